@@ -1,0 +1,310 @@
+"""Every setting once: its name, default, unit, the sentence that explains it, and why the default is what it is.
+
+`Settings` is read from one YAML file and from the environment (``GATEWAY_SECTION__NAME``, which wins). All
+mistakes are found in one run. Relative paths are relative to the folder of the file. docs/settings.md is printed
+from here. Each stage is handed its own section and knows no other.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.model import Mode
+
+
+def _setting(
+    default: Any, says: str, *, unit: str = "", why: str = "", secret: bool = False, **bounds: Any
+) -> Any:
+    """Return a pydantic field that also carries its unit, its reason and whether it is secret."""
+    return Field(
+        default, description=says, json_schema_extra={"unit": unit, "why": why, "secret": secret}, **bounds
+    )
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class SmtpTls(_Section):
+    """STARTTLS on our side."""
+
+    cert: Path | None = _setting(None, "Certificate chain, PEM. STARTTLS is offered when set.")
+    key: Path | None = _setting(None, "Private key of the certificate, PEM.")
+    required: bool = _setting(False, "Refuse MAIL before STARTTLS with 530.")
+
+
+class SmtpSettings(_Section):
+    """SMTP in: who may connect, and how much of anything."""
+
+    listen: str = _setting("127.0.0.1:2525", "Address and port of the relay.")
+    hostname: str = _setting("", "Name in the banner and in our Received line; empty: this host's name.")
+    allow_from: tuple[str, ...] = _setting(
+        ("127.0.0.0/8", "::1/128"), "Networks that may relay; everybody else is refused with 550 5.7.1."
+    )
+    tls: SmtpTls = SmtpTls()
+    max_message_bytes: int = _setting(
+        36_700_160, "Largest message.", unit="octets", why="Exchange Online's 35 MiB", ge=1024
+    )
+    max_line_bytes: int = _setting(
+        1_000_000,
+        "Longest line in DATA, with CRLF.",
+        unit="octets",
+        why="real mail has lines over RFC 5321's 1,000",
+        ge=1000,
+    )
+    max_header_bytes: int = _setting(
+        1_048_576,
+        "Largest header block.",
+        unit="octets",
+        why="ten times Postfix's 102,400: evidence is not cut",
+        ge=1024,
+    )
+    max_received_lines: int = _setting(
+        50, "Received lines after which a message is a loop.", why="Postfix hopcount_limit", ge=1
+    )
+    max_recipients: int = _setting(
+        100, "Recipients a message.", why="RFC 5321 section 4.5.3.1.8 asks for 100", ge=1
+    )
+    max_command_bytes: int = _setting(
+        2048,
+        "Longest command line, with CRLF.",
+        unit="octets",
+        why="RFC 5321's 512 and room for SMTPUTF8 paths",
+        ge=512,
+    )
+    max_errors: int = _setting(
+        20,
+        "Refused commands after which the connection is closed.",
+        why="Postfix smtpd_hard_error_limit",
+        ge=1,
+    )
+    max_commands: int = _setting(
+        10_000, "Commands a connection.", why="thousands of messages; a flood of NOOP ends", ge=10
+    )
+    max_junk_commands: int = _setting(
+        100,
+        "NOOP, RSET, VRFY, HELP and EHLO without a message between them.",
+        why="Postfix smtpd_junk_command_limit",
+        ge=1,
+    )
+    idle_timeout_s: float = _setting(
+        300.0, "Longest silence of a client.", unit="s", why="RFC 5321 section 4.5.3.2.7", gt=0
+    )
+    data_timeout_s: float = _setting(
+        600.0,
+        "Longest time for one DATA upload.",
+        unit="s",
+        why="RFC 5321 section 4.5.3.2.6 for the last dot",
+        gt=0,
+    )
+    session_timeout_s: float = _setting(
+        3600.0, "Longest life of a connection.", unit="s", why="a connection is no lease", gt=0
+    )
+    max_connections: int = _setting(500, "Connections at once; one more gets 421.", ge=1)
+    max_connections_per_client: int = _setting(
+        100,
+        "Connections at once from one address; one more gets 421.",
+        why="Postfix default_process_limit",
+        ge=1,
+    )
+    max_messages_in_flight: int = _setting(
+        200, "Messages in DATA at once; one more waits, then gets 451.", ge=1
+    )
+    max_bytes_in_flight: int = _setting(
+        536_870_912,
+        "Octets of messages held in memory at once.",
+        unit="octets",
+        why="half a GiB a process",
+        ge=1_048_576,
+    )
+    drain_timeout_s: float = _setting(
+        60.0, "At SIGTERM, time that messages in DATA get to finish.", unit="s", gt=0
+    )
+
+
+class NextHopSettings(_Section):
+    """SMTP out: the force's smarthost."""
+
+    url: str = _setting(
+        "smtp://127.0.0.1:2600", "smtp:// plain, smtp+starttls:// or smtps:// with host and port."
+    )
+    user: str = _setting("", "Name for AUTH PLAIN or LOGIN; empty: no AUTH.")
+    password: str = _setting("", "Password for AUTH.", secret=True)
+    password_file: Path | None = _setting(None, "File that holds the password.")
+    ca_file: Path | None = _setting(None, "CA certificates to trust, PEM; none: the system's.")
+    verify: bool = _setting(True, "Verify the smarthost's certificate and name.")
+    hostname: str = _setting("", "Name in our EHLO; empty: smtp.hostname.")
+    max_connections: int = _setting(50, "Connections to the smarthost at once.", ge=1)
+    connect_timeout_s: float = _setting(15.0, "Time for connect, banner, TLS and EHLO.", unit="s", gt=0)
+    command_timeout_s: float = _setting(60.0, "Time for one reply to MAIL or RCPT.", unit="s", gt=0)
+    data_timeout_s: float = _setting(
+        600.0, "Time for the reply after the dot.", unit="s", why="RFC 5321 section 4.5.3.2.6", gt=0
+    )
+    reuse_messages: int = _setting(100, "Messages after which a connection is retired.", ge=1)
+    reuse_idle_s: float = _setting(30.0, "Idle time after which a connection is retired.", unit="s", gt=0)
+
+
+class StoreSettings(_Section):
+    """The database, and the key that seals mail in it."""
+
+    url: str = _setting("sqlite:///var/gateway.db", "SQLAlchemy URL: sqlite:/// or postgresql+psycopg://")
+    key_file: Path = _setting(
+        Path("var/sealing.key"), "Sealing keys; made by `gateway store init` and nobody else."
+    )
+    busy_timeout_s: float = _setting(
+        5.0, "How long a write waits for another process's lock.", unit="s", gt=0
+    )
+    write_timeout_s: float = _setting(
+        20.0, "How long a message waits for its record; then 451.", unit="s", gt=0
+    )
+    retry_key_days: float = _setting(
+        5.0,
+        "How long a repeated message is known again.",
+        unit="days",
+        why="Postfix maximal_queue_lifetime",
+        gt=0,
+    )
+    history_days: int = _setting(
+        90, "Window of earlier findings between an officer and a contact.", unit="days", ge=1
+    )
+
+
+class RegistrySettings(_Section):
+    """Who is a contact and who is staff."""
+
+    contacts: Path = _setting(Path("contacts.csv"), "Contact list, CSV.")
+    staff: Path = _setting(Path("staff.csv"), "Staff list, CSV.")
+    domains: tuple[str, ...] = _setting((), "The force's own mail domains: their addresses count as staff.")
+    plus_tag_domains: tuple[str, ...] = _setting(
+        ("*",), "Domains where local+tag is the mailbox local; * is every domain."
+    )
+    dotless_domains: tuple[str, ...] = _setting(
+        ("gmail.com", "googlemail.com"), "Domains whose local parts mean the same without dots."
+    )
+    max_age_h: float = _setting(
+        26.0,
+        "Age of the files after which the registry is stale.",
+        unit="hours",
+        why="a daily export and two hours' grace",
+        gt=0,
+    )
+    max_loss_percent: float = _setting(
+        10.0, "Contacts that a new file may lose before it is refused.", unit="%", ge=0, le=100
+    )
+    check_every_s: float = _setting(60.0, "How often the files are looked at.", unit="s", gt=0)
+
+
+class RulesSettings(_Section):
+    """Where the rules are."""
+
+    path: Path | tuple[Path, ...] | None = _setting(
+        None,
+        "Rule folder, or several: later ones add and override. Unset: rules/ beside the file, else the package's copy.",
+    )
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The folders in loading order; empty: the default."""
+        if self.path is None:
+            return ()
+        return self.path if isinstance(self.path, tuple) else (self.path,)
+
+
+class InspectionSettings(_Section):
+    """Reading and judging a message: limits of time, memory and size."""
+
+    language: bool = _setting(
+        True, "Parse sentences with the statistical spaCy pipeline; off: words and lemmas only."
+    )
+    extract_workers: int = _setting(2, "Processes that read messages.", ge=1)
+    language_workers: int = _setting(2, "Processes that judge what was read.", ge=1)
+    spare_workers: int = _setting(1, "Warm processes of each kind in reserve.", ge=0)
+    message_timeout_s: float = _setting(
+        20.0, "Time to read and judge one message; past it: held.", unit="s", gt=0
+    )
+    wait_timeout_s: float = _setting(60.0, "Wait for a free worker; past it: 451.", unit="s", gt=0)
+    worker_memory_bytes: int = _setting(
+        1_610_612_736, "Memory of one worker; past it the message is held.", unit="octets", ge=268_435_456
+    )
+    worker_messages: int = _setting(2000, "Messages after which a worker is replaced.", ge=1)
+    max_parts: int = _setting(1000, "MIME parts read.", ge=1)
+    max_depth: int = _setting(50, "MIME nesting read.", why="Postfix mime_nesting_limit is 100", ge=1)
+    max_decoded_chars: int = _setting(4_000_000, "Characters of text read.", unit="characters", ge=1000)
+
+
+class PolicySettings(_Section):
+    """How far verdicts may act. What they say is in rules/policy.yaml."""
+
+    mode: Mode = _setting(Mode.HOLD, "observe: record and deliver; flag: deliver and list; hold: hold.")
+    units: dict[str, Mode] = _setting({}, "Mode of single units, by their name in staff.csv.")
+    timezone: str = _setting("Europe/London", "Time zone of rules about hours.")
+
+
+class NoticeSettings(_Section):
+    """Mail that the gateway writes itself."""
+
+    sender: str = _setting("boundary-gateway@localhost", "From address of notices.", alias="from")
+    url: str = _setting("", "Address of the console, named in notices.")
+    urgent_to: tuple[str, ...] = _setting(
+        (), "Who is told of an urgent hold; empty: the officer's manager unless conflicted, and PSD."
+    )
+    urgent_webhook: str = _setting("", "URL that gets a POST for an urgent hold (id and time, no content).")
+    return_subject: str = _setting(
+        "Your message was not delivered", "Subject of the notice when a hold is returned."
+    )
+    return_text: str = _setting(
+        "Your message of {held_at} was not delivered. Please speak to your supervisor before you write again.\n\n"
+        "Reference: {id}\n",
+        "Text of that notice; {id} and {held_at} are filled in.",
+    )
+
+
+class OutboxSettings(_Section):
+    """Delivery of what was approved."""
+
+    poll_s: float = _setting(1.0, "How often the outbox is looked at.", unit="s", gt=0)
+    lease_s: float = _setting(
+        900.0,
+        "How long one process may work on a delivery.",
+        unit="s",
+        why="longer than next_hop.data_timeout_s",
+        gt=0,
+    )
+    first_retry_s: float = _setting(
+        30.0, "Wait after the first failed try; doubles each time.", unit="s", gt=0
+    )
+    max_retry_s: float = _setting(3600.0, "Longest wait between tries.", unit="s", gt=0)
+    max_tries: int = _setting(
+        60, "Temporary failures after which a delivery is shown as failed and waits for a person.", ge=1
+    )
+
+
+class ConsoleSettings(_Section):
+    """The supervisors' console."""
+
+    listen: str = _setting("127.0.0.1:8025", "Address and port of the console.")
+    only: bool = _setting(False, "Decisions only in the console: `gateway holds release|return` are refused.")
+
+
+class LogSettings(_Section):
+    """The operator's log on stderr."""
+
+    level: str = _setting("info", "debug, info, warning or error.", pattern="^(debug|info|warning|error)$")
+    format: str = _setting("json", "json, or text for people.", pattern="^(json|text)$")
+
+
+class Settings(_Section):
+    """All sections."""
+
+    smtp: SmtpSettings = SmtpSettings()
+    next_hop: NextHopSettings = NextHopSettings()
+    store: StoreSettings = StoreSettings()
+    registry: RegistrySettings = RegistrySettings()
+    rules: RulesSettings = RulesSettings()
+    inspection: InspectionSettings = InspectionSettings()
+    policy: PolicySettings = PolicySettings()
+    notices: NoticeSettings = NoticeSettings()
+    outbox: OutboxSettings = OutboxSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    log: LogSettings = LogSettings()
