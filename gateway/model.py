@@ -102,12 +102,16 @@ class ContactRole(StrEnum):
 
 
 class StaffRole(StrEnum):
-    """What a member of staff may be asked to do with an item; DOMAIN.md section 9."""
+    """What a member of staff may be asked to do with an item; DOMAIN.md section 9.
+
+    ``mailbox`` is a shared mailbox: on the staff list so that it is known, but nobody in person.
+    """
 
     OFFICER = "officer"
     STAFF = "staff"
     SUPERVISOR = "supervisor"
     PSD = "psd"
+    MAILBOX = "mailbox"
 
 
 class CaseStatus(StrEnum):
@@ -173,9 +177,13 @@ class Registry:
     """Who is a contact and who is staff, in one version that is never changed in place.
 
     ``contacts_by_key`` and ``staff_by_key`` map match keys (`identify.match_key`) to people. ``domains`` says
-    which addresses count as staff; ``gmail_domains`` and ``plus_domains`` say where dots and plus-tags do not
-    make another mailbox. ``version`` is the SHA-256 of the content, ``stale`` the reason why this copy is older
+    which addresses count as staff; ``dotless_domains`` and ``plus_tag_domains`` say where dots and plus-tags do
+    not make another mailbox. ``version`` is the SHA-256 of the content, ``stale`` the reason why this copy is older
     than it should be, or empty.
+
+    ``same_domains`` names domains that are another's mailboxes under a second name, ``consumer_domains`` where
+    people keep private mailboxes. ``staff_by_name`` holds folded full names and each of their beginnings (with
+    nobody), so that a text is read in one pass (`identify.named_staff`).
     """
 
     version: str
@@ -187,6 +195,9 @@ class Registry:
     """Domains whose plus-tags are dropped for matching; ``*`` means every domain."""
     loaded_at: datetime
     stale: str = ""
+    same_domains: Mapping[str, str] = field(default_factory=dict)
+    consumer_domains: tuple[str, ...] = ()
+    staff_by_name: Mapping[str, tuple[StaffId, ...]] = field(default_factory=dict)
 
 
 # --- who ----------------------------------------------------------------------------------------------------
@@ -219,6 +230,8 @@ class Parties:
     matches; the message is inspected all the same. ``private`` are envelope recipients that are private
     addresses of the sender (cue M5). ``involved`` are all staff claimed, addressed or named in the headers:
     none of them may review. ``senders_disagree`` is true when the claimed senders are different people.
+    ``unregistered`` are envelope recipients that look like a second address of a contact addressed here and are
+    not in the registry (cue M10); they are among ``others`` too.
     """
 
     officer: StaffMember | None
@@ -230,6 +243,7 @@ class Parties:
     involved: tuple[StaffId, ...]
     registry_version: str
     registry_stale: str
+    unregistered: tuple[str, ...] = ()
 
     @property
     def in_scope(self) -> bool:
@@ -401,6 +415,16 @@ class RuleStatus(StrEnum):
     ENFORCE = "enforce"
 
 
+class Attribution(StrEnum):
+    """Whose words a finding stands on: DETECTION 3.4."""
+
+    OWN = "own"
+    REPORTED = "reported"
+    """Somebody else's words without quotation marks: at most flag."""
+    QUOTED = "quoted"
+    """Somebody else's words in quotation marks: information only, no points."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One rule that came true. ``text`` is the exact piece, None for findings about conduct."""
@@ -419,6 +443,7 @@ class Finding:
     softened: bool = False
     """A case anchor stands by it: at most flag, never pass."""
     for_reviewer: str = ""
+    attribution: Attribution = Attribution.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -442,6 +467,54 @@ class Inspection:
     model_hash: str
     urgent: str = ""
     """Why a person must look at once (bail, release, threat, court soon), or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryPolicy:
+    """What findings of one category do alone. Every finding flags; this says when it holds."""
+
+    hold_from: Severity | None
+    """The mildest severity that holds alone; None: none does."""
+    again: Action = Action.FLAG
+    """What a finding does when an earlier message had one of the same category."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combinations:
+    """What a finding that only flags does in company; PASS switches the combination off."""
+
+    two_categories: Action = Action.HOLD
+    vulnerable_contact: Action = Action.HOLD
+    sender_not_assigned: Action = Action.HOLD
+    closed_case: Action = Action.HOLD
+    earlier_findings: Action = Action.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyPolicy:
+    """What the people and addresses of a message do, whatever it says."""
+
+    do_not_contact: Action = Action.FLAG
+    no_email_consent: Action = Action.FLAG
+    senders_disagree: Action = Action.FLAG
+    private_copy: Action = Action.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """policy.yaml: the only numbers that act. ``hash`` is the SHA-256 of its text, ``rules_hash`` of the set."""
+
+    hash: str
+    rules_hash: str
+    flag_at: int
+    hold_at: int
+    categories: Mapping[str, CategoryPolicy]
+    combinations: Combinations
+    parties: PartyPolicy
+    unreadable: Mapping[UnreadableReason, Action]
+    closed_case_days: int
+    also_hold: tuple[str, ...] = ()
+    """Recipients that wait with the contact: addresses, or ``@domain``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -549,6 +622,8 @@ class Event(StrEnum):
     NOTICE_SENT = "notice:sent"
     NOTICE_FAILED = "notice:failed"
     OUTBOX_RETRIED = "outbox:retried"
+    OUTBOX_SUSPENDED = "outbox:suspended"
+    OUTBOX_RESUMED = "outbox:resumed"
     REGISTRY_LOADED = "registry:loaded"
     REGISTRY_REFUSED = "registry:refused"
     REGISTRY_STALE = "registry:stale"
@@ -557,3 +632,4 @@ class Event(StrEnum):
     MODE_CHANGED = "mode:changed"
     ACCOUNT_ADDED = "account:added"
     CHECKPOINT_WRITTEN = "checkpoint:written"
+    PAYLOAD_ERASED = "payload:erased"
