@@ -1,12 +1,12 @@
 """Every setting once: its name, default, unit, the sentence that explains it, and why the default is what it is.
 
-`Settings` is read from one YAML file and from the environment (``GATEWAY_SECTION__NAME``, which wins). All
-mistakes are found in one run. Relative paths are relative to the folder of the file. docs/settings.md is printed
-from here. Each stage is handed its own section and knows no other.
+`Settings` is read from one YAML file and from the environment (``GATEWAY_SECTION__NAME``, which wins) by
+`loading`. docs/settings.md is printed from here. Each stage is handed its own section and knows no other.
+Rules that one field cannot tell about itself, such as which settings belong together, are in `checks`.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,7 +23,14 @@ def _setting(
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        allow_inf_nan=False,
+    )
 
 
 class SmtpTls(_Section):
@@ -290,8 +297,8 @@ class ConsoleSettings(_Section):
 class LogSettings(_Section):
     """The operator's log on stderr."""
 
-    level: str = _setting("info", "debug, info, warning or error.", pattern="^(debug|info|warning|error)$")
-    format: str = _setting("json", "json, or text for people.", pattern="^(json|text)$")
+    level: Literal["debug", "info", "warning", "error"] = _setting("info", "Events below it are not written.")
+    format: Literal["json", "text"] = _setting("json", "json for programs, text for people.")
 
 
 class Settings(_Section):
