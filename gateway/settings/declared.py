@@ -197,9 +197,64 @@ class RegistrySettings(_Section):
         gt=0,
     )
     max_loss_percent: float = _setting(
-        10.0, "Contacts that a new file may lose before it is refused.", unit="%", ge=0, le=100
+        10.0,
+        "Share of its people that a new contact or staff list may lose before it is refused.",
+        unit="%",
+        ge=0,
+        le=100,
     )
     check_every_s: float = _setting(60.0, "How often the files are looked at.", unit="s", gt=0)
+    last_good: Path = _setting(
+        Path("var/registry.json"),
+        "Where the last good registry is kept across restarts; personal data, so only its owner may read it.",
+    )
+    same_domains: dict[str, str] = _setting(
+        {
+            "googlemail.com": "gmail.com",
+            "mac.com": "icloud.com",
+            "me.com": "icloud.com",
+            "pm.me": "proton.me",
+            "protonmail.com": "proton.me",
+        },
+        "Domains that are the mailboxes of another domain under a second name.",
+    )
+    consumer_domains: tuple[str, ...] = _setting(
+        (
+            "aol.com",
+            "btinternet.com",
+            "gmail.com",
+            "gmx.co.uk",
+            "gmx.com",
+            "hotmail.co.uk",
+            "hotmail.com",
+            "icloud.com",
+            "live.co.uk",
+            "live.com",
+            "mail.com",
+            "msn.com",
+            "ntlworld.com",
+            "outlook.com",
+            "proton.me",
+            "sky.com",
+            "talktalk.net",
+            "tiscali.co.uk",
+            "virginmedia.com",
+            "yahoo.co.uk",
+            "yahoo.com",
+            "ymail.com",
+        ),
+        "Domains of private mailboxes: one there with an officer's or contact's full name counts as theirs.",
+    )
+    max_file_bytes: int = _setting(
+        268_435_456,
+        "Largest contact or staff list.",
+        unit="octets",
+        why="a million rows of 200 octets, and room",
+        ge=1024,
+    )
+    max_field_chars: int = _setting(
+        4096, "Longest field of a row.", unit="characters", why="a long safe-contact note", ge=64
+    )
 
 
 class RulesSettings(_Section):
