@@ -4,6 +4,7 @@ An adapter: it owns the settings file and the environment variables and nothing 
 section as a frozen value and never comes here.
 """
 
+from gateway.settings.checks import is_host, listen_address
 from gateway.settings.declared import (
     ConsoleSettings,
     InspectionSettings,
@@ -19,10 +20,12 @@ from gateway.settings.declared import (
     SmtpTls,
     StoreSettings,
 )
+from gateway.settings.listing import Declared, declared_settings, sections, written
 from gateway.settings.loading import Loaded, Origin, OriginKind, load
 
 __all__ = [
     "ConsoleSettings",
+    "Declared",
     "InspectionSettings",
     "Loaded",
     "LogSettings",
@@ -38,5 +41,10 @@ __all__ = [
     "SmtpSettings",
     "SmtpTls",
     "StoreSettings",
+    "declared_settings",
+    "is_host",
+    "listen_address",
     "load",
+    "sections",
+    "written",
 ]

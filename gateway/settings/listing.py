@@ -81,28 +81,24 @@ def declared_settings() -> tuple[Declared, ...]:
 def written(value: object) -> str:
     """Return ``value`` as one would write it in the file; ``unset`` for None."""
     match value:
-        case None:
-            return "unset"
-        case bool():
-            return "true" if value else "false"
-        case Enum():
-            return str(value.value)
-        case "":
-            return '""'
-        case str() if "\n" in value:
-            return json.dumps(value, ensure_ascii=False)
-        case tuple() | list():
-            return "[" + ", ".join(json.dumps(written(one), ensure_ascii=False) for one in value) + "]"
+        case tuple():
+            text = "[" + ", ".join(json.dumps(written(one), ensure_ascii=False) for one in value) + "]"
         case dict():
-            return "{" + ", ".join(f"{key}: {written(one)}" for key, one in value.items()) + "}"
+            text = "{" + ", ".join(f"{key}: {written(one)}" for key, one in value.items()) + "}"
+        case str() if not value or "\n" in value:
+            text = json.dumps(value, ensure_ascii=False)
         case float() if value.is_integer():
-            return str(int(value))
-    return str(value)
+            text = str(int(value))
+        case Enum():
+            text = str(value.value)
+        case None:
+            text = "unset"
+        case _:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text
 
 
-def _walk(
-    model: type[BaseModel], path: tuple[str, ...], attributes: tuple[str, ...]
-) -> Iterator[Declared]:
+def _walk(model: type[BaseModel], path: tuple[str, ...], attributes: tuple[str, ...]) -> Iterator[Declared]:
     for attribute, field in model.model_fields.items():
         here = (*path, field.alias or attribute)
         there = (*attributes, attribute)
@@ -114,15 +110,19 @@ def _walk(
 
 def _declared(path: tuple[str, ...], attributes: tuple[str, ...], field: FieldInfo) -> Declared:
     members = _members(field.annotation)
-    extra: dict[str, Any] = (
-        field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    )
+    extra: dict[str, Any] = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     single = [member for member in members if typing.get_origin(member) not in {tuple, dict}]
     lists = [member for member in members if typing.get_origin(member) is tuple]
     tables = [member for member in members if typing.get_origin(member) is dict]
     element = (single or [typing.get_args((lists or tables)[0])[-1 if tables else 0]])[0]
     shape = (
-        Shape.TABLE if tables else Shape.ONE_OR_LIST if lists and single else Shape.LIST if lists else Shape.ONE
+        Shape.TABLE
+        if tables
+        else Shape.ONE_OR_LIST
+        if lists and single
+        else Shape.LIST
+        if lists
+        else Shape.ONE
     )
     choices = _choices(element)
     return Declared(

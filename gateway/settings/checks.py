@@ -1,0 +1,284 @@
+"""What a value must be beyond its type, and which settings belong together.
+
+Pure but for looking at the files that settings name. Each check yields a `Fault`; the loader knows where the
+guilty setting was written.
+"""
+
+import ipaddress
+import os
+import re
+import string
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from gateway.settings.declared import (
+    NextHopSettings,
+    NoticeSettings,
+    OutboxSettings,
+    RegistrySettings,
+    Settings,
+    SmtpSettings,
+    StoreSettings,
+)
+from gateway.settings.sources import others_may_read
+
+NEXT_HOP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_SQLITE = "sqlite:///"
+_POSTGRESQL = "postgresql+psycopg://"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with the setting at ``path`` (and which element of it), and what to do.
+
+    ``beside`` is the other setting when two do not fit; one of them may stand at its default.
+    """
+
+    path: tuple[str, ...]
+    what: str
+    remedy: str
+    element: str | int | None = None
+    beside: tuple[str, ...] = ()
+
+
+def faults(settings: Settings) -> Iterator[Fault]:
+    """Yield everything wrong with ``settings`` that a single type cannot tell."""
+    yield from _smtp(settings.smtp)
+    yield from _next_hop(settings.next_hop)
+    yield from _store(settings.store)
+    yield from _registry(settings.registry)
+    yield from _notices(settings.notices)
+    yield from _outbox(settings.outbox, settings.next_hop)
+    yield from _listen(("console", "listen"), settings.console.listen)
+    if not _is_timezone(settings.policy.timezone):
+        path = ("policy", "timezone")
+        yield Fault(
+            path, f"there is no time zone {settings.policy.timezone!r}", "write one such as Europe/London"
+        )
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Return host and port of ``127.0.0.1:2525``, ``[::1]:2525`` or ``relay.example:25``; ValueError otherwise.
+
+    Port 0 lets the system choose. IPv6 stands in brackets, or nobody could tell its last group from a port.
+    """
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s\[\]:/]+)):(\d{1,5})", text, re.ASCII)
+    if match is None or int(match[3]) > 65_535:
+        raise ValueError("is not an address and a port")
+    if match[1] is not None:
+        ipaddress.IPv6Address(match[1])
+    elif not is_host(match[2]):
+        raise ValueError("is not an address and a port")
+    return match[1] or match[2], int(match[3])
+
+
+def is_host(text: str) -> bool:
+    """Return whether ``text`` is an IP address or a host name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _is_domain(text)
+    return True
+
+
+def _is_domain(text: str) -> bool:
+    all_digits = text.replace(".", "").isdecimal()
+    return len(text) <= 253 and _DOMAIN.fullmatch(text) is not None and not all_digits
+
+
+def _is_address(text: str) -> bool:
+    local, at, domain = text.rpartition("@")
+    return bool(at) and re.fullmatch(r"[^\s@<>\"(),:;\\\[\]]{1,64}", local) is not None and _is_domain(domain)
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of ``url``, or None when it is no URL or its port is no port."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _listen(path: tuple[str, ...], text: str) -> Iterator[Fault]:
+    try:
+        listen_address(text)
+    except ValueError:
+        remedy = "write address:port, such as 127.0.0.1:2525 or [::1]:2525"
+        yield Fault(path, f"{'.'.join(path)} cannot be {text!r}", remedy)
+
+
+def _smtp(smtp: SmtpSettings) -> Iterator[Fault]:
+    yield from _listen(("smtp", "listen"), smtp.listen)
+    yield from _hostname(("smtp", "hostname"), smtp.hostname)
+    if not smtp.allow_from:
+        yield Fault(
+            ("smtp", "allow_from"), "nobody may relay", "name the networks of the force's mail servers"
+        )
+    for index, text in enumerate(smtp.allow_from):
+        yield from _network(index, text)
+    if smtp.max_header_bytes > smtp.max_message_bytes:
+        what = "smtp.max_header_bytes is larger than smtp.max_message_bytes"
+        yield Fault(
+            ("smtp", "max_header_bytes"),
+            what,
+            f"write at most {smtp.max_message_bytes}",
+            beside=("smtp", "max_message_bytes"),
+        )
+    tls = smtp.tls
+    if tls.cert is not None and tls.key is None:
+        yield Fault(("smtp", "tls", "cert"), "a certificate without its key", "set smtp.tls.key as well")
+    if tls.key is not None and tls.cert is None:
+        yield Fault(("smtp", "tls", "key"), "a key without its certificate", "set smtp.tls.cert as well")
+    if tls.required and tls.cert is None:
+        what = "TLS is required, and there is no certificate to offer it with"
+        yield Fault(("smtp", "tls", "required"), what, "set smtp.tls.cert and smtp.tls.key")
+    yield from _file(("smtp", "tls", "cert"), tls.cert)
+    yield from _file(("smtp", "tls", "key"), tls.key, secret=True)
+
+
+def _network(index: int, text: str) -> Iterator[Fault]:
+    path = ("smtp", "allow_from")
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        yield Fault(path, f"{text!r} is not a network", "write one such as 10.1.0.0/16 or 10.1.2.3", index)
+        return
+    if network.prefixlen == 0:
+        yield Fault(path, f"{text} lets the whole world relay", "name the force's own mail servers", index)
+    elif "/" in text and ipaddress.ip_interface(text).ip != network.network_address:
+        yield Fault(
+            path,
+            f"{text} is an address inside {network}",
+            f"write {network}, or {text.split('/', maxsplit=1)[0]}",
+            index,
+        )
+
+
+def _hostname(path: tuple[str, ...], text: str) -> Iterator[Fault]:
+    if text and not _is_domain(text):
+        what = f"{'.'.join(path)} cannot be {text!r}"
+        yield Fault(path, what, "write a host name such as relay.force.example, or leave it out")
+
+
+def _file(path: tuple[str, ...], file: Path | None, *, secret: bool = False) -> Iterator[Fault]:
+    """Yield what keeps ``file`` from being read, or lets everybody read it although it is secret."""
+    if file is None:
+        return
+    name = ".".join(path)
+    if not file.is_file():
+        yield Fault(path, f"{name} is {file}, which is not a file", "name a file that is there")
+    elif not os.access(file, os.R_OK):
+        yield Fault(
+            path, f"{name} is {file}, which this account may not read", "give this account the right to"
+        )
+    elif secret and others_may_read(file):
+        yield Fault(path, f"{name} is {file}, which everybody may read", f"run chmod o-rwx {file}")
+
+
+def _next_hop(next_hop: NextHopSettings) -> Iterator[Fault]:
+    path = ("next_hop", "url")
+    remedy = (
+        "write smtp://, smtp+starttls:// or smtps:// with host and port, such as smtp://mx.force.example:25"
+    )
+    parts = _split(next_hop.url)
+    if parts is None or parts.scheme not in NEXT_HOP_SCHEMES or not is_host(parts.hostname or ""):
+        yield Fault(path, "next_hop.url does not say where the smarthost is", remedy)
+    elif "@" in parts.netloc:
+        yield Fault(
+            path, "next_hop.url holds a name or password", "use next_hop.user and next_hop.password_file"
+        )
+    elif parts.path not in {"", "/"} or parts.query or parts.fragment:
+        yield Fault(path, "next_hop.url goes on after the port", remedy)
+    elif not parts.port:
+        yield Fault(path, "next_hop.url names no port", remedy)
+    yield from _hostname(("next_hop", "hostname"), next_hop.hostname)
+    yield from _file(("next_hop", "ca_file"), next_hop.ca_file)
+    yield from _file(("next_hop", "password_file"), next_hop.password_file, secret=True)
+    has_password = bool(next_hop.password) or next_hop.password_file is not None
+    if next_hop.password and next_hop.password_file is not None:
+        what = "both next_hop.password and next_hop.password_file are set"
+        yield Fault(("next_hop", "password_file"), what, "keep one of them")
+    if next_hop.user and not has_password:
+        yield Fault(("next_hop", "user"), "a name without a password", "set next_hop.password_file")
+    if has_password and not next_hop.user:
+        which = "password" if next_hop.password else "password_file"
+        yield Fault(("next_hop", which), "a password without a name", "set next_hop.user")
+
+
+def _store(store: StoreSettings) -> Iterator[Fault]:
+    path = ("store", "url")
+    remedy = f"write {_SQLITE}var/gateway.db or {_POSTGRESQL}user@host/database"
+    if store.url.startswith(_SQLITE):
+        if store.url.removeprefix(_SQLITE).split("?")[0].rpartition("/")[2] in {"", ":memory:"}:
+            yield Fault(path, "the store would be forgotten when the process ends", remedy)
+    elif not store.url.startswith(_POSTGRESQL) or _split(store.url) is None:
+        yield Fault(path, "store.url names no database that the gateway knows", remedy)
+    if others_may_read(store.key_file):
+        what = f"store.key_file is {store.key_file}, which everybody may read"
+        yield Fault(("store", "key_file"), what, f"run chmod o-rwx {store.key_file}")
+
+
+def _registry(registry: RegistrySettings) -> Iterator[Fault]:
+    lists = {"domains": (), "plus_tag_domains": ("*",), "dotless_domains": ()}
+    for name, also in lists.items():
+        for index, domain in enumerate(getattr(registry, name)):
+            if domain not in also and not _is_domain(domain):
+                what = f"{domain!r} in registry.{name} is not a domain"
+                yield Fault(("registry", name), what, "write one such as force.example", index)
+
+
+def _notices(notices: NoticeSettings) -> Iterator[Fault]:
+    remedy = "write one such as boundary-gateway@force.example"
+    if not _is_address(notices.sender):
+        yield Fault(("notices", "from"), f"{notices.sender!r} is not an address", remedy)
+    for index, text in enumerate(notices.urgent_to):
+        if not _is_address(text):
+            yield Fault(("notices", "urgent_to"), f"{text!r} is not an address", remedy, index)
+    for name in ("url", "urgent_webhook"):
+        text = getattr(notices, name)
+        parts = _split(text)
+        if text and (
+            parts is None or parts.scheme not in {"http", "https"} or not is_host(parts.hostname or "")
+        ):
+            what = f"notices.{name} is not the address of a page"
+            yield Fault(("notices", name), what, "write one such as https://gateway.force.example/")
+    try:
+        fields = {
+            field for _, field, _, _ in string.Formatter().parse(notices.return_text) if field is not None
+        }
+    except ValueError:
+        fields = {"a brace without its partner"}
+    for field in sorted(fields - {"id", "held_at"}):
+        what = f"notices.return_text has {{{field}}}, which nothing fills in"
+        yield Fault(("notices", "return_text"), what, "use {id} and {held_at}; write {{ for a brace")
+
+
+def _outbox(outbox: OutboxSettings, next_hop: NextHopSettings) -> Iterator[Fault]:
+    if outbox.lease_s <= next_hop.data_timeout_s:
+        what = f"outbox.lease_s is not longer than next_hop.data_timeout_s ({next_hop.data_timeout_s:g})"
+        yield Fault(
+            ("outbox", "lease_s"),
+            what,
+            "write more, or two processes may send the same message",
+            beside=("next_hop", "data_timeout_s"),
+        )
+    if outbox.max_retry_s < outbox.first_retry_s:
+        what = f"outbox.max_retry_s is shorter than outbox.first_retry_s ({outbox.first_retry_s:g})"
+        yield Fault(
+            ("outbox", "max_retry_s"), what, "write at least that", beside=("outbox", "first_retry_s")
+        )
