@@ -1,0 +1,442 @@
+"""Stage 2, who: from the addresses of a message to the officer who wrote it and the contacts it goes to.
+
+Owns when two spellings are one mailbox (`match_key`, `keys_of`), who counts as the author, which recipients are
+registered contacts or private addresses of the sender, and which staff a text names. Pure, over the `Registry`
+it is given: it reads no file, knows no rule and judges nothing. `registry` builds its look-up tables with the
+same functions, so a spelling that registers is a spelling that matches.
+
+Where a spelling is ambiguous it matches: inspecting one mail too many is the safer error. docs/registry.md
+lists every reading and the ones that are out of reach.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import Protocol
+
+from email_validator import EmailNotValidError, validate_email
+
+from gateway.model import (
+    ClaimedSender,
+    Contact,
+    ContactMatch,
+    Envelope,
+    Headers,
+    Parties,
+    Registry,
+    StaffId,
+    StaffMember,
+    StaffRole,
+)
+
+LITERAL = "[]"
+"""Stands for every address literal: `[192.0.2.1]` may be the mail host of any domain, so only the local part
+can be compared."""
+
+_MAX_READINGS = 16
+_MAX_ADDRESS_CHARS = 1024
+_MAX_ADDRESSES_IN_TEXT = 10_000
+_MAX_NAME_WORDS = 6
+_TITLES = frozenset(
+    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev"]
+    + [
+        "pc",
+        "wpc",
+        "dc",
+        "tdc",
+        "ps",
+        "sgt",
+        "sergeant",
+        "ds",
+        "di",
+        "insp",
+        "inspector",
+        "ch",
+        "cinsp",
+        "dci",
+    ]
+    + ["supt", "superintendent", "dsu", "dcs", "acc", "dcc", "cc", "chief", "constable", "detective"]
+    + ["pcso", "cso", "sc", "spc", "scc"]
+)
+
+
+class Folding(Protocol):
+    """What of the registry decides whether two local parts are one mailbox. `Registry` is one."""
+
+    @property
+    def dotless_domains(self) -> tuple[str, ...]:
+        """Domains, as `domain_key`, where dots do not count."""
+
+    @property
+    def plus_tag_domains(self) -> tuple[str, ...]:
+        """Domains, as `domain_key`, where ``+tag`` does not count; ``*`` is every domain."""
+
+    @property
+    def same_domains(self) -> Mapping[str, str]:
+        """Domains, as `domain_key`, that are another domain's mailboxes."""
+
+
+# --- one mailbox, many spellings ----------------------------------------------------------------------------
+
+
+def match_key(address: str, folding: Folding) -> str:
+    """Return the key under which every spelling of one mailbox meets. Never raises; idempotent.
+
+    Compared without case, quoting, escapes, invisible characters and compatibility forms (NFKC); the domain by
+    its U-label, so that ``xn--`` and Unicode are one (email-validator; IDNA 2008 and, for sharp s and final
+    sigma, 2003), without a trailing dot; plus-tags and dots as ``folding`` says. What email-validator cannot
+    parse is folded as it stands: the local part takes one road only, so no parse failure can make a
+    registered mailbox look like another.
+    """
+    return _key(_cleaned(address), folding)
+
+
+def keys_of(address: str, folding: Folding) -> tuple[str, ...]:
+    """Return `match_key` first, then the keys of every mailbox that this spelling may be routed on to.
+
+    ``victim%home.example@relay.example``, ``home.example!victim@relay.example``, a quoted address as local
+    part, source routes, comments, and Exchange, SRS and BATV encapsulation. Never raises; at most
+    16 readings, and none besides the first for an address over 1,024 characters.
+    """
+    text = _cleaned(address)
+    if len(text) > _MAX_ADDRESS_CHARS or not _DETOUR.search(text):
+        return (_key(text, folding),)
+    readings: dict[str, None] = {}
+    waiting = [text]
+    while waiting and len(readings) < _MAX_READINGS:
+        reading = waiting.pop(0)
+        if reading not in readings:
+            readings[reading] = None
+            waiting.extend(_detours(reading))
+    return tuple(dict.fromkeys(_key(reading, folding) for reading in readings))
+
+
+def literal_key(address: str, folding: Folding) -> str:
+    """Return the key of ``address`` sent to its mail host by IP address; `registry` files contacts under it too."""
+    return match_key(f"{_cleaned(address).rpartition('@')[0]}@{LITERAL}", folding)
+
+
+@lru_cache(maxsize=16_384)
+def domain_key(domain: str) -> str:
+    """Return the one form of a domain that all its spellings share. Never raises; idempotent."""
+    text = _cleaned(domain).replace("\u3002", ".").strip(".")
+    if text.startswith("[") or _IS_NUMERIC.fullmatch(text):
+        return LITERAL
+    # What is registered has passed email-validator, so a domain that it refuses can only equal a registered one
+    # by what the cleaning above already took away.
+    with suppress(EmailNotValidError, ValueError):
+        text = validate_email(
+            f"x@{text}", check_deliverability=False, test_environment=True, globally_deliverable=False
+        ).domain
+    return _folded(text).replace("\u3002", ".").strip(".")
+
+
+_IS_NUMERIC = re.compile(r"[0-9]+(\.[0-9]+){3}")
+_ASCII_NOISE = dict.fromkeys((*range(33), 127, *map(ord, '"\\<>')))
+_NOISE = re.compile('["\\\\<>\\s\u034f\u115f\u1160\u17b4\u17b5\u3164\ufe00-\ufe0f\U000e0000-\U000e0fff]')
+_DETOUR = re.compile(r"[%!:(=]|@.*@|^imcea", re.IGNORECASE)
+_COMMENT = re.compile(r"\([^()]*\)")
+_IMCEA = re.compile(r"imcea[a-z0-9]{1,12}-(.+)", re.IGNORECASE)
+_IMCEA_ESCAPE = re.compile(r"\+([0-9a-f]{2})", re.IGNORECASE)
+_SRS0 = re.compile(r"(?:srs1[=+-][^=]*=[^=]*=)?(?:srs0)?[=+-][^=]*=[^=]*=([^=]+)=(.+)", re.IGNORECASE)
+_BATV = re.compile(r"prvs=[^=]*=(.+)", re.IGNORECASE)
+
+
+def _cleaned(text: str) -> str:
+    """Return ``text`` in compatibility form without quoting and whatever cannot be seen; case is kept."""
+    if text.isascii():
+        return text.translate(_ASCII_NOISE)
+    text = _NOISE.sub("", unicodedata.normalize("NFKC", text))
+    return "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf"})
+
+
+def _folded(text: str) -> str:
+    """Return ``text`` case-folded and in compatibility form, repeated until nothing changes."""
+    if text.isascii():
+        return text.lower()
+    for _ in range(4):
+        folded = _cleaned(text.casefold())
+        if folded == text:
+            break
+        text = folded
+    return text
+
+
+def _key(text: str, folding: Folding) -> str:
+    local, at, domain = text.rpartition("@")
+    if not at:
+        return _folded(text)
+    local, domain = _folded(local), domain_key(domain)
+    domain = folding.same_domains.get(domain, domain)
+    if "+" in local and ("*" in folding.plus_tag_domains or domain in folding.plus_tag_domains):
+        local = local.partition("+")[0] or local
+    if "." in local and domain in folding.dotless_domains:
+        local = local.replace(".", "") or local
+    return f"{local}@{domain}"
+
+
+def _detours(text: str) -> Iterator[str]:
+    """Yield the addresses that some mail host would make of ``text``; each is shorter or has one mark less."""
+    local, _, domain = text.rpartition("@")
+    if "@" in local:
+        yield local
+    if "%" in local:
+        yield "@".join(local.rsplit("%", 1))
+    if "!" in local:
+        site, _, rest = local.partition("!")
+        yield f"{rest}@{site}"
+    if ":" in text:
+        yield text.rpartition(":")[2]
+    if "(" in text:
+        yield _COMMENT.sub("", text)
+    if found := _IMCEA.fullmatch(local):
+        yield _IMCEA_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), found[1])
+    if found := _SRS0.fullmatch(local):
+        yield f"{found[2]}@{found[1]}"
+    if found := _BATV.fullmatch(local):
+        yield f"{found[1]}@{domain}"
+
+
+# --- people -------------------------------------------------------------------------------------------------
+
+
+def contacts_for(registry: Registry, recipient: str) -> ContactMatch | None:
+    """Return the registered people whom ``recipient`` reaches, or None when it reaches nobody registered.
+
+    One address may be several people's. Staff who are contacts count like anybody else, at a force address too:
+    what makes a contact is the row, not the domain. ``also_staff`` then names them, so that they do not
+    review mail to themselves.
+    """
+    contacts: dict[str, Contact] = {}
+    for key in keys_of(recipient, registry):
+        for contact in registry.contacts_by_key.get(key, ()):
+            contacts.setdefault(contact.person_id, contact)
+    if not contacts:
+        return None
+    addresses = (recipient, *(email for contact in contacts.values() for email in contact.emails))
+    staff = (staff_for(registry, address) for address in addresses)
+    return ContactMatch(
+        recipient=recipient,
+        contacts=tuple(contacts.values()),
+        also_staff=next((member.staff_id for member in staff if member), None),
+    )
+
+
+def staff_for(registry: Registry, address: str) -> StaffMember | None:
+    """Return the member of staff whose address or alias this is, or None."""
+    found = (registry.staff_by_key.get(key) for key in keys_of(address, registry))
+    return next((member for member in found if member), None)
+
+
+def is_force_address(registry: Registry, address: str) -> bool:
+    """True when the address lies in one of the force's domains or below it."""
+    domain = domain_key(address.rpartition("@")[2])
+    return any(domain == own or domain.endswith(f".{own}") for own in registry.domains)
+
+
+def parties(registry: Registry, envelope: Envelope, headers: Headers) -> Parties:
+    """Return who wrote to whom, as far as envelope, headers and registry tell. Never raises.
+
+    The author is the first person on the staff list among Sender, From and MAIL FROM; a shared mailbox is taken
+    only when no person is claimed. All claims are kept. Contacts are looked for in the envelope alone, since
+    headers deliver nothing; a recipient is a contact, or private to the sender, or one of the others.
+    """
+    claims = tuple(_claims(registry, envelope, headers))
+    members = tuple(member for _, member in claims if member)
+    people = tuple(member for member in members if member.role is not StaffRole.MAILBOX)
+    matches: list[ContactMatch] = []
+    private: list[str] = []
+    others: list[str] = []
+    for recipient in envelope.recipients:
+        if match := contacts_for(registry, recipient):
+            matches.append(match)
+        elif _is_private(registry, recipient, claims, people):
+            private.append(recipient)
+        else:
+            others.append(recipient)
+    return Parties(
+        officer=next(iter((*people, *members)), None),
+        claimed=tuple(claim for claim, _ in claims),
+        senders_disagree=_disagree(registry, claims),
+        contacts=tuple(matches),
+        private=tuple(private),
+        others=tuple(others),
+        involved=_involved(registry, members, envelope, headers, matches),
+        registry_version=registry.version,
+        registry_stale=registry.stale,
+        unregistered=tuple(other for other in others if _is_second_address(registry, other, matches)),
+    )
+
+
+_Claim = tuple[ClaimedSender, StaffMember | None]
+
+
+def _claims(registry: Registry, envelope: Envelope, headers: Headers) -> Iterator[_Claim]:
+    """Yield every claimed sender in the order in which they are believed; the null sender claims nobody."""
+    sources = (
+        *(("sender", address) for address in headers.sender),
+        *(("from", address) for address in headers.from_),
+        ("mail-from", envelope.mail.reverse_path),
+    )
+    for source, address in sources:
+        if address:
+            member = staff_for(registry, address)
+            staff_id = member.staff_id if member else None
+            yield ClaimedSender(source=source, address=address, staff_id=staff_id), member
+
+
+def _disagree(registry: Registry, claims: tuple[_Claim, ...]) -> bool:
+    """True when the claims name more than one person. A shared mailbox is nobody: its users write for it."""
+    named = {
+        member.staff_id if member else match_key(claim.address, registry)
+        for claim, member in claims
+        if member is None or member.role is not StaffRole.MAILBOX
+    }
+    return len(named) > 1
+
+
+def _is_private(
+    registry: Registry, recipient: str, claims: tuple[_Claim, ...], people: tuple[StaffMember, ...]
+) -> bool:
+    """True when ``recipient`` is a mailbox of a claimed sender that is not the force's (cue M5).
+
+    That is an alias on the staff list, an address that the mail itself claims to be from, or a consumer mailbox
+    whose local part is the sender's full name: officers seldom register their own.
+    """
+    if is_force_address(registry, recipient):
+        return False
+    member = staff_for(registry, recipient)
+    if member is not None:
+        at_work = match_key(member.email, registry) == match_key(recipient, registry)
+        return not at_work and any(member.staff_id == person.staff_id for person in people)
+    key = match_key(recipient, registry)
+    if any(match_key(claim.address, registry) == key for claim, _ in claims):
+        return True
+    return key.rpartition("@")[2] in registry.consumer_domains and any(
+        _carries_name(recipient, person.name) for person in people
+    )
+
+
+def _is_second_address(registry: Registry, recipient: str, matches: Iterable[ContactMatch]) -> bool:
+    """True when ``recipient`` looks like an unregistered mailbox of a contact addressed here (cue M10)."""
+    if is_force_address(registry, recipient):
+        return False
+    domain = match_key(recipient, registry).rpartition("@")[2]
+    return any(
+        _carries_name(recipient, name)
+        for match in matches
+        for contact in match.contacts
+        for name in contact.names
+        if domain in registry.consumer_domains
+        or any(match_key(email, registry).endswith(f"@{domain}") for email in contact.emails)
+    )
+
+
+def _involved(
+    registry: Registry,
+    claimed: Iterable[StaffMember],
+    envelope: Envelope,
+    headers: Headers,
+    matches: Iterable[ContactMatch],
+) -> tuple[StaffId, ...]:
+    """Return the staff who wrote, were addressed, or are contacts themselves, in that order, each once."""
+    addressed = (*envelope.recipients, *headers.to, *headers.cc, *headers.bcc, *headers.reply_to)
+    found = (staff_for(registry, address) for address in addressed)
+    ids = (
+        *(member.staff_id for member in claimed),
+        *(member.staff_id for member in found if member),
+        *(match.also_staff for match in matches if match.also_staff),
+    )
+    return tuple(dict.fromkeys(ids))
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ADDRESS_END = re.compile(r"[^\s<>()\[\]{},;:\"'|@]+\Z")
+_ADDRESS_START = re.compile(r"[^\s<>()\[\]{},;:\"'|@]+")
+
+
+def named_staff(registry: Registry, text: str) -> tuple[StaffId, ...]:
+    """Return the staff whom ``text`` names, each once, in the order of first mention. Never raises.
+
+    Named is whoever's address or alias stands in it, or whose full name does, either way round, if only one
+    member of staff bears it (DECISIONS 13). The caller leaves signatures out. Linear in the text; of more than
+    10,000 addresses the rest is not looked at.
+    """
+    found: dict[StaffId, None] = {}
+    for address in _addresses_in(text):
+        if member := staff_for(registry, address):
+            found[member.staff_id] = None
+    words = tuple(_words(text))
+    index = registry.staff_by_name
+    for first in range(len(words)):
+        name = words[first]
+        last = first
+        while (bearers := index.get(name)) is not None:
+            if len(bearers) == 1:
+                found[bearers[0]] = None
+            last += 1
+            if last == len(words):
+                break
+            name = f"{name} {words[last]}"
+    return tuple(found)
+
+
+def name_index(staff: Iterable[StaffMember]) -> dict[str, tuple[StaffId, ...]]:
+    """Return the table that `named_staff` reads: each name, and with nobody each beginning of a name."""
+    index: dict[str, tuple[StaffId, ...]] = {}
+    for member in staff:
+        words = _name_words(member.name)
+        if len(words) < 2 or member.role is StaffRole.MAILBOX:
+            continue
+        first, *_, last = words
+        for spelling in {words, (first, last), (last, first), (last, *words[:-1])}:
+            for end in range(1, len(spelling)):
+                index.setdefault(" ".join(spelling[:end]), ())
+            name = " ".join(spelling)
+            index[name] = tuple(sorted({*index.get(name, ()), member.staff_id}))
+    return index
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield the words of ``text`` as names are compared: no case, no accents, no apostrophes, no possessive."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    for found in _WORD.finditer("".join(char for char in plain if not unicodedata.combining(char))):
+        word = found[0].replace("\u2019", "'").removesuffix("'s")
+        yield word.replace("'", "")
+
+
+def _name_words(name: str) -> tuple[str, ...]:
+    """Return the words of a person's name without titles and ranks; of more than six the first six."""
+    words = [word for word in _words(name) if word]
+    while len(words) > 2 and words[0] in _TITLES:
+        words.pop(0)
+    return tuple(words[:_MAX_NAME_WORDS])
+
+
+def _carries_name(address: str, name: str) -> bool:
+    """True when the local part is a full name, in either order, with digits and separators as one likes."""
+    words = _name_words(name)
+    if len(words) < 2 or min(len(words[0]), len(words[-1])) < 2:
+        return False
+    local = _cleaned(address).rpartition("@")[0].partition("+")[0]
+    parts = _LETTERS.findall(" ".join(_words(local.replace(".", " ").replace("_", " "))))
+    first, last, joined = words[0], words[-1], "".join(parts)
+    return {first, last} <= set(parts) or joined in {first + last, last + first, "".join(words)}
+
+
+def _addresses_in(text: str) -> Iterator[str]:
+    """Yield what looks like an address around each ``@``, the first 10,000; each is bounded as SMTP bounds it."""
+    position = text.find("@")
+    for _ in range(_MAX_ADDRESSES_IN_TEXT):
+        if position < 0:
+            return
+        local = _ADDRESS_END.search(text[max(0, position - 64) : position])
+        domain = _ADDRESS_START.match(text[position + 1 : position + 255])
+        if local and domain:
+            yield f"{local[0]}@{domain[0].rstrip('.!?')}"
+        position = text.find("@", position + 1)
