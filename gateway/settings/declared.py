@@ -125,6 +125,13 @@ class SmtpSettings(_Section):
         why="half a GiB a process",
         ge=1_048_576,
     )
+    in_flight_wait_s: float = _setting(
+        30.0,
+        "Longest wait of a message for room among those in flight; then it gets 451.",
+        unit="s",
+        why="well within the two minutes a client waits for 354 (RFC 5321 section 4.5.3.2.4)",
+        gt=0,
+    )
     drain_timeout_s: float = _setting(
         60.0, "At SIGTERM, time that messages in DATA get to finish.", unit="s", gt=0
     )
