@@ -23,6 +23,12 @@ class NotStored(GatewayError):
     hint = "Check free space and permissions of the store, and whether another process holds it locked."
 
 
+class StoreUnfit(GatewayError):
+    """The store cannot be used as it is: not made yet, of another version, or the key does not open it."""
+
+    hint = "See docs/store.md: gateway store init, gateway store check, restoring from a backup."
+
+
 class NextHopUnavailable(GatewayError):
     """The smarthost could not be reached, or left in mid-dialogue, or refuses us as a client."""
 

@@ -1,0 +1,72 @@
+"""The audit chain's rows: numbering, reading and erasing. What an entry means and how it is hashed is `audit`'s.
+
+Entries are numbered at the very end of a transaction, from the tip row: its lock orders the appends of all
+processes, and since it is the last lock taken, two transactions cannot wait for each other over it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from gateway.store.database import ChainRow, Link, Tx
+from gateway.store.schema import audit_entries, audit_payloads, audit_tip
+
+_PAGE = 1000
+
+
+def append(tx: Tx, link: Link) -> None:
+    """Append an entry when ``tx`` commits. ``link`` is told its number and the hash of the entry before."""
+    tx.links.append(link)
+
+
+def number(connection: Connection, links: Sequence[Link]) -> None:
+    """Give the entries of one transaction their numbers and write them. Called by the store before each commit."""
+    if not links:
+        return
+    seq, prev = connection.execute(select(audit_tip.c.seq, audit_tip.c.hash).with_for_update()).one()
+    entries, payloads = [], []
+    for link in links:
+        row = link(seq + 1, prev)
+        seq, prev = row.seq, row.hash
+        entry = asdict(row)
+        payloads.append({"seq": seq, "salt": entry.pop("salt"), "payload": entry.pop("payload")})
+        entries.append(entry)
+    connection.execute(insert(audit_entries), entries)
+    connection.execute(insert(audit_payloads), payloads)
+    connection.execute(update(audit_tip).values(seq=seq, hash=prev))
+
+
+def tip(tx: Tx) -> tuple[int, str]:
+    """Return the number and hash of the last entry; 0 and zeros before the first."""
+    seq, last = tx.connection.execute(select(audit_tip.c.seq, audit_tip.c.hash)).one()
+    return int(seq), str(last)
+
+
+def rows(tx: Tx, *, after: int = 0) -> Iterator[ChainRow]:
+    """Yield the entries after number ``after`` in order, a page at a time, with their payloads where not erased."""
+    joined = audit_entries.outerjoin(audit_payloads, audit_entries.c.seq == audit_payloads.c.seq)
+    query = select(audit_entries, audit_payloads.c.salt, audit_payloads.c.payload).select_from(joined)
+    while page := tx.connection.execute(
+        query.where(audit_entries.c.seq > after).order_by(audit_entries.c.seq).limit(_PAGE)
+    ).all():
+        for row in page:
+            yield ChainRow(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        after = page[-1].seq
+
+
+def strays(tx: Tx) -> tuple[int, ...]:
+    """Return the numbers of payloads that belong to no entry: what is left of a deleted one."""
+    joined = audit_payloads.outerjoin(audit_entries, audit_entries.c.seq == audit_payloads.c.seq)
+    query = select(audit_payloads.c.seq).select_from(joined).where(audit_entries.c.seq.is_(None))
+    return tuple(tx.connection.scalars(query.order_by(audit_payloads.c.seq)))
+
+
+def erase(tx: Tx, seq: int) -> bool:
+    """Erase the payload of entry ``seq`` and return whether there was one. The entry stays."""
+    return tx.connection.execute(delete(audit_payloads).where(audit_payloads.c.seq == seq)).rowcount == 1
+
+
+def count(tx: Tx) -> int:
+    """Return how many entries there are."""
+    return int(tx.connection.scalar(select(func.count()).select_from(audit_entries)) or 0)

@@ -1,0 +1,239 @@
+"""What goes into the store and comes out of it: frozen values, opened and typed, with no SQL in sight."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.model import (
+    Action,
+    Envelope,
+    ItemKind,
+    ItemState,
+    Label,
+    MailCommand,
+    MessageId,
+    Mode,
+    OutboxKind,
+    PersonId,
+    Role,
+    StaffId,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewItem:
+    """A hold or flag to be recorded. ``recipients`` are those held (hold) or those who are contacts (flag).
+
+    ``senders`` are the staff the message claims to come from; ``excluded`` everybody who may not review it,
+    senders included or not.
+    """
+
+    id: MessageId
+    kind: ItemKind
+    retry_key: str
+    held_at: datetime
+    officer: StaffId | None
+    unit: str
+    envelope: Envelope
+    recipients: tuple[str, ...]
+    contacts: tuple[PersonId, ...]
+    senders: tuple[StaffId, ...]
+    excluded: tuple[StaffId, ...]
+    subject: str
+    message_id: str
+    message: bytes
+    sha256: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A hold or flag as lists show it. ``delivery`` is what became of a flag's delivery, empty until known."""
+
+    id: MessageId
+    kind: ItemKind
+    state: ItemState
+    label: Label
+    held_at: datetime
+    officer: StaffId | None
+    unit: str
+    urgent: bool
+    mode: Mode
+    action: Action
+    proposed: Action
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    message_id: str
+    sha256: str
+    size: int
+    sender_told_failed: bool
+    delivery: str
+    contacts: tuple[PersonId, ...]
+    senders: tuple[StaffId, ...]
+    excluded: tuple[StaffId, ...]
+
+
+class DecisionAction(StrEnum):
+    """What a reviewer may decide."""
+
+    RELEASE = "release"
+    RETURN = "return"
+    REFER = "refer"
+    CONFIRM = "confirm"
+    FALSE_ALARM = "false-alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision on an item."""
+
+    item_id: MessageId
+    actor: str
+    action: DecisionAction
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemInFull:
+    """An item with everything a reviewer needs but the message itself (`items.message`)."""
+
+    item: Item
+    envelope: Envelope
+    verdict: Verdict
+    decisions: tuple[Decision, ...]
+
+
+class Outcome(StrEnum):
+    """What became of a message to a contact. ``offered``: sent on, no answer recorded yet. ``held``: it waits."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One message to a contact: who, to whom, which categories; no content."""
+
+    id: MessageId
+    retry_key: str
+    at: datetime
+    officer: StaffId | None
+    persons: tuple[PersonId, ...]
+    case_refs: tuple[str, ...]
+    thread: str
+    sha256: str
+    action: Action
+    outcome: Outcome
+    categories: tuple[str, ...]
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is. ``failed`` waits for a person."""
+
+    QUEUED = "queued"
+    LEASED = "leased"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class RecipientState(StrEnum):
+    """What the smarthost said of one recipient: nothing final, yes, no."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """Mail to be sent by serve. ``message`` None: the item's own bytes, which then needs ``item_id``."""
+
+    kind: OutboxKind
+    item_id: MessageId | None
+    mail: MailCommand
+    recipients: tuple[str, ...]
+    message: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecipient:
+    """One recipient of a delivery and what became of it."""
+
+    position: int
+    address: str
+    state: RecipientState
+    last_reply: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A row of the outbox. ``interrupted`` counts leases that ended without a result: it may be a duplicate."""
+
+    id: str
+    kind: OutboxKind
+    item_id: MessageId | None
+    mail: MailCommand
+    recipients: tuple[DeliveryRecipient, ...]
+    state: DeliveryState
+    tries: int
+    interrupted: int
+    queued_at: datetime
+    next_at: datetime
+    lease_owner: str
+    lease_until: datetime | None
+    sent_at: datetime | None
+    last_reply: str
+
+    @property
+    def pending(self) -> tuple[DeliveryRecipient, ...]:
+        """The recipients the smarthost has given no final answer for."""
+        return tuple(one for one in self.recipients if one.state is RecipientState.PENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSetRow:
+    """A rule set that was put in force."""
+
+    hash: str
+    bundle: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleReport:
+    """What one process says it judges with; ``trouble`` says why it did not take a newer set."""
+
+    process: str
+    hash: str
+    at: datetime
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryVersion:
+    """A version of the registry that was put in force."""
+
+    version: str
+    at: datetime
+    contacts: int
+    staff: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who may do what. ``local`` accounts sign in here, others through the force's directory."""
+
+    email: str
+    roles: frozenset[Role]
+    staff_id: StaffId | None
+    local: bool
+    at: datetime

@@ -1,0 +1,362 @@
+"""The tables: every column once, with the sentence that says what it holds.
+
+Times are UTC text of fixed width, so that SQLite and PostgreSQL compare them alike and a person can read them.
+Columns marked *sealed* hold what `sealing` made, bound to their table, column and row. `migrations/` makes these
+tables; a test compares the two. Knows nothing of what the rows mean to the other stages.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+HEAD = "0001"
+"""The schema this code knows, as Alembic names it."""
+
+_WIDTH = len("2026-01-31T12:00:00.000000Z")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, kept as ``2026-01-31T12:00:00.000000Z``. A naive one is a bug and raises ValueError."""
+
+    impl = String(_WIDTH)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Return the UTC text of ``value``."""
+        del dialect
+        return None if value is None else instant_text(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Return the aware time of the text."""
+        del dialect
+        return None if value is None else instant_of(str(value))
+
+
+def instant_text(value: datetime) -> str:
+    """Return the one text form of an aware time; ValueError for a naive one."""
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone cannot be stored; pass an aware datetime")
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def instant_of(text: str) -> datetime:
+    """Return the aware time that `instant_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id(name: str, says: str, *, primary: bool = False, nullable: bool = False) -> Column[str]:
+    """Return a column for a random id of ours, or of staff, persons and rules."""
+    return Column(name, String(255), primary_key=primary, nullable=nullable, comment=says)
+
+
+def _word(name: str, says: str, words: type[StrEnum] | None = None, *, nullable: bool = False) -> Column[str]:
+    """Return a column for one word of a closed set."""
+    listed = f" One of: {', '.join(words)}." if words else ""
+    return Column(name, String(32), nullable=nullable, comment=says + listed)
+
+
+def _at(name: str, says: str, *, nullable: bool = False) -> Column[datetime]:
+    """Return a column for a time."""
+    return Column(name, Instant(), nullable=nullable, comment=f"{says} UTC.")
+
+
+def _sealed(name: str, says: str, *, nullable: bool = False) -> Column[bytes]:
+    """Return a column whose every value is sealed, and is sealed again when the key changes."""
+    return Column(
+        name, LargeBinary(), nullable=nullable, comment=f"{says} Sealed.", info={"sealed": True, "says": says}
+    )
+
+
+def _of(name: str, target: str, says: str, *, primary: bool = False, nullable: bool = False) -> Column[str]:
+    """Return a column that names a row of another table."""
+    return Column(name, String(255), ForeignKey(target), primary_key=primary, nullable=nullable, comment=says)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True, comment="What is kept."),
+    Column("value", Text(), nullable=False, comment="Its value."),
+    comment="Facts about the store itself: store_id, made_at, outbox_mark, outbox_suspended.",
+)
+
+canaries = Table(
+    "canaries",
+    metadata,
+    _id("key_id", "Sealing key of this store.", primary=True),
+    Column("sealed", LargeBinary(), nullable=False, comment="A known text sealed with that key."),
+    _at("at", "When the key was taken into use."),
+    comment="One row a sealing key: whoever opens the store must be able to open every row.",
+)
+
+items = Table(
+    "items",
+    metadata,
+    _id("id", "Random; the id in the 250.", primary=True),
+    _word("kind", "Hold or flag."),
+    _word("state", "DECISIONS 26: where the item is on its way."),
+    _word("label", "The reviewer's word on it."),
+    Column(
+        "retry_key", String(64), unique=True, comment="Knows the same message again; emptied after some days."
+    ),
+    _at("held_at", "When the message was received."),
+    _id("officer", "Staff id of the author, if known.", nullable=True),
+    Column(
+        "unit", String(255), nullable=False, comment="The author's unit, for the queue of its supervisors."
+    ),
+    Column("urgent", Boolean(), nullable=False, comment="A person must look at once; why is in the verdict."),
+    _word("mode", "Mode in force when it was judged."),
+    _word("action", "What was done."),
+    _word("proposed", "What would have been done in hold mode."),
+    Column("message_id", Text(), nullable=False, comment="Message-ID header, as decoded."),
+    Column("sha256", String(64), nullable=False, comment="Of the bytes as received, dot-unstuffed."),
+    Column("size", BigInteger(), nullable=False, comment="Octets of those bytes."),
+    Column("sender_told_failed", Boolean(), nullable=False, comment="The sender got a 5xx for the rest."),
+    Column(
+        "delivery", Text(), nullable=False, comment="Flags: the code the smarthost gave; empty until known."
+    ),
+    _sealed("envelope", "Envelope, JSON."),
+    _sealed("subject", "Subject, decoded."),
+    _sealed("verdict", "Verdict with its findings, JSON."),
+    Index("ix_items_queue", "kind", "state", "held_at", "id"),
+    Index("ix_items_officer", "officer", "held_at"),
+    comment="What waits for a reviewer or was decided by one. Rows are never deleted.",
+)
+
+item_messages = Table(
+    "item_messages",
+    metadata,
+    _of("item_id", "items.id", "The item.", primary=True),
+    _sealed("message", "The message, dot-unstuffed, as received."),
+    comment="The bytes of holds and flags, apart from items so that lists stay small.",
+)
+
+item_recipients = Table(
+    "item_recipients",
+    metadata,
+    _of("item_id", "items.id", "The item.", primary=True),
+    Column("position", Integer(), primary_key=True, comment="Order in the envelope, from 0."),
+    _sealed("address", "Envelope recipient, its own characters."),
+    comment="Recipients whose copy waits (hold) or who are contacts (flag).",
+)
+
+item_contacts = Table(
+    "item_contacts",
+    metadata,
+    _of("item_id", "items.id", "The item.", primary=True),
+    Column("person_id", String(255), primary_key=True, comment="A registered person addressed."),
+    Index("ix_item_contacts_person", "person_id"),
+    comment="Which registered persons an item concerns.",
+)
+
+item_excluded = Table(
+    "item_excluded",
+    metadata,
+    _of("item_id", "items.id", "The item.", primary=True),
+    Column("staff_id", String(255), primary_key=True, comment="May not see or decide the item."),
+    Column("is_sender", Boolean(), nullable=False, comment="The message claims to come from them."),
+    comment="Staff who wrote, got or are named in the message.",
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _id("id", "Random.", primary=True),
+    _of("item_id", "items.id", "The item decided."),
+    Column("position", Integer(), nullable=False, comment="Order of the item's decisions, from 0."),
+    _at("at", "When."),
+    Column("actor", String(320), nullable=False, comment="Account of who decided."),
+    _word("action", "What was decided: release, return, refer, confirm, false-alarm."),
+    _sealed("reason", "The reason given."),
+    Index("uq_decisions_item_position", "item_id", "position", unique=True),
+    comment="Every decision on an item. Rows are never deleted.",
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _id("id", "Id in the 250.", primary=True),
+    Column(
+        "retry_key", String(64), unique=True, comment="Knows the same message again; emptied after some days."
+    ),
+    _at("at", "When the message was received."),
+    _id("officer", "Staff id of the author, if known.", nullable=True),
+    Column("case_refs", Text(), nullable=False, comment="Case references of the contacts, one a line."),
+    Column("thread", String(64), nullable=False, comment="Hash of the thread; empty if it has none."),
+    Column("sha256", String(64), nullable=False, comment="Of the bytes as received."),
+    _word("action", "What was done: pass, flag, hold."),
+    _word("outcome", "What the smarthost said: offered, accepted, refused, unknown, held."),
+    _at("outcome_at", "When it said so.", nullable=True),
+    Index("ix_ledger_officer_at", "officer", "at"),
+    Index("ix_ledger_at", "at"),
+    comment="One row a message to a contact, no content: what conduct is counted from.",
+)
+
+ledger_persons = Table(
+    "ledger_persons",
+    metadata,
+    Column(
+        "ledger_id",
+        String(255),
+        ForeignKey("ledger.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The message.",
+    ),
+    Column("person_id", String(255), primary_key=True, comment="A registered person addressed."),
+    Index("ix_ledger_persons_person", "person_id"),
+    comment="Which registered persons a message went to.",
+)
+
+ledger_categories = Table(
+    "ledger_categories",
+    metadata,
+    Column(
+        "ledger_id",
+        String(255),
+        ForeignKey("ledger.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The message.",
+    ),
+    Column("category", String(64), primary_key=True, comment="A category with a finding."),
+    comment="Which categories a message had findings of.",
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id("id", "Random.", primary=True),
+    _word("kind", "Release, return or notice."),
+    _of("item_id", "items.id", "The item it is about.", nullable=True),
+    _word("state", "Queued, leased, sent or failed."),
+    Column("tries", Integer(), nullable=False, comment="Dialogues begun since it was queued or retried."),
+    Column(
+        "interrupted",
+        Integer(),
+        nullable=False,
+        comment="Leases that ended without a result: maybe a duplicate.",
+    ),
+    _at("queued_at", "When it was approved."),
+    _at("next_at", "Not tried before."),
+    Column("lease_owner", String(255), comment="Who works on it."),
+    _at("lease_until", "End of the lease.", nullable=True),
+    _at("sent_at", "When the last recipient was taken.", nullable=True),
+    _sealed("mail", "MAIL FROM with its parameters, JSON."),
+    _sealed("message", "Bytes to send; empty: the item's.", nullable=True),
+    _sealed("last_reply", "What stopped the last try.", nullable=True),
+    Index("ix_outbox_state_next", "state", "next_at"),
+    Index("ix_outbox_item", "item_id"),
+    comment="Mail to be sent by serve: approved releases, returns and notices.",
+)
+
+outbox_recipients = Table(
+    "outbox_recipients",
+    metadata,
+    _of("outbox_id", "outbox.id", "The delivery.", primary=True),
+    Column("position", Integer(), primary_key=True, comment="Order, from 0."),
+    _word("state", "Pending, sent or failed."),
+    _at("at", "Last answer.", nullable=True),
+    _sealed("address", "Envelope recipient."),
+    _sealed("last_reply", "The smarthost's last answer for it.", nullable=True),
+    comment="What became of each recipient of a delivery.",
+)
+
+rule_sets = Table(
+    "rule_sets",
+    metadata,
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of the bundle."),
+    Column("bundle", Text(), nullable=False, comment="Every file of the set, JSON."),
+    _at("at", "When it was last put in force."),
+    Column("by", String(320), nullable=False, comment="Who put it in force."),
+    comment="Every rule set ever in force, so that a verdict can be computed again.",
+)
+
+rule_reports = Table(
+    "rule_reports",
+    metadata,
+    Column("process", String(255), primary_key=True, comment="A process that judges mail."),
+    Column("hash", String(64), nullable=False, comment="The set it judges with."),
+    _at("at", "When it said so."),
+    Column("trouble", Text(), nullable=False, comment="Why it did not take a newer one; empty if it did."),
+    comment="Which process judges with which rules.",
+)
+
+registry_versions = Table(
+    "registry_versions",
+    metadata,
+    Column("number", Integer(), primary_key=True, autoincrement=False, comment="Order, from 1."),
+    Column("version", String(64), nullable=False, comment="SHA-256 of the content."),
+    _at("at", "When it was put in force."),
+    Column("contacts", Integer(), nullable=False, comment="Contacts in it."),
+    Column("staff", Integer(), nullable=False, comment="Members of staff in it."),
+    Column("by", String(320), nullable=False, comment="Who put it in force."),
+    comment="Versions of the registry that were in force.",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("email", String(320), primary_key=True, comment="Normalised address: the name of the account."),
+    Column("roles", Text(), nullable=False, comment="Roles, separated by spaces."),
+    _id("staff_id", "The person, if on the staff list.", nullable=True),
+    Column("local", Boolean(), nullable=False, comment="Signs in here, not through the force's directory."),
+    _at("at", "When it was added or changed."),
+    comment="Who may do what in the console and with decision commands.",
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("seq", BigInteger(), primary_key=True, autoincrement=False, comment="From 1, without gaps."),
+    Column("at", String(_WIDTH), nullable=False, comment="When. UTC. Text, since it is hashed."),
+    Column("event", String(64), nullable=False, comment="What happened."),
+    Column("actor", String(320), nullable=False, comment="Who did it: an account or a part of the gateway."),
+    Column("subject", String(255), nullable=False, comment="Id of what it was done to."),
+    Column("commitment", String(64), nullable=False, comment="Salted SHA-256 of the payload."),
+    Column("prev", String(64), nullable=False, comment="Hash of the entry before."),
+    Column("hash", String(64), nullable=False, comment="SHA-256 of this entry."),
+    comment="The hash chain. Triggers refuse any change.",
+)
+
+audit_payloads = Table(
+    "audit_payloads",
+    metadata,
+    Column("seq", BigInteger(), primary_key=True, autoincrement=False, comment="The entry."),
+    Column("salt", LargeBinary(), nullable=False, comment="32 random octets."),
+    Column("payload", Text(), nullable=False, comment="Canonical JSON."),
+    comment="What the entries commit to. A row may be erased; the chain still verifies.",
+)
+
+audit_tip = Table(
+    "audit_tip",
+    metadata,
+    Column("one", Integer(), primary_key=True, autoincrement=False, comment="Always 1."),
+    Column("seq", BigInteger(), nullable=False, comment="Number of the last entry, 0 before the first."),
+    Column("hash", String(64), nullable=False, comment="Hash of the last entry."),
+    comment="Where the chain ends. Its row lock puts the appends of all processes in order.",
+)
