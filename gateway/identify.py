@@ -39,26 +39,9 @@ _MAX_READINGS = 16
 _MAX_ADDRESS_CHARS = 1024
 _MAX_ADDRESSES_IN_TEXT = 10_000
 _MAX_NAME_WORDS = 6
-_TITLES = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev"]
-    + [
-        "pc",
-        "wpc",
-        "dc",
-        "tdc",
-        "ps",
-        "sgt",
-        "sergeant",
-        "ds",
-        "di",
-        "insp",
-        "inspector",
-        "ch",
-        "cinsp",
-        "dci",
-    ]
-    + ["supt", "superintendent", "dsu", "dcs", "acc", "dcc", "cc", "chief", "constable", "detective"]
-    + ["pcso", "cso", "sc", "spc", "scc"]
+_TITLE = re.compile(
+    "mrs?|ms|miss|mx|dr|prof|sir|dame|rev|wpc|pc|pcso|t?dc|ps|sgt|sergeant|ds|di|insp|inspector|ch|cinsp|dci|"
+    "supt|superintendent|dsu|dcs|acc|d?cc|chief|constable|detective|cso|sc|spc|scc"
 )
 
 
@@ -413,7 +396,7 @@ def _words(text: str) -> Iterator[str]:
 def _name_words(name: str) -> tuple[str, ...]:
     """Return the words of a person's name without titles and ranks; of more than six the first six."""
     words = [word for word in _words(name) if word]
-    while len(words) > 2 and words[0] in _TITLES:
+    while len(words) > 2 and _TITLE.fullmatch(words[0]):
         words.pop(0)
     return tuple(words[:_MAX_NAME_WORDS])
 

@@ -10,6 +10,7 @@ import difflib
 import io
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,7 +175,7 @@ class _Lines:
 
 
 def _header(
-    path: Path, source: _Lines, reader: "csv._reader", columns: Columns
+    path: Path, source: _Lines, reader: Iterator[list[str]], columns: Columns
 ) -> tuple[tuple[str, ...], tuple[Mistake, ...]]:
     """Return the names of the columns, or everything that is wrong with them."""
     file, known = str(path), (*columns.required, *columns.optional)
@@ -220,7 +221,7 @@ def _shown(name: str) -> str:
 
 
 def _records(
-    path: Path, source: _Lines, reader: "csv._reader", header: tuple[str, ...]
+    path: Path, source: _Lines, reader: Iterator[list[str]], header: tuple[str, ...]
 ) -> tuple[tuple[Record, ...], tuple[Mistake, ...]]:
     """Return every row, and a mistake for each whose fields do not fit the header.
 
