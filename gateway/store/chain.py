@@ -6,8 +6,9 @@ processes, and since it is the last lock taken, two transactions cannot wait for
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from gateway.store.database import ChainRow, Link, Tx
 from gateway.store.schema import audit_entries, audit_payloads, audit_tip
@@ -45,14 +46,20 @@ def tip(tx: Tx) -> tuple[int, str]:
 
 def rows(tx: Tx, *, after: int = 0) -> Iterator[ChainRow]:
     """Yield the entries after number ``after`` in order, a page at a time, with their payloads where not erased."""
-    joined = audit_entries.outerjoin(audit_payloads, audit_entries.c.seq == audit_payloads.c.seq)
-    query = select(audit_entries, audit_payloads.c.salt, audit_payloads.c.payload).select_from(joined)
+    query = _whole_rows()
     while page := tx.connection.execute(
         query.where(audit_entries.c.seq > after).order_by(audit_entries.c.seq).limit(_PAGE)
     ).all():
         for row in page:
             yield ChainRow(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
         after = page[-1].seq
+
+
+def last_of(tx: Tx, event: str) -> ChainRow | None:
+    """Return the latest entry of that event, or None."""
+    latest = _whole_rows().where(audit_entries.c.event == event).order_by(audit_entries.c.seq.desc()).limit(1)
+    row = tx.connection.execute(latest).one_or_none()
+    return ChainRow(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def strays(tx: Tx) -> tuple[int, ...]:
@@ -67,6 +74,6 @@ def erase(tx: Tx, seq: int) -> bool:
     return tx.connection.execute(delete(audit_payloads).where(audit_payloads.c.seq == seq)).rowcount == 1
 
 
-def count(tx: Tx) -> int:
-    """Return how many entries there are."""
-    return int(tx.connection.scalar(select(func.count()).select_from(audit_entries)) or 0)
+def _whole_rows() -> Select[Any]:
+    joined = audit_entries.outerjoin(audit_payloads, audit_entries.c.seq == audit_payloads.c.seq)
+    return select(audit_entries, audit_payloads.c.salt, audit_payloads.c.payload).select_from(joined)

@@ -6,13 +6,15 @@ which decides who runs what when.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, create_engine, event, text
+from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -170,7 +172,8 @@ def _connect_postgresql(url: URL, settings: StoreSettings) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if not connection.get_execution_options().get("gateway_writes", False):
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            # one moment of the database for the whole transaction, as SQLite gives it
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     return engine
 
@@ -284,3 +287,15 @@ def migrate(engine: Engine, then: Callable[[Connection], None]) -> None:
 
 def _migrations() -> Path:
     return Path(__file__).parent / "migrations"
+
+
+def insert_unless_there(
+    connection: Connection, table: Table, row: Mapping[str, object], unique: Column[Any]
+) -> bool:
+    """Insert ``row`` unless another has its value in ``unique``; return whether it was inserted.
+
+    On PostgreSQL this waits for a transaction that is inserting the same value, and then sees its row.
+    """
+    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = dialect_insert(table).values(**row).on_conflict_do_nothing(index_elements=[unique])
+    return connection.execute(statement).rowcount == 1

@@ -50,7 +50,9 @@ def activate(store: Store, key_id: str) -> None:
         file = KeyFile.read(store.settings.key_file)
         known = store.read_now(lambda tx: frozenset(tx.connection.scalars(select(canaries.c.key_id))))
         if key_id not in file.keys or key_id not in known:
-            raise StoreUnfit(f"{key_id} is not a key of this store; `gateway store rotate-key --prepare` makes one")
+            raise StoreUnfit(
+                f"{key_id} is not a key of this store; `gateway store rotate-key --prepare` makes one"
+            )
         file.with_active(key_id)
     store.keys.reload()
 
@@ -96,7 +98,9 @@ def _reseal_column(store: Store, table: Table, column: Column[Any]) -> Iterator[
             row = tuple(key) if len(key) > 1 else key[0]
             this = [name == value for name, value in zip(key_columns, key, strict=True)]
             plain = tx.open(column, row, tx.connection.execute(select(column).where(*this)).scalar_one())
-            tx.connection.execute(update(table).where(*this).values({column.name: tx.seal(column, row, plain)}))
+            tx.connection.execute(
+                update(table).where(*this).values({column.name: tx.seal(column, row, plain)})
+            )
         return done
 
     while number := store.write_now(page):

@@ -57,7 +57,7 @@ class KeyFile:
         made = cls(path, key_id, {key_id: secrets.token_bytes(_KEY_BYTES)}, secrets.token_bytes(_KEY_BYTES))
         try:
             _make_folder(path.parent)
-            made._write(fresh=True)
+            write_durably(path, made.content(), fresh=True)
         except FileExistsError:
             raise StoreUnfit(f"{path} exists; a key file is never overwritten") from None
         except OSError as problem:
@@ -83,13 +83,7 @@ class KeyFile:
                 f"the key file {path} has mode {mode:04o}; others must not read it: chmod 600 {path}"
             )
         try:
-            content = json.loads(text)
-            if content["format"] != _FORMAT:
-                raise ValueError("unknown format")
-            keys = {str(key_id): _key(value) for key_id, value in content["keys"].items()}
-            active, signing = str(content["active"]), _key(content["signing"])
-            if active not in keys or not all(_is_key_id(key_id) for key_id in keys):
-                raise ValueError("the active key is missing, or a key id is not one")
+            active, keys, signing = _parsed(text)
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise StoreUnfit(f"{path} is not a key file of this gateway; restore it from escrow") from problem
         return cls(path, active, keys, signing)
@@ -97,32 +91,31 @@ class KeyFile:
     def with_new_key(self) -> tuple[Self, str]:
         """Write the file with one more key, not active yet, and return it with the new key's id."""
         key_id = _new_key_id()
-        grown = replace(self, keys={**self.keys, key_id: secrets.token_bytes(_KEY_BYTES)})
-        grown._rewrite()
-        return grown, key_id
+        return self._rewritten(self.active, {**self.keys, key_id: secrets.token_bytes(_KEY_BYTES)}), key_id
 
     def with_active(self, key_id: str) -> Self:
         """Write the file with ``key_id`` as the key that seals from now on, and return it."""
-        changed = replace(self, active=key_id)
-        changed._rewrite()
-        return changed
+        return self._rewritten(key_id, self.keys)
 
-    def _rewrite(self) -> None:
+    def _rewritten(self, active: str, keys: Mapping[str, bytes]) -> Self:
+        changed = replace(self, active=active, keys=keys)
         try:
-            self._write(fresh=False)
+            write_durably(self.path, changed.content())
         except OSError as problem:
             raise StoreUnfit(
                 f"the key file {self.path} could not be written: {problem.strerror}"
             ) from problem
+        return changed
 
-    def _write(self, *, fresh: bool) -> None:
+    def content(self) -> bytes:
+        """Return the text of the file, JSON."""
         content = {
             "format": _FORMAT,
             "active": self.active,
             "keys": {key_id: base64.b64encode(key).decode() for key_id, key in self.keys.items()},
             "signing": base64.b64encode(self.signing).decode(),
         }
-        write_durably(self.path, (json.dumps(content, indent=1) + "\n").encode(), fresh=fresh)
+        return (json.dumps(content, indent=1) + "\n").encode()
 
 
 class Keyring:
@@ -256,7 +249,17 @@ def _new_key_id() -> str:
 
 
 def _is_key_id(text: str) -> bool:
-    return text.isascii() and 0 < len(text) < 64  # noqa: PLR2004
+    return text.isascii() and 0 < len(text) < 64
+
+
+def _parsed(text: bytes) -> tuple[str, dict[str, bytes], bytes]:
+    """Return active key id, keys and signing seed; ValueError and its like for anything but a whole key file."""
+    content = json.loads(text)
+    keys = {str(key_id): _key(value) for key_id, value in content["keys"].items()}
+    active = str(content["active"])
+    if content["format"] != _FORMAT or active not in keys or not all(map(_is_key_id, keys)):
+        raise ValueError("unknown format, no active key, or a key id that is none")
+    return active, keys, _key(content["signing"])
 
 
 def _key(text: object) -> bytes:

@@ -149,7 +149,11 @@ def initialise(settings: StoreSettings, at: datetime) -> Made:
                 return Made(store=Store.open(settings), fresh=False, fresh_key=False)
             fresh_key = not settings.key_file.exists()
             keys = Keyring(KeyFile.make(settings.key_file) if fresh_key else KeyFile.read(settings.key_file))
-            facts = {"store_id": secrets.token_hex(16), "made_at": schema.instant_text(at), "outbox_mark": "0"}
+            facts = {
+                "store_id": secrets.token_hex(16),
+                "made_at": schema.instant_text(at),
+                "outbox_mark": "0",
+            }
             database.migrate(engine, lambda connection: _write_first_rows(connection, keys, facts, at))
     finally:
         engine.dispose()

@@ -120,7 +120,7 @@ class Writer:
                 try:
                     with connection.begin_nested():
                         results.append((ticket.job(tx), None))
-                except Exception as problem:  # noqa: BLE001 - goes to the caller of this job
+                except Exception as problem:
                     if is_trouble(problem):
                         raise _JobMetTrouble from problem
                     results.append((None, problem))

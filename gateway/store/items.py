@@ -1,0 +1,368 @@
+"""Holds and flags: recording them, listing them, and moving them from state to state.
+
+Functions over a transaction. Owns which state may follow which (DECISIONS 26); knows nothing of who may decide
+(`review.access`) and appends no audit entry: its callers do, in the same transaction.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, and_, false, func, insert, or_, select, update
+
+from gateway.errors import Refused
+from gateway.model import (
+    Action,
+    Envelope,
+    ItemKind,
+    ItemState,
+    Label,
+    MessageId,
+    Mode,
+    PersonId,
+    StaffId,
+    Verdict,
+)
+from gateway.store.database import Tx, insert_unless_there
+from gateway.store.naming import new_id
+from gateway.store.rows import Decision, DecisionAction, Item, ItemInFull, NewItem
+from gateway.store.schema import (
+    decisions,
+    item_contacts,
+    item_excluded,
+    item_messages,
+    item_recipients,
+    items,
+)
+
+TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
+    ItemState.HELD: frozenset({ItemState.RELEASING, ItemState.RETURNED, ItemState.REFERRED}),
+    ItemState.REFERRED: frozenset({ItemState.RELEASING, ItemState.RETURNED}),
+    ItemState.RELEASING: frozenset({ItemState.RELEASED, ItemState.RELEASE_FAILED}),
+    ItemState.RELEASE_FAILED: frozenset({ItemState.RELEASING, ItemState.RETURNED}),
+    ItemState.RELEASED: frozenset(),
+    ItemState.RETURNED: frozenset(),
+    ItemState.OPEN: frozenset({ItemState.CLOSED}),
+    ItemState.CLOSED: frozenset({ItemState.OPEN}),
+}
+"""Which state may follow which. Only *release* delivers, and nothing leaves released or returned."""
+
+UNDECIDED = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
+"""Holds that are neither released nor returned: what `holds list` shows."""
+
+
+def add_item(tx: Tx, new: NewItem) -> MessageId:
+    """Record a hold or flag and return its id; the earlier item's id if its retry key is known (no new item then).
+
+    Two processes may be handed the same message at once: the second waits for the first and gets its id.
+    """
+    hold = new.kind is ItemKind.HOLD
+    row = {
+        "id": new.id,
+        "kind": new.kind,
+        "state": ItemState.HELD if hold else ItemState.OPEN,
+        "label": Label.NONE,
+        "retry_key": new.retry_key,
+        "held_at": new.held_at,
+        "officer": new.officer,
+        "unit": new.unit,
+        "urgent": bool(new.verdict.urgent),
+        "mode": new.verdict.mode,
+        "action": new.verdict.action,
+        "proposed": new.verdict.proposed,
+        "message_id": _plain(new.message_id),
+        "sha256": new.sha256,
+        "size": len(new.message),
+        "sender_told_failed": False,
+        "delivery": "",
+        "envelope": tx.seal(items.c.envelope, new.id, msgspec.json.encode(new.envelope)),
+        "subject": tx.seal(items.c.subject, new.id, new.subject.encode("utf-8", "surrogateescape")),
+        "verdict": tx.seal(items.c.verdict, new.id, msgspec.json.encode(new.verdict)),
+    }
+    if not insert_unless_there(tx.connection, items, row, items.c.retry_key):
+        earlier = item_by_retry_key(tx, new.retry_key)
+        assert earlier is not None
+        return earlier
+    sealed = tx.seal(item_messages.c.message, new.id, new.message)
+    tx.connection.execute(insert(item_messages).values(item_id=new.id, message=sealed))
+    _add_people(tx, new)
+    return new.id
+
+
+def item_by_retry_key(tx: Tx, retry_key: str) -> MessageId | None:
+    """Return the item of the same message that was recorded before, while its retry key is kept."""
+    found = tx.connection.scalar(select(items.c.id).where(items.c.retry_key == retry_key))
+    return MessageId(found) if found else None
+
+
+def item(tx: Tx, item_id: str) -> Item | None:
+    """Return one item as lists show it, or None."""
+    found = _dress(tx, tx.connection.execute(_listed().where(items.c.id == item_id)).all())
+    return found[0] if found else None
+
+
+def item_in_full(tx: Tx, item_id: str) -> ItemInFull | None:
+    """Return one item with envelope, verdict and decisions, or None."""
+    shown = item(tx, item_id)
+    if shown is None:
+        return None
+    envelope, verdict = tx.connection.execute(
+        select(items.c.envelope, items.c.verdict).where(items.c.id == item_id)
+    ).one()
+    return ItemInFull(
+        item=shown,
+        envelope=msgspec.json.decode(tx.open(items.c.envelope, item_id, envelope), type=Envelope),
+        verdict=msgspec.json.decode(tx.open(items.c.verdict, item_id, verdict), type=Verdict),
+        decisions=decisions_of(tx, item_id),
+    )
+
+
+def message(tx: Tx, item_id: str) -> bytes:
+    """Return the message as it was received. Raises Refused when there is no such item."""
+    sealed = tx.connection.scalar(select(item_messages.c.message).where(item_messages.c.item_id == item_id))
+    if sealed is None:
+        raise Refused(f"there is no item {item_id}")
+    return tx.open(item_messages.c.message, item_id, sealed)
+
+
+def list_items(
+    tx: Tx,
+    kind: ItemKind,
+    states: Iterable[ItemState] | None = None,
+    *,
+    limit: int = 1000,
+    after: MessageId | None = None,
+    newest_first: bool = False,
+    hidden_from: StaffId | None = None,
+) -> tuple[Item, ...]:
+    """Return items of ``kind``, oldest first, at most ``limit``, from behind the item ``after``.
+
+    ``states`` None: all. ``hidden_from`` leaves out what that member of staff may not know of: the bulk of the
+    access check, done here so that pages stay full; the check itself is `review.access`.
+    """
+    query = _listed().where(items.c.kind == kind)
+    if states is not None:
+        query = query.where(items.c.state.in_(tuple(states)))
+    if hidden_from is not None:
+        query = query.where(items.c.id.not_in(_excluding(hidden_from)))
+    if after is not None:
+        query = query.where(_behind(tx, after, newest_first=newest_first))
+    order = (items.c.held_at.desc(), items.c.id.desc()) if newest_first else (items.c.held_at, items.c.id)
+    return _dress(tx, tx.connection.execute(query.order_by(*order).limit(limit)).all())
+
+
+def count_items(tx: Tx, kind: ItemKind, states: Iterable[ItemState]) -> int:
+    """Return how many items of ``kind`` are in ``states``."""
+    query = select(func.count()).select_from(items)
+    return int(tx.connection.scalar(query.where(items.c.kind == kind, items.c.state.in_(tuple(states)))) or 0)
+
+
+def set_state(
+    tx: Tx,
+    item_id: str,
+    expected: ItemState | Iterable[ItemState],
+    new: ItemState,
+    *,
+    label: Label | None = None,
+) -> None:
+    """Move an item from one of ``expected`` to ``new``, setting its label if one is given.
+
+    Compare and swap: raises Refused, changing nothing, when the item is not in an expected state (somebody else
+    was first), does not exist, or when ``new`` may never follow ``expected``.
+    """
+    states = (expected,) if isinstance(expected, ItemState) else tuple(expected)
+    if not all(new in TRANSITIONS[state] for state in states):
+        raise Refused(f"an item that is {' or '.join(states)} cannot become {new}")
+    values: dict[str, Any] = {"state": new}
+    if label is not None:
+        values["label"] = label
+    changed = tx.connection.execute(
+        update(items).where(items.c.id == item_id, items.c.state.in_(states)).values(values)
+    )
+    if changed.rowcount != 1:
+        found = tx.connection.scalar(select(items.c.state).where(items.c.id == item_id))
+        if found is None:
+            raise Refused(f"there is no item {item_id}")
+        raise Refused(f"item {item_id} is {found}, not {' or '.join(states)}: it was decided meanwhile")
+
+
+def set_label(tx: Tx, item_id: str, label: Label) -> None:
+    """Set the reviewer's word on an item. Raises Refused when there is none."""
+    _change(tx, item_id, {"label": label})
+
+
+def sender_was_told(tx: Tx, item_id: str) -> None:
+    """Record that the sender got the smarthost's 5xx for the rest, so believes that the message failed."""
+    _change(tx, item_id, {"sender_told_failed": True})
+
+
+def set_delivery(tx: Tx, item_id: str, outcome: str) -> None:
+    """Record what became of a flagged message's delivery: the smarthost's code, not its text."""
+    _change(tx, item_id, {"delivery": outcome})
+
+
+def add_decision(tx: Tx, decision: Decision) -> str:
+    """Record a decision and return its id. Raises Refused when there is no such item."""
+    of_item = decisions.c.item_id == decision.item_id
+    if (
+        tx.connection.scalar(select(items.c.id).where(items.c.id == decision.item_id).with_for_update())
+        is None
+    ):
+        raise Refused(f"there is no item {decision.item_id}")
+    decision_id = new_id()
+    tx.connection.execute(
+        insert(decisions).values(
+            id=decision_id,
+            item_id=decision.item_id,
+            position=tx.connection.scalar(select(func.count()).select_from(decisions).where(of_item)),
+            at=decision.at,
+            actor=decision.actor,
+            action=decision.action,
+            reason=tx.seal(decisions.c.reason, decision_id, decision.reason.encode()),
+        )
+    )
+    return decision_id
+
+
+def decisions_of(tx: Tx, item_id: str) -> tuple[Decision, ...]:
+    """Return the decisions on an item in the order in which they were made."""
+    query = select(decisions).where(decisions.c.item_id == item_id).order_by(decisions.c.position)
+    return tuple(
+        Decision(
+            item_id=MessageId(row.item_id),
+            actor=row.actor,
+            action=DecisionAction(row.action),
+            reason=tx.open(decisions.c.reason, row.id, row.reason).decode(),
+            at=row.at,
+        )
+        for row in tx.connection.execute(query)
+    )
+
+
+def forget_retry_keys(tx: Tx, before: datetime) -> int:
+    """Forget the retry keys of items older than ``before`` and return how many."""
+    old = and_(items.c.retry_key.is_not(None), items.c.held_at < before)
+    return tx.connection.execute(update(items).where(old).values(retry_key=None)).rowcount
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` without what a database refuses in text: NUL and lone surrogates."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "�")
+
+
+def _change(tx: Tx, item_id: str, values: dict[str, Any]) -> None:
+    if tx.connection.execute(update(items).where(items.c.id == item_id).values(values)).rowcount != 1:
+        raise Refused(f"there is no item {item_id}")
+
+
+def _add_people(tx: Tx, new: NewItem) -> None:
+    recipients = [
+        {
+            "item_id": new.id,
+            "position": position,
+            "address": tx.seal(item_recipients.c.address, (new.id, position), _address(address)),
+        }
+        for position, address in enumerate(new.recipients)
+    ]
+    contacts = [{"item_id": new.id, "person_id": person} for person in dict.fromkeys(new.contacts)]
+    excluded = [
+        {"item_id": new.id, "staff_id": staff, "is_sender": staff in new.senders}
+        for staff in dict.fromkeys((*new.senders, *new.excluded))
+    ]
+    for table, people in (
+        (item_recipients, recipients),
+        (item_contacts, contacts),
+        (item_excluded, excluded),
+    ):
+        if people:
+            tx.connection.execute(insert(table), people)
+
+
+def _address(address: str) -> bytes:
+    return address.encode("utf-8", "surrogateescape")
+
+
+def _listed() -> Select[Any]:
+    return select(*(column for column in items.c if column.name not in {"verdict", "retry_key"}))
+
+
+def _excluding(staff_id: StaffId) -> Select[Any]:
+    return select(item_excluded.c.item_id).where(item_excluded.c.staff_id == staff_id)
+
+
+def _behind(tx: Tx, after: MessageId, *, newest_first: bool) -> Any:
+    """Return the condition for items behind ``after``; none are behind an item that is not there."""
+    at = tx.connection.scalar(select(items.c.held_at).where(items.c.id == after))
+    if at is None:
+        return false()
+    if newest_first:
+        return or_(items.c.held_at < at, and_(items.c.held_at == at, items.c.id < after))
+    return or_(items.c.held_at > at, and_(items.c.held_at == at, items.c.id > after))
+
+
+def _dress(tx: Tx, found: Iterable[Row[Any]]) -> tuple[Item, ...]:
+    """Return the rows as items, their people fetched in three queries however many rows there are."""
+    rows = tuple(found)
+    ids = tuple(row.id for row in rows)
+    recipients = _grouped(
+        tx, select(item_recipients).order_by(item_recipients.c.position), item_recipients.c.item_id, ids
+    )
+    contacts = _grouped(
+        tx, select(item_contacts).order_by(item_contacts.c.person_id), item_contacts.c.item_id, ids
+    )
+    excluded = _grouped(
+        tx, select(item_excluded).order_by(item_excluded.c.staff_id), item_excluded.c.item_id, ids
+    )
+    return tuple(
+        _item(tx, row, recipients.get(row.id, ()), contacts.get(row.id, ()), excluded.get(row.id, ()))
+        for row in rows
+    )
+
+
+def _grouped(tx: Tx, query: Select[Any], owner: Any, ids: tuple[str, ...]) -> dict[str, list[Row[Any]]]:
+    groups: dict[str, list[Row[Any]]] = {}
+    for start in range(0, len(ids), 500):
+        for row in tx.connection.execute(query.where(owner.in_(ids[start : start + 500]))):
+            groups.setdefault(row.item_id, []).append(row)
+    return groups
+
+
+def _item(
+    tx: Tx,
+    row: Row[Any],
+    recipients: Iterable[Row[Any]],
+    contacts: Iterable[Row[Any]],
+    excluded: Iterable[Row[Any]],
+) -> Item:
+    envelope = msgspec.json.decode(tx.open(items.c.envelope, row.id, row.envelope), type=Envelope)
+    excluded = tuple(excluded)
+    return Item(
+        id=MessageId(row.id),
+        kind=ItemKind(row.kind),
+        state=ItemState(row.state),
+        label=Label(row.label),
+        held_at=row.held_at,
+        officer=StaffId(row.officer) if row.officer else None,
+        unit=row.unit,
+        urgent=row.urgent,
+        mode=Mode(row.mode),
+        action=Action(row.action),
+        proposed=Action(row.proposed),
+        sender=envelope.mail.reverse_path,
+        recipients=tuple(
+            tx.open(item_recipients.c.address, (row.id, one.position), one.address).decode(
+                "utf-8", "surrogateescape"
+            )
+            for one in recipients
+        ),
+        subject=tx.open(items.c.subject, row.id, row.subject).decode("utf-8", "surrogateescape"),
+        message_id=row.message_id,
+        sha256=row.sha256,
+        size=row.size,
+        sender_told_failed=row.sender_told_failed,
+        delivery=row.delivery,
+        contacts=tuple(PersonId(one.person_id) for one in contacts),
+        senders=tuple(StaffId(one.staff_id) for one in excluded if one.is_sender),
+        excluded=tuple(StaffId(one.staff_id) for one in excluded),
+    )

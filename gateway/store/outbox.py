@@ -1,0 +1,363 @@
+"""The outbox's rows: what was approved, who is delivering it, and what the smarthost said of each recipient.
+
+Functions over a transaction. A delivery is claimed by lease, so that no lock is held through an SMTP dialogue; a
+lease that ends without a result makes the delivery claimable again and is counted, because the smarthost may
+have taken the message (DECISIONS 8). When the database is older than what was already sent, a restored backup,
+nothing can be claimed until a person says so. Which states may follow which is owned here; when to try again, and
+what a reply means, is `gateway.outbox`'s.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, and_, func, insert, or_, select, update
+
+from gateway.errors import Refused
+from gateway.model import MailCommand, MessageId, OutboxKind
+from gateway.store import items, records
+from gateway.store.database import Tx
+from gateway.store.naming import new_id
+from gateway.store.rows import Delivery, DeliveryRecipient, DeliveryState, NewDelivery, RecipientState
+from gateway.store.schema import outbox, outbox_recipients
+
+_MARK = "outbox_mark"
+_SUSPENDED = "outbox_suspended"
+_RESUME_STEP = 1_000_000
+"""How far a resume moves the count: beyond what any other host can remember of before the restore."""
+
+
+def queue_delivery(tx: Tx, new: NewDelivery, at: datetime) -> str:
+    """Queue mail for serve to send and return the delivery's id."""
+    if new.message is None and new.item_id is None:
+        raise ValueError("a delivery needs bytes or an item")
+    if not new.recipients:
+        raise ValueError("a delivery needs recipients")
+    delivery_id = new_id()
+    message = None if new.message is None else tx.seal(outbox.c.message, delivery_id, new.message)
+    tx.connection.execute(
+        insert(outbox).values(
+            id=delivery_id,
+            kind=new.kind,
+            item_id=new.item_id,
+            state=DeliveryState.QUEUED,
+            tries=0,
+            interrupted=0,
+            queued_at=at,
+            next_at=at,
+            mail=tx.seal(outbox.c.mail, delivery_id, msgspec.json.encode(new.mail)),
+            message=message,
+        )
+    )
+    rows = [
+        {
+            "outbox_id": delivery_id,
+            "position": position,
+            "state": RecipientState.PENDING,
+            "address": tx.seal(outbox_recipients.c.address, (delivery_id, position), _octets(address)),
+        }
+        for position, address in enumerate(new.recipients)
+    ]
+    tx.connection.execute(insert(outbox_recipients), rows)
+    return delivery_id
+
+
+def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: int) -> tuple[Delivery, ...]:
+    """Lease due deliveries to ``owner`` and return them, oldest first; none while the outbox is suspended.
+
+    Two processes never hold the same delivery: rows are locked as they are chosen, and those another process is
+    choosing are skipped. Raises NotStored when this host cannot remember what was sent.
+    """
+    tx.mark.save()
+    if notice_restore(tx, now) or suspension(tx):
+        return ()
+    count = _count(tx)
+    tx.after_commit(lambda: tx.mark.note(count))
+    expired = and_(outbox.c.state == DeliveryState.LEASED, outbox.c.lease_until <= now)
+    due = or_(and_(outbox.c.state == DeliveryState.QUEUED, outbox.c.next_at <= now), expired)
+    chosen = (
+        select(outbox.c.id, outbox.c.state)
+        .where(due)
+        .order_by(outbox.c.next_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = tx.connection.execute(chosen).all()
+    for row in found:
+        lost = 1 if row.state == DeliveryState.LEASED else 0
+        tx.connection.execute(
+            update(outbox)
+            .where(outbox.c.id == row.id)
+            .values(
+                state=DeliveryState.LEASED,
+                lease_owner=owner,
+                lease_until=now + timedelta(seconds=lease_s),
+                tries=outbox.c.tries + 1,
+                interrupted=outbox.c.interrupted + lost,
+            )
+        )
+    return _dress(tx, [row.id for row in found])
+
+
+def renew(tx: Tx, delivery_id: str, owner: str, now: datetime, lease_s: float) -> bool:
+    """Prolong a lease during a long dialogue; false when it is no longer ``owner``'s."""
+    changed = tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id == delivery_id, *_held_by(owner))
+        .values(lease_until=now + timedelta(seconds=lease_s))
+    )
+    return changed.rowcount == 1
+
+
+def give_back(tx: Tx, owner: str, now: datetime) -> int:
+    """End the leases of ``owner``, which is stopping or is found dead; return how many.
+
+    They count as interrupted: whether the smarthost took the message is not known.
+    """
+    return tx.connection.execute(
+        update(outbox)
+        .where(*_held_by(owner))
+        .values(
+            state=DeliveryState.QUEUED,
+            lease_owner=None,
+            lease_until=None,
+            next_at=now,
+            interrupted=outbox.c.interrupted + 1,
+        )
+    ).rowcount
+
+
+def record_recipient_result(
+    tx: Tx, delivery_id: str, position: int, state: RecipientState, reply: str, at: datetime
+) -> None:
+    """Record the smarthost's answer for one recipient.
+
+    Needs no lease, since it is a fact whoever learns it; *sent* is never taken back. Raises Refused when there is
+    no such recipient.
+    """
+    of_row = and_(outbox_recipients.c.outbox_id == delivery_id, outbox_recipients.c.position == position)
+    known = tx.connection.scalar(select(outbox_recipients.c.state).where(of_row))
+    if known is None:
+        raise Refused(f"delivery {delivery_id} has no recipient {position}")
+    if known == RecipientState.SENT:
+        return
+    sealed = tx.seal(outbox_recipients.c.last_reply, (delivery_id, position), _octets(reply))
+    tx.connection.execute(
+        update(outbox_recipients).where(of_row).values(state=state, last_reply=sealed, at=at)
+    )
+    if state is RecipientState.SENT:
+        _raise_count(tx)
+
+
+def finish(tx: Tx, delivery_id: str, owner: str, at: datetime) -> None:
+    """Mark a delivery as sent. Raises Refused unless the smarthost took it for every recipient.
+
+    Needs no lease either: when the last recipient was taken, it was taken.
+    """
+    of_row = outbox_recipients.c.outbox_id == delivery_id
+    open_ones = select(func.count()).where(of_row, outbox_recipients.c.state != RecipientState.SENT)
+    if tx.connection.scalar(open_ones):
+        raise Refused(f"delivery {delivery_id} has recipients that the smarthost has not taken")
+    changed = tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id == delivery_id, outbox.c.state != DeliveryState.SENT)
+        .values(state=DeliveryState.SENT, sent_at=at, lease_owner=None, lease_until=None, last_reply=None)
+    )
+    if changed.rowcount != 1:
+        raise Refused(f"delivery {delivery_id} is not there, or was finished before {owner} did")
+
+
+def retry_later(tx: Tx, delivery_id: str, owner: str, next_at: datetime, reply: str) -> None:
+    """End the lease of ``owner`` with a temporary failure; try again at ``next_at``. Raises Refused without it."""
+    _end_lease(tx, delivery_id, owner, {"state": DeliveryState.QUEUED, "next_at": next_at}, reply)
+
+
+def fail(tx: Tx, delivery_id: str, owner: str, reply: str) -> None:
+    """End the lease of ``owner`` with a failure that waits for a person. Raises Refused without the lease."""
+    _end_lease(tx, delivery_id, owner, {"state": DeliveryState.FAILED}, reply)
+
+
+def retry(tx: Tx, delivery_id: str, at: datetime) -> Delivery:
+    """Queue a failed or waiting delivery again, for the recipients not yet taken, and return it as it was.
+
+    Raises Refused for a delivery that is sent, being worked on, or not there.
+    """
+    before = delivery(tx, delivery_id)
+    if before is None:
+        raise Refused(f"there is no delivery {delivery_id}")
+    changed = tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id == delivery_id, outbox.c.state.in_((DeliveryState.FAILED, DeliveryState.QUEUED)))
+        .values(state=DeliveryState.QUEUED, tries=0, next_at=at)
+    )
+    if changed.rowcount != 1:
+        raise Refused(
+            f"delivery {delivery_id} is {before.state}; only failed or waiting ones can be tried again"
+        )
+    tx.connection.execute(
+        update(outbox_recipients)
+        .where(
+            outbox_recipients.c.outbox_id == delivery_id, outbox_recipients.c.state == RecipientState.FAILED
+        )
+        .values(state=RecipientState.PENDING)
+    )
+    return before
+
+
+def delivery(tx: Tx, delivery_id: str) -> Delivery | None:
+    """Return one delivery, or None."""
+    found = _dress(tx, [delivery_id])
+    return found[0] if found else None
+
+
+def deliveries_of(tx: Tx, item_id: str) -> tuple[Delivery, ...]:
+    """Return the deliveries about an item, oldest first."""
+    query = select(outbox.c.id).where(outbox.c.item_id == item_id).order_by(outbox.c.queued_at, outbox.c.id)
+    return _dress(tx, list(tx.connection.scalars(query)))
+
+
+def list_deliveries(
+    tx: Tx, states: Iterable[DeliveryState] | None = None, *, limit: int = 1000
+) -> tuple[Delivery, ...]:
+    """Return deliveries in ``states`` (None: all), oldest first."""
+    query = select(outbox.c.id).order_by(outbox.c.queued_at, outbox.c.id).limit(limit)
+    if states is not None:
+        query = query.where(outbox.c.state.in_(tuple(states)))
+    return _dress(tx, list(tx.connection.scalars(query)))
+
+
+def message_of(tx: Tx, delivery_id: str) -> bytes:
+    """Return the bytes to send: the delivery's own, or its item's. Raises Refused when there is no delivery."""
+    row = tx.connection.execute(
+        select(outbox.c.message, outbox.c.item_id).where(outbox.c.id == delivery_id)
+    ).one_or_none()
+    if row is None:
+        raise Refused(f"there is no delivery {delivery_id}")
+    if row.message is None:
+        return items.message(tx, row.item_id)
+    return tx.open(outbox.c.message, delivery_id, row.message)
+
+
+# --- a restored backup --------------------------------------------------------------------------------------
+
+
+def suspension(tx: Tx) -> str:
+    """Return why nothing is delivered, or an empty string."""
+    return records.fact(tx, _SUSPENDED) or ""
+
+
+def notice_restore(tx: Tx, at: datetime) -> str:
+    """Suspend the outbox when the database is older than what this host has seen sent.
+
+    Returns why when it has just been suspended, else an empty string. Whoever claims asks this first in the same
+    transaction, and records the audit entry.
+    """
+    if suspension(tx):
+        return ""
+    seen = tx.mark.value
+    if seen is not None and _count(tx) >= seen:
+        return ""
+    if seen is None:
+        why = f"this host has no record of the store's deliveries (noticed {at:%Y-%m-%d %H:%M} UTC)"
+    else:
+        why = f"the database is older than what was already sent (noticed {at:%Y-%m-%d %H:%M} UTC)"
+    records.set_fact(tx, _SUSPENDED, why)
+    return why
+
+
+def resume(tx: Tx) -> str:
+    """Deliver again, and return why the outbox was suspended. Raises Refused when it was not."""
+    why = suspension(tx)
+    if not why:
+        raise Refused("the outbox is not suspended")
+    count = max(_count(tx), tx.mark.value or 0) + _RESUME_STEP
+    records.set_fact(tx, _MARK, str(count))
+    records.set_fact(tx, _SUSPENDED, None)
+    tx.after_commit(lambda: tx.mark.note(count))
+    return why
+
+
+def _count(tx: Tx) -> int:
+    return int(records.fact(tx, _MARK) or 0)
+
+
+def _raise_count(tx: Tx) -> None:
+    """Count a recipient taken, and remember the count on this host once it is committed."""
+    count = _count(tx) + 1
+    records.set_fact(tx, _MARK, str(count))
+    tx.after_commit(lambda: tx.mark.note(count))
+
+
+# --- rows ---------------------------------------------------------------------------------------------------
+
+
+def _held_by(owner: str) -> tuple[Any, Any]:
+    return outbox.c.state == DeliveryState.LEASED, outbox.c.lease_owner == owner
+
+
+def _end_lease(tx: Tx, delivery_id: str, owner: str, values: dict[str, Any], reply: str) -> None:
+    sealed = tx.seal(outbox.c.last_reply, delivery_id, _octets(reply))
+    changed = tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id == delivery_id, *_held_by(owner))
+        .values(lease_owner=None, lease_until=None, last_reply=sealed, **values)
+    )
+    if changed.rowcount != 1:
+        raise Refused(f"delivery {delivery_id} is not leased to {owner}: its lease ended")
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def _dress(tx: Tx, ids: list[str]) -> tuple[Delivery, ...]:
+    """Return the deliveries in the order of ``ids``."""
+    rows: dict[str, Row[Any]] = {}
+    people: dict[str, list[DeliveryRecipient]] = {}
+    columns = [column for column in outbox.c if column.name != "message"]
+    for start in range(0, len(ids), 500):
+        page = ids[start : start + 500]
+        rows.update(
+            {row.id: row for row in tx.connection.execute(select(*columns).where(outbox.c.id.in_(page)))}
+        )
+        of_page = select(outbox_recipients).where(outbox_recipients.c.outbox_id.in_(page))
+        for row in tx.connection.execute(of_page.order_by(outbox_recipients.c.position)):
+            people.setdefault(row.outbox_id, []).append(_recipient(tx, row))
+    return tuple(_delivery(tx, rows[one], tuple(people.get(one, ()))) for one in ids if one in rows)
+
+
+def _recipient(tx: Tx, row: Row[Any]) -> DeliveryRecipient:
+    key = (row.outbox_id, row.position)
+    reply = b"" if row.last_reply is None else tx.open(outbox_recipients.c.last_reply, key, row.last_reply)
+    return DeliveryRecipient(
+        position=row.position,
+        address=_text(tx.open(outbox_recipients.c.address, key, row.address)),
+        state=RecipientState(row.state),
+        last_reply=_text(reply),
+        at=row.at,
+    )
+
+
+def _delivery(tx: Tx, row: Row[Any], recipients: tuple[DeliveryRecipient, ...]) -> Delivery:
+    reply = b"" if row.last_reply is None else tx.open(outbox.c.last_reply, row.id, row.last_reply)
+    return Delivery(
+        id=row.id,
+        kind=OutboxKind(row.kind),
+        item_id=MessageId(row.item_id) if row.item_id else None,
+        mail=msgspec.json.decode(tx.open(outbox.c.mail, row.id, row.mail), type=MailCommand),
+        recipients=recipients,
+        state=DeliveryState(row.state),
+        tries=row.tries,
+        interrupted=row.interrupted,
+        queued_at=row.queued_at,
+        next_at=row.next_at,
+        lease_owner=row.lease_owner or "",
+        lease_until=row.lease_until,
+        sent_at=row.sent_at,
+        last_reply=_text(reply),
+    )

@@ -1,0 +1,190 @@
+"""The small records: rule sets, registry versions, accounts, and what is forgotten in time.
+
+Functions over a transaction. Nothing here prunes items, decisions or the audit chain.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select, update
+
+from gateway.model import Role, StaffId
+from gateway.store import items, ledger
+from gateway.store.database import Tx, insert_unless_there
+from gateway.store.rows import Account, RegistryVersion, RuleReport, RuleSetRow
+from gateway.store.schema import accounts, meta, registry_versions, rule_reports, rule_sets
+
+# --- rules --------------------------------------------------------------------------------------------------
+
+
+def save_rule_set(tx: Tx, new: RuleSetRow) -> None:
+    """Keep a rule set that passed its checks and make it the latest; a set kept before becomes it again."""
+    row = {"hash": new.hash, "bundle": new.bundle, "at": new.at, "by": new.by}
+    if not insert_unless_there(tx.connection, rule_sets, row, rule_sets.c.hash):
+        tx.connection.execute(
+            update(rule_sets).where(rule_sets.c.hash == new.hash).values(at=new.at, by=new.by)
+        )
+
+
+def latest_rule_set(tx: Tx) -> RuleSetRow | None:
+    """Return the set that was last put in force, or None."""
+    row = tx.connection.execute(
+        select(rule_sets).order_by(rule_sets.c.at.desc(), rule_sets.c.hash).limit(1)
+    ).first()
+    return RuleSetRow(hash=row.hash, bundle=row.bundle, at=row.at, by=row.by) if row else None
+
+
+def latest_rules_hash(tx: Tx) -> str:
+    """Return the hash of that set, empty when there is none: cheap enough to ask every second."""
+    query = select(rule_sets.c.hash).order_by(rule_sets.c.at.desc(), rule_sets.c.hash).limit(1)
+    return str(tx.connection.scalar(query) or "")
+
+
+def rule_set(tx: Tx, rules_hash: str) -> RuleSetRow | None:
+    """Return the set with that hash, or None."""
+    row = tx.connection.execute(select(rule_sets).where(rule_sets.c.hash == rules_hash)).one_or_none()
+    return RuleSetRow(hash=row.hash, bundle=row.bundle, at=row.at, by=row.by) if row else None
+
+
+def report_rules(tx: Tx, report: RuleReport) -> None:
+    """Record with which rules a process judges, in place of what it said before."""
+    tx.connection.execute(delete(rule_reports).where(rule_reports.c.process == report.process))
+    tx.connection.execute(
+        insert(rule_reports).values(
+            process=report.process, hash=report.hash, at=report.at, trouble=report.trouble
+        )
+    )
+
+
+def rule_reports_since(tx: Tx, since: datetime) -> tuple[RuleReport, ...]:
+    """Return what the processes said that have spoken since ``since``."""
+    query = select(rule_reports).where(rule_reports.c.at >= since).order_by(rule_reports.c.process)
+    return tuple(
+        RuleReport(process=row.process, hash=row.hash, at=row.at, trouble=row.trouble)
+        for row in tx.connection.execute(query)
+    )
+
+
+def withdraw_report(tx: Tx, process: str) -> None:
+    """Forget a process that stops: nobody need wait for it."""
+    tx.connection.execute(delete(rule_reports).where(rule_reports.c.process == process))
+
+
+# --- registry -----------------------------------------------------------------------------------------------
+
+
+def save_registry_version(tx: Tx, new: RegistryVersion) -> bool:
+    """Record a version put in force; false when it is the latest already."""
+    latest = latest_registry_version(tx)
+    if latest is not None and latest.version == new.version:
+        return False
+    number = int(tx.connection.scalar(select(func.coalesce(func.max(registry_versions.c.number), 0))) or 0)
+    row = {
+        "number": number + 1,
+        "version": new.version,
+        "at": new.at,
+        "contacts": new.contacts,
+        "staff": new.staff,
+        "by": new.by,
+    }
+    return insert_unless_there(tx.connection, registry_versions, row, registry_versions.c.number)
+
+
+def latest_registry_version(tx: Tx) -> RegistryVersion | None:
+    """Return the version that was last put in force, or None."""
+    query = select(registry_versions).order_by(registry_versions.c.number.desc()).limit(1)
+    row = tx.connection.execute(query).first()
+    if row is None:
+        return None
+    return RegistryVersion(version=row.version, at=row.at, contacts=row.contacts, staff=row.staff, by=row.by)
+
+
+# --- accounts -----------------------------------------------------------------------------------------------
+
+
+def add_account(tx: Tx, account: Account) -> bool:
+    """Add an account; false, changing nothing, when its address has one."""
+    row = {
+        "email": account.email,
+        "roles": " ".join(sorted(account.roles)),
+        "staff_id": account.staff_id,
+        "local": account.local,
+        "at": account.at,
+    }
+    return insert_unless_there(tx.connection, accounts, row, accounts.c.email)
+
+
+def change_account(tx: Tx, account: Account) -> bool:
+    """Replace roles, person and kind of an account; false when there is none."""
+    changed = tx.connection.execute(
+        update(accounts)
+        .where(accounts.c.email == account.email)
+        .values(
+            roles=" ".join(sorted(account.roles)),
+            staff_id=account.staff_id,
+            local=account.local,
+            at=account.at,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def account(tx: Tx, email: str) -> Account | None:
+    """Return the account of a normalised address, or None."""
+    found = _accounts(tx, (email,))
+    return found[0] if found else None
+
+
+def list_accounts(tx: Tx) -> tuple[Account, ...]:
+    """Return all accounts by address."""
+    return _accounts(tx, None)
+
+
+def _accounts(tx: Tx, emails: Iterable[str] | None) -> tuple[Account, ...]:
+    query = select(accounts).order_by(accounts.c.email)
+    if emails is not None:
+        query = query.where(accounts.c.email.in_(tuple(emails)))
+    return tuple(
+        Account(
+            email=row.email,
+            roles=frozenset(Role(role) for role in row.roles.split()),
+            staff_id=StaffId(row.staff_id) if row.staff_id else None,
+            local=row.local,
+            at=row.at,
+        )
+        for row in tx.connection.execute(query)
+    )
+
+
+# --- facts and retention ------------------------------------------------------------------------------------
+
+
+def fact(tx: Tx, name: str) -> str | None:
+    """Return a fact about the store itself, or None."""
+    return tx.connection.scalar(select(meta.c.value).where(meta.c.name == name))
+
+
+def set_fact(tx: Tx, name: str, value: str | None) -> None:
+    """Set a fact about the store itself; None removes it."""
+    tx.connection.execute(delete(meta).where(meta.c.name == name))
+    if value is not None:
+        tx.connection.execute(insert(meta).values(name=name, value=value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What was forgotten."""
+
+    retry_keys: int
+    ledger_rows: int
+
+
+def prune(tx: Tx, now: datetime, *, retry_key_days: float, history_days: int) -> Pruned:
+    """Forget retry keys and ledger rows that are older than the settings say."""
+    keys_before = now - timedelta(days=retry_key_days)
+    of_items = items.forget_retry_keys(tx, keys_before)
+    of_ledger, rows = ledger.forget(
+        tx, keys_before=keys_before, rows_before=now - timedelta(days=history_days)
+    )
+    return Pruned(retry_keys=of_items + of_ledger, ledger_rows=rows)
