@@ -1,0 +1,50 @@
+"""Stage 4 of the road, inspection: rules and what the officer wrote -> findings.
+
+The face of the stage. `read` finds rule files (and is the only thing here that touches the disk besides the
+language model), `check` names what is wrong with them, `policy_of` gives policy.yaml, `load` compiles an `Engine`,
+and `Engine.judge` depends on its arguments alone. Findings are proposals; `decide` makes the verdict.
+
+Inside: `nodes` (YAML and its traps), `schema` (what a file may hold), `rules` (how files hang together), `when`,
+`shadow` (folded text, sentences, the way back), `lexicon` (words), `matching` (patterns), `cues` (relations),
+`attribution` (whose words), `engine`, `lint` (the grade for promotion).
+"""
+
+from functools import lru_cache
+
+from gateway.errors import Mistake, Mistakes
+from gateway.inspection.bundle import Bundle, BundleFile, read
+from gateway.inspection.engine import Engine
+from gateway.inspection.rules import RuleSet, policy_of_bundle, rule_set
+from gateway.model import Policy
+
+__all__ = ["Bundle", "BundleFile", "Engine", "check", "load", "policy_of", "read", "rules_of"]
+
+
+def check(bundle: Bundle) -> tuple[Mistake, ...]:
+    """Return every mistake of load grade, each with file, line and column; empty when the set may be loaded."""
+    return rule_set(bundle)[1]
+
+
+def rules_of(bundle: Bundle) -> RuleSet:
+    """Return the rules of ``bundle`` without compiling them; raises `Mistakes`."""
+    rules, mistakes = rule_set(bundle)
+    if rules is None:
+        raise Mistakes(mistakes)
+    return rules
+
+
+def policy_of(bundle: Bundle) -> Policy:
+    """Return the policy of ``bundle``; reads no rule and needs no language model. Raises `Mistakes`."""
+    policy, mistakes = policy_of_bundle(bundle)
+    if policy is None or mistakes:
+        raise Mistakes(mistakes)
+    return policy
+
+
+@lru_cache(maxsize=4)
+def load(bundle: Bundle, *, language: bool, drafts: bool = False) -> Engine:
+    """Return the engine for ``bundle``, compiled once a process; raises `Mistakes`, all of them.
+
+    ``drafts`` includes draft rules: for `gateway rules test`, never for mail.
+    """
+    return Engine(rules_of(bundle), bundle.hash, language=language, drafts=drafts)

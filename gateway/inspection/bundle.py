@@ -1,0 +1,130 @@
+"""The rule files as text, in order, with one hash: what is stored, sent to workers and named in verdicts.
+
+Owns finding and reading the files, and the bounds on them. Refuses to know what they say. This is the only module of
+the core that touches the disk; everything behind it works on a `Bundle`.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from gateway.errors import Mistake, Mistakes
+
+MAX_FILE_BYTES: Final = 262_144
+"""A rule is a page; a list of a force's numbers fits ten thousand of them in this."""
+MAX_FILES: Final = 2000
+_SUFFIX: Final = ".yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """One file: the layer (which folder, counted from 0), its path in that folder, and its text."""
+
+    layer: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A rule set as text. ``folders`` are the names shown in mistakes; they are no part of the hash."""
+
+    folders: tuple[str, ...]
+    files: tuple[BundleFile, ...]
+
+    @cached_property
+    def hash(self) -> str:
+        """Return the SHA-256 of layers, paths and texts."""
+        return hashlib.sha256(self._payload(folders=()).encode()).hexdigest()
+
+    def shown(self, file: BundleFile) -> str:
+        """Return the path of ``file`` as a person would open it."""
+        folder = self.folders[file.layer] if file.layer < len(self.folders) else "rules"
+        return f"{folder}/{file.name}"
+
+    def to_json(self) -> str:
+        """Return the bundle as text that `from_json` reads."""
+        return self._payload(folders=self.folders)
+
+    def _payload(self, folders: tuple[str, ...]) -> str:
+        files = [[file.layer, file.name, file.text] for file in self.files]
+        return json.dumps(
+            {"folders": list(folders), "files": files}, ensure_ascii=False, separators=(",", ":")
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Bundle":
+        """Return the bundle that `to_json` wrote; raises ValueError or KeyError on anything else."""
+        payload = json.loads(text)
+        files = tuple(
+            BundleFile(int(layer), str(name), str(words)) for layer, name, words in payload["files"]
+        )
+        return cls(folders=tuple(map(str, payload["folders"])), files=files)
+
+
+def read(paths: tuple[Path, ...]) -> Bundle:
+    """Return the YAML files under ``paths``; later folders add to and override earlier ones.
+
+    Raises `Mistakes` naming every folder that is missing and every file that is too big, not UTF-8, outside its
+    folder (by a link) or one too many. Hidden files and files that are not YAML are left alone.
+    """
+    mistakes: list[Mistake] = []
+    files: list[BundleFile] = []
+    for layer, folder in enumerate(paths):
+        if not folder.is_dir():
+            remedy = "name an existing folder in rules.path"
+            mistakes.append(Mistake(file=str(folder), what="no such folder of rules", remedy=remedy))
+            continue
+        for path in _yaml_files(folder):
+            _read_file(folder, path, layer, files, mistakes)
+        if len(files) > MAX_FILES:
+            remedy = f"keep at most {MAX_FILES} files"
+            mistakes.append(Mistake(file=str(folder), what="too many rule files", remedy=remedy))
+            break
+    if not files and not mistakes:
+        place = ", ".join(map(str, paths)) or "rules"
+        mistakes.append(
+            Mistake(file=place, what="no rule files", remedy="name the folder that holds policy.yaml")
+        )
+    if mistakes:
+        raise Mistakes(tuple(mistakes))
+    return Bundle(folders=tuple(str(path) for path in paths), files=tuple(files))
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in {".yaml", ".yml"})
+    shown = (
+        path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    return sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _read_file(
+    folder: Path, path: Path, layer: int, files: list[BundleFile], mistakes: list[Mistake]
+) -> None:
+    def refuse(what: str, remedy: str) -> None:
+        mistakes.append(Mistake(file=str(path), what=what, remedy=remedy))
+
+    if path.suffix != _SUFFIX:
+        refuse(f"the name ends in {path.suffix}", f"end it in {_SUFFIX}")
+        return
+    if not path.resolve().is_relative_to(folder.resolve()):
+        refuse("a link that leads out of the rule folder", "copy the file into the folder")
+        return
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else None
+    except OSError as error:
+        refuse(f"cannot be read: {error.strerror}", "make it a plain file that the gateway's user may read")
+        return
+    if raw is None:
+        refuse(f"larger than {MAX_FILE_BYTES} octets", "split it")
+        return
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        refuse(f"not UTF-8 at octet {error.start}", "save it as UTF-8")
+        return
+    files.append(BundleFile(layer, path.relative_to(folder).as_posix(), text))

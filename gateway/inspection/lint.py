@@ -1,0 +1,196 @@
+"""The grade for promotion: examples that come true, lists that are used, exceptions that still run.
+
+Owns what CI and a rule author ask beyond "does it load" (DECISIONS 17): `examples` tries every example of every
+rule, `gate` turns what is wrong into mistakes with their place. Nothing here stops a set from being loaded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from gateway.errors import Mistake
+from gateway.inspection.engine import Engine
+from gateway.inspection.rules import Rule, RuleSet
+from gateway.inspection.schema import ExampleEntry
+from gateway.model import (
+    Authored,
+    CaseStatus,
+    Contact,
+    ContactCase,
+    ContactMatch,
+    ContactRole,
+    Cut,
+    CutReason,
+    Finding,
+    Headers,
+    History,
+    Parties,
+    Passage,
+    PassageKind,
+    PersonId,
+    RuleStatus,
+)
+
+LEAST_EXAMPLES: Final = 3
+"""Hits, and misses, a rule must bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one example came out. ``wanted`` is hit or miss; ``problem`` is empty when it came true."""
+
+    rule: str
+    wanted: str
+    number: int
+    text: str
+    file: str
+    line: int
+    column: int
+    finding: Finding | None
+    problem: str
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the example came true."""
+        return not self.problem
+
+
+def authored_of(example: str | ExampleEntry) -> Authored:
+    """Return an example as a message: a string is the whole new text of its body."""
+    entry = ExampleEntry(body=example) if isinstance(example, str) else example
+    places = (
+        ("subject", PassageKind.SUBJECT, entry.subject),
+        ("body", PassageKind.BODY, entry.body),
+        ("name:2", PassageKind.ATTACHMENT_NAME, entry.attachment_name),
+    )
+    passages = tuple(
+        Passage(part=part, kind=kind, text=text, start=0, end=len(text))
+        for part, kind, text in places
+        if text
+    )
+    start = len(entry.body)
+    quoted = Cut(
+        part="body", text=entry.quoted, start=start, end=start + len(entry.quoted), reason=CutReason.QUOTED,
+        attributed=True,
+    )  # fmt: skip
+    headers = Headers(subject=entry.subject, in_reply_to="<quoted@mail.example>" if entry.quoted else "")
+    return Authored(headers=headers, passages=passages, cuts=(quoted,) if entry.quoted else ())
+
+
+def parties_to(roles: frozenset[ContactRole] = frozenset({ContactRole.VICTIM})) -> Parties:
+    """Return the parties of an example: one registered contact with an open case, and nobody known as the sender."""
+    cases = tuple(
+        ContactCase(
+            case_ref="EXAMPLE",
+            role=role,
+            status=CaseStatus.OPEN,
+            opened=None,
+            closed=None,
+            officers=(),
+            team="",
+        )
+        for role in sorted(roles)
+    )
+    contact = Contact(
+        person_id=PersonId("example"), names=("Example Contact",), emails=("contact@mail.example",), cases=cases,
+        vulnerable=False, is_child=False, do_not_contact=False, email_consent=True, safe_contact="",
+    )  # fmt: skip
+    return Parties(
+        officer=None, claimed=(), senders_disagree=False,
+        contacts=(ContactMatch(recipient="contact@mail.example", contacts=(contact,)),),
+        private=(), others=(), involved=(), registry_version="", registry_stale="",
+    )  # fmt: skip
+
+
+def examples(rules: RuleSet, engine: Engine, at: datetime, *, only: str = "") -> Iterator[Outcome]:
+    """Yield how every example came out; ``only`` is the id of one rule. ``engine`` must include drafts."""
+    for rule in rules.rules:
+        if only and rule.id != only:
+            continue
+        parties = parties_to(rule.roles or frozenset({ContactRole.VICTIM}))
+        for wanted in ("hit", "miss"):
+            for number, example in enumerate(getattr(rule.entry.examples, wanted)):
+                inspection = engine.judge(authored_of(example), parties, History(), at)
+                found = [
+                    finding
+                    for finding in inspection.findings
+                    if finding.rule == rule.id and _acts(finding, rule)
+                ]
+                urgent = rule.safety and rule.title in inspection.urgent.split("; ")
+                yield _outcome(rule, wanted, number, example, found[0] if found else None, urgent=urgent)
+
+
+def _acts(finding: Finding, rule: Rule) -> bool:
+    """Return whether the finding is more than information about somebody else's quoted words."""
+    return finding.status is not RuleStatus.SHADOW or rule.status is RuleStatus.SHADOW
+
+
+def _outcome(
+    rule: Rule,
+    wanted: str,
+    number: int,
+    example: str | ExampleEntry,
+    finding: Finding | None,
+    *,
+    urgent: bool,
+) -> Outcome:
+    fired = finding is not None or urgent
+    problem = ""
+    if wanted == "hit" and not fired:
+        problem = "should make the rule fire, and does not"
+    elif wanted == "miss" and fired:
+        quoted = f" on {finding.text!r}" if finding is not None else ""
+        problem = f"should not make the rule fire, and does{quoted}"
+    elif isinstance(example, ExampleEntry) and example.softened is not None and finding is not None:
+        if finding.softened != example.softened:
+            problem = (
+                "should be softened, and is not" if example.softened else "should not be softened, and is"
+            )
+    line, column = rule.document.place(("examples", wanted, number))
+    entry = ExampleEntry(body=example) if isinstance(example, str) else example
+    text = " | ".join(part for part in (entry.subject, entry.body, entry.attachment_name) if part)
+    return Outcome(rule.id, wanted, number, text, rule.document.name, line, column, finding, problem)
+
+
+def gate(rules: RuleSet, engine: Engine, at: datetime) -> tuple[Mistake, ...]:
+    """Return every mistake of gate grade. ``engine`` must include drafts."""
+    mistakes = [mistake for rule in rules.rules for mistake in _rule_mistakes(rule, at.date())]
+    for name in sorted(set(rules.lists) - rules.lists_used):
+        mistakes.append(
+            rules.lists[name].mistake(("list",), f"no rule uses the list {name!r}", "use it, or delete it")
+        )
+    for outcome in examples(rules, engine, at):
+        if outcome.problem:
+            mistakes.append(
+                Mistake(
+                    file=outcome.file,
+                    line=outcome.line,
+                    column=outcome.column,
+                    what=f"this {outcome.wanted} of {outcome.rule} {outcome.problem}",
+                    remedy="mend the rule, or the example",
+                )
+            )
+    return tuple(mistakes)
+
+
+def _rule_mistakes(rule: Rule, today: date) -> Iterator[Mistake]:
+    for wanted in ("hit", "miss"):
+        given = len(getattr(rule.entry.examples, wanted))
+        if given < LEAST_EXAMPLES:
+            remedy = f"write at least {LEAST_EXAMPLES}, the misses close to the edge"
+            yield rule.document.mistake(("examples", wanted), f"{given} examples under {wanted}", remedy)
+    for key in ("false_positives", "blind_spots"):
+        if any(
+            text.strip().lower() in {"unknown", "none", "n/a", "tbd", "todo"}
+            for text in getattr(rule.entry, key)
+        ):
+            yield rule.document.mistake(
+                (key,), f"{key} says nothing", "name the nearest honest mail, or what it misses"
+            )
+    for number, exception in enumerate(rule.exceptions):
+        if exception.expires < today:
+            what = f"the exception {exception.name!r} ended on {exception.expires} and no longer applies"
+            yield rule.document.mistake(
+                ("exceptions", number, "expires"), what, "renew it with a reason, or delete it"
+            )

@@ -1,0 +1,496 @@
+"""Bundle -> RuleSet: what the rule files mean together, and everything that is wrong with them.
+
+Owns how files hang together: where a rule may stand, which names refer to which, what overrides what. Values of one
+file are `schema`'s, YAML is `nodes`'s, patterns are compiled by `matching`. All mistakes are found in one run, each
+with file, line and column. These are the *load* grade (DECISIONS 17): a set that has one is not loaded. What only a
+promotion needs (examples that come true, lists that are used) is `lint`'s.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.errors import Mistake
+from gateway.inspection import schema, when
+from gateway.inspection.bundle import Bundle, BundleFile
+from gateway.inspection.cues import CUES
+from gateway.inspection.matching import pattern_problem
+from gateway.inspection.nodes import Document, key_place, parse
+from gateway.model import Action, ContactRole, PassageKind, Policy, RuleStatus, Severity, UnreadableReason
+
+REFUSALS: Final = "refusals"
+"""The list that `quoted_refusal` looks for in quoted text."""
+_Entry = TypeVar("_Entry", bound=BaseModel)
+_LATER: Final = {"conduct": "conduct conditions", "headers": "conditions over headers"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pattern:
+    """Something to find in a sentence: ``kind`` is lemma, form, regex or regex-exact."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One entry of ``match``. A text condition has patterns, a cue its name, a refusal neither."""
+
+    name: str
+    patterns: tuple[Pattern, ...] = ()
+    within: str = "sentence"
+    sign_off: bool = False
+    cue: str = ""
+    min: float = 0.0
+    refusal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleException:
+    """Words that cannot make the rule fire, until the end of ``expires``."""
+
+    name: str
+    patterns: tuple[Pattern, ...]
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, its names resolved. ``roles`` and ``parts`` empty mean all."""
+
+    id: str
+    version: int
+    status: RuleStatus
+    safety: bool
+    title: str
+    why: str
+    severity: Severity
+    points: int
+    roles: frozenset[ContactRole]
+    parts: frozenset[PassageKind]
+    conditions: Mapping[str, Condition]
+    when: when.Expression
+    softened_by: when.Expression | None
+    attribution: bool
+    exceptions: tuple[RuleException, ...]
+    for_reviewer: str
+    entry: schema.RuleEntry
+    document: Document
+
+    @property
+    def category(self) -> str:
+        """Return the category: the part of the id before the dot."""
+        return self.id.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules in the order of their ids, the refusal patterns, and the policy."""
+
+    rules: tuple[Rule, ...]
+    refusals: tuple[Pattern, ...]
+    policy: Policy
+    lists: Mapping[str, Document]
+    lists_used: frozenset[str]
+    overridden: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far."""
+
+    mistakes: list[Mistake] = field(default_factory=list)
+    lists: dict[str, tuple[schema.ListEntry, Document]] = field(default_factory=dict)
+    rules: dict[str, tuple[int, schema.RuleEntry, Document]] = field(default_factory=dict)
+    broken_lists: set[str] = field(default_factory=set)
+    retired: dict[str, str] = field(default_factory=dict)
+    policy: tuple[schema.PolicyEntry, Document] | None = None
+    policy_text: str = ""
+    used: set[str] = field(default_factory=set)
+    overridden: list[str] = field(default_factory=list)
+
+
+def rule_set(bundle: Bundle) -> tuple[RuleSet | None, tuple[Mistake, ...]]:
+    """Return the rules of ``bundle``, or None and every mistake of load grade. Never raises."""
+    reading = _Reading()
+    for file in bundle.files:
+        _read_one(bundle, file, reading)
+    policy = _policy(bundle, reading)
+    rules = tuple(rule for entry in sorted(reading.rules) if (rule := _rule(entry, reading)) is not None)
+    if reading.mistakes or policy is None:
+        return None, tuple(reading.mistakes)
+    refusals = _list_patterns(reading.lists[REFUSALS][0]) if REFUSALS in reading.lists else ()
+    lists = MappingProxyType({name: document for name, (_, document) in reading.lists.items()})
+    used = frozenset(reading.used)
+    return RuleSet(rules, refusals, policy, lists, used, tuple(reading.overridden)), ()
+
+
+def policy_of_bundle(bundle: Bundle) -> tuple[Policy | None, tuple[Mistake, ...]]:
+    """Return policy.yaml alone, without reading a single rule."""
+    reading = _Reading()
+    for file in bundle.files:
+        if file.name == "policy.yaml":
+            _read_one(bundle, file, reading)
+    policy = _policy(bundle, reading, alone=True)
+    return policy, tuple(reading.mistakes)
+
+
+# --- one file -----------------------------------------------------------------------------------------------
+
+
+def _read_one(bundle: Bundle, file: BundleFile, reading: _Reading) -> None:
+    name = bundle.shown(file)
+    document, mistakes = parse(name, file.text)
+    reading.mistakes += mistakes
+    if document is None:
+        return
+    folder, _, leaf = file.name.rpartition("/")
+    stem = leaf.removesuffix(".yaml")
+    if not isinstance(document.value, dict):
+        reading.mistakes.append(document.mistake((), "not a mapping", "write `key: value` lines"))
+    elif file.name == "policy.yaml":
+        _read_policy(document, file, reading)
+    elif folder == "lists":
+        _read_list(document, stem, reading)
+    elif folder == "retired":
+        reading.retired[str(document.value.get("id", stem))] = name
+    elif folder in {"conduct", "patterns"} or document.value.get("kind") == "pattern":
+        what = f"rules over {folder or 'patterns'} are not in this version"
+        reading.mistakes.append(document.mistake((), what, "take the file out of the folder until they are"))
+    elif not folder or "/" in folder:
+        remedy = "a rule stands in the folder of its category: CATEGORY/NAME.yaml"
+        reading.mistakes.append(document.mistake((), "a rule in the wrong place", remedy))
+    else:
+        _read_rule(document, file, f"{folder}.{stem}", reading)
+
+
+def _validated(model: type[_Entry], document: Document, reading: _Reading) -> _Entry | None:
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        reading.mistakes += [_translated(document, model, problem) for problem in error.errors()]
+        return None
+
+
+def _translated(document: Document, model: type[BaseModel], problem: Any) -> Mistake:
+    """Return pydantic's complaint in a rule author's words, at its place."""
+    path = tuple(problem["loc"])
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        line, column = key_place(document, path)
+        what, remedy = _unknown_key(str(path[-1]), model)
+        return Mistake(file=document.name, line=line, column=column, what=what, remedy=remedy)
+    if kind == "missing":
+        return document.mistake(path[:-1], f"the key {path[-1]!r} is missing", f"write `{path[-1]}:` here")
+    name = ".".join(str(step) for step in path)
+    said = problem["msg"].replace("Input should", "it should").replace("String should", "it should")
+    given = problem.get("input")
+    shown = f" ({given!r} is given)" if isinstance(given, str | int | float | bool | date) else ""
+    return document.mistake(path, f"{name}{shown}", said[0].lower() + said[1:])
+
+
+def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
+    if key in _LATER:
+        return f"{key!r}: {_LATER[key]} are not in this version", "take it out until they are"
+    known = sorted(_keys(model))
+    close = difflib.get_close_matches(key, known, n=1)
+    remedy = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+    return f"unknown key {key!r}", remedy
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Return every key that may stand anywhere in a file of this kind."""
+    keys = set(model.model_fields)
+    if model is schema.RuleEntry:
+        parts = (
+            schema.PhraseCondition, schema.RegexCondition, schema.ListCondition, schema.CueCondition,
+            schema.RefusalCondition, schema.ScopeEntry, schema.ExceptionEntry, schema.ExampleEntry,
+            schema.ExamplesEntry,
+        )  # fmt: skip
+    elif model is schema.PolicyEntry:
+        parts = (schema.CategoryEntry, schema.CombinationsEntry, schema.PartiesEntry)
+    else:
+        parts = ()
+    return keys.union(*(part.model_fields for part in parts))
+
+
+# --- policy and lists ---------------------------------------------------------------------------------------
+
+
+def _read_policy(document: Document, file: BundleFile, reading: _Reading) -> None:
+    entry = _validated(schema.PolicyEntry, document, reading)
+    if entry is None:
+        return
+    if reading.policy is not None:
+        reading.overridden.append("policy.yaml")
+    reading.policy = (entry, document)
+    reading.policy_text = file.text
+    for reason in UnreadableReason:
+        if reason not in entry.unreadable:
+            what = f"policy says nothing about {reason.value}"
+            reading.mistakes.append(document.mistake(("unreadable",), what, f"write `{reason.value}: hold`"))
+    if entry.hold_at < entry.flag_at:
+        what = "hold_at is below flag_at"
+        reading.mistakes.append(
+            document.mistake(("hold_at",), what, "holding asks for more points than flagging")
+        )
+    for number, address in enumerate(entry.also_hold):
+        if "@" not in address:
+            remedy = "write an address, or @domain for all of a domain"
+            reading.mistakes.append(
+                document.mistake(("also_hold", number), f"{address!r} is no address", remedy)
+            )
+
+
+def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy | None:
+    if reading.policy is None:
+        folder = bundle.folders[0] if bundle.folders else "rules"
+        if not any(mistake.file.endswith("policy.yaml") for mistake in reading.mistakes):
+            remedy = "copy policy.yaml from the gateway's own rules"
+            reading.mistakes.append(
+                Mistake(file=f"{folder}/policy.yaml", what="there is no policy", remedy=remedy)
+            )
+        return None
+    entry, document = reading.policy
+    if not alone:
+        _check_categories(entry, document, reading)
+    return Policy(
+        hash=hashlib.sha256(reading.policy_text.encode()).hexdigest(),
+        rules_hash=bundle.hash,
+        flag_at=entry.flag_at,
+        hold_at=entry.hold_at,
+        categories={name: category.policy() for name, category in entry.categories.items()},
+        combinations=entry.combinations.policy(),
+        parties=entry.parties.policy(),
+        unreadable={reason: Action(effect) for reason, effect in entry.unreadable.items()},
+        closed_case_days=entry.closed_case_days,
+        also_hold=tuple(address.lower() for address in entry.also_hold),
+    )
+
+
+def _check_categories(entry: schema.PolicyEntry, document: Document, reading: _Reading) -> None:
+    for rule_id, (_, rule, rule_document) in reading.rules.items():
+        category = rule_id.partition(".")[0]
+        if rule.kind == "content" and category not in entry.categories:
+            what = f"policy says nothing about the category {category!r}"
+            remedy = f"add it under `categories` in {document.name}"
+            reading.mistakes.append(rule_document.mistake(("id",), what, remedy))
+
+
+def _read_list(document: Document, stem: str, reading: _Reading) -> None:
+    entry = _validated(schema.ListEntry, document, reading)
+    if entry is None:
+        reading.broken_lists.add(stem)
+        return
+    if entry.list != stem:
+        remedy = f"write `list: {stem}`, or rename the file"
+        reading.mistakes.append(
+            document.mistake(("list",), f"the list is called {entry.list!r} in {stem}.yaml", remedy)
+        )
+    if not entry.phrases and not entry.regexes:
+        reading.mistakes.append(document.mistake((), "the list is empty", "give it phrases or regexes"))
+    if entry.list in reading.lists:
+        reading.overridden.append(f"lists/{entry.list}")
+    reading.lists[entry.list] = (entry, document)
+    for key, kind in (("phrases", entry.by), ("regexes", _regex_kind(entry.case))):
+        reading.mistakes += _pattern_mistakes(document, (key,), kind, getattr(entry, key))
+
+
+def _regex_kind(case: str) -> str:
+    return "regex" if case == "ignore" else "regex-exact"
+
+
+def _list_patterns(entry: schema.ListEntry) -> tuple[Pattern, ...]:
+    phrases = (Pattern(entry.by, text) for text in entry.phrases)
+    return (*phrases, *(Pattern(_regex_kind(entry.case), text) for text in entry.regexes))
+
+
+def _pattern_mistakes(
+    document: Document, path: tuple[str | int, ...], kind: str, texts: Iterable[str]
+) -> Iterator[Mistake]:
+    for number, text in enumerate(texts):
+        problem = pattern_problem(kind, text)
+        if problem is not None:
+            yield document.mistake((*path, number), problem[0], problem[1])
+
+
+# --- rules --------------------------------------------------------------------------------------------------
+
+
+def _read_rule(document: Document, file: BundleFile, expected: str, reading: _Reading) -> None:
+    entry = _validated(schema.RuleEntry, document, reading)
+    if entry is None:
+        return
+    if entry.id != expected:
+        remedy = f"write `id: {expected}`, or move the file to {entry.id.replace('.', '/')}.yaml"
+        reading.mistakes.append(
+            document.mistake(("id",), f"the id {entry.id!r} does not say where the file is", remedy)
+        )
+    if (entry.kind == "safety") != expected.startswith("safety."):
+        remedy = "rules of kind safety, and only they, stand in safety/"
+        reading.mistakes.append(document.mistake(("kind",), f"a rule of kind {entry.kind}", remedy))
+    if entry.kind == "content" and not {"severity", "points"} <= entry.model_fields_set:
+        remedy = "give severity (low, medium, high, critical) and points (0 to 20)"
+        reading.mistakes.append(document.mistake(("id",), "severity or points are missing", remedy))
+    earlier = reading.rules.get(entry.id)
+    if earlier is not None and earlier[0] == file.layer:
+        what = f"the id {entry.id!r} stands in {earlier[2].name} too"
+        reading.mistakes.append(document.mistake(("id",), what, "an id belongs to one rule"))
+    elif earlier is not None:
+        reading.overridden.append(entry.id)
+    reading.rules[entry.id] = (file.layer, entry, document)
+
+
+def _rule(rule_id: str, reading: _Reading) -> Rule | None:
+    _, entry, document = reading.rules[rule_id]
+    if rule_id in reading.retired:
+        what = f"the id {rule_id!r} is retired ({reading.retired[rule_id]})"
+        reading.mistakes.append(document.mistake(("id",), what, "take an id that was never used"))
+    before = len(reading.mistakes)
+    conditions = {name: _condition(name, entry, document, reading) for name in entry.match}
+    exceptions = tuple(
+        _exception(number, entry, document, reading) for number in range(len(entry.exceptions))
+    )
+    softened_by = _expression("softened_by", entry, document, reading)
+    condition_names = [name for name in conditions if softened_by is None or name not in _named(softened_by)]
+    written = _expression("when", entry, document, reading) if entry.when is not None else None
+    expression = written or when.AtLeast(1, tuple(when.Name(name, 0) for name in condition_names))
+    reading.mistakes += _name_mistakes(entry, document, expression, softened_by, reading)
+    if len(reading.mistakes) > before:
+        return None
+    return Rule(
+        id=entry.id, version=entry.version, status=entry.status, safety=entry.kind == "safety", title=entry.title,
+        why=entry.why, severity=entry.severity, points=entry.points, roles=frozenset(entry.scope.contact_role),
+        parts=frozenset(entry.scope.part), conditions=MappingProxyType(conditions), when=expression,
+        softened_by=softened_by, attribution=entry.attribution, exceptions=exceptions,
+        for_reviewer=entry.for_reviewer, entry=entry, document=document,
+    )  # fmt: skip
+
+
+def _named(expression: when.Expression) -> set[str]:
+    return {name.name for name, _ in when.names(expression)}
+
+
+def _expression(
+    key: str, entry: schema.RuleEntry, document: Document, reading: _Reading
+) -> when.Expression | None:
+    text: str | None = getattr(entry, key)
+    if text is None:
+        return None
+    try:
+        return when.parse(text)
+    except when.WhenMistake as problem:
+        reading.mistakes.append(document.mistake((key,), problem.what, problem.remedy, shift=problem.offset))
+        return None
+
+
+def _name_mistakes(
+    entry: schema.RuleEntry,
+    document: Document,
+    expression: when.Expression,
+    softened_by: when.Expression | None,
+    reading: _Reading,
+) -> Iterator[Mistake]:
+    used: set[str] = set()
+    for key, tree in (("when", expression), ("softened_by", softened_by)):
+        for name, negated in when.names(tree) if tree is not None else ():
+            used.add(name.name)
+            if name.name not in entry.match:
+                close = difflib.get_close_matches(name.name, entry.match, n=1)
+                remedy = f"did you mean {close[0]!r}?" if close else f"`match` names {', '.join(entry.match)}"
+                what = f"{name.name!r} is no condition of this rule"
+                yield document.mistake((key,), what, remedy, shift=name.offset)
+            elif negated and key == "when" and _softens_only(entry.match[name.name], reading):
+                remedy = "move it to softened_by: a case anchor may soften a finding, never silence it"
+                what = f"{name.name!r} stands under not, and its list only softens"
+                yield document.mistake((key,), what, remedy, shift=name.offset)
+    for name in entry.match:
+        if name not in used and (entry.when is not None or entry.softened_by is not None):
+            yield document.mistake(
+                ("match", name), f"the condition {name!r} is never used", "use it, or delete it"
+            )
+    positive = {name.name for name, negated in when.names(expression) if not negated}
+    spoken = [entry.match[name] for name in positive if name in entry.match]
+    if spoken and all(isinstance(condition, schema.RefusalCondition) for condition in spoken):
+        remedy = "join it with a condition over the officer's own words"
+        yield document.mistake(("when",), "the rule asks for nothing in the officer's own words", remedy)
+    if not positive:
+        yield document.mistake(("when",), "the rule asks only what must not be", "name what must be found")
+
+
+def _softens_only(condition: object, reading: _Reading) -> bool:
+    names = condition.list if isinstance(condition, schema.ListCondition) else ()
+    return any(reading.lists[name][0].softens_only for name in names if name in reading.lists)
+
+
+def _condition(name: str, entry: schema.RuleEntry, document: Document, reading: _Reading) -> Condition:
+    condition = entry.match[name]
+    path = ("match", name)
+    match condition:
+        case schema.PhraseCondition():
+            patterns = tuple(Pattern(condition.by, text) for text in condition.phrase)
+            reading.mistakes += _pattern_mistakes(document, (*path, "phrase"), condition.by, condition.phrase)
+        case schema.RegexCondition():
+            kind = _regex_kind(condition.case)
+            patterns = tuple(Pattern(kind, text) for text in condition.regex)
+            reading.mistakes += _pattern_mistakes(document, (*path, "regex"), kind, condition.regex)
+        case schema.ListCondition():
+            patterns = _from_lists(condition, document, path, reading)
+        case schema.CueCondition():
+            reading.mistakes += _cue_mistakes(condition, document, path)
+            return Condition(name, within=condition.within, cue=condition.cue, min=condition.min)
+        case schema.RefusalCondition():
+            if REFUSALS not in reading.lists:
+                what, remedy = f"quoted_refusal needs the list {REFUSALS!r}", f"write lists/{REFUSALS}.yaml"
+                reading.mistakes.append(document.mistake(path, what, remedy))
+            reading.used.add(REFUSALS)
+            return Condition(name, within="message", refusal=True)
+    return Condition(name, patterns, condition.within, sign_off=condition.where == "sign-off")
+
+
+def _from_lists(
+    condition: schema.ListCondition, document: Document, path: tuple[str | int, ...], reading: _Reading
+) -> tuple[Pattern, ...]:
+    patterns: list[Pattern] = []
+    for name in condition.list:
+        reading.used.add(name)
+        if name in reading.lists:
+            patterns += _list_patterns(reading.lists[name][0])
+            continue
+        if name in reading.broken_lists:
+            continue
+        close = difflib.get_close_matches(name, reading.lists, n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else f"write lists/{name}.yaml"
+        reading.mistakes.append(document.mistake((*path, "list"), f"there is no list {name!r}", remedy))
+    return tuple(patterns)
+
+
+def _cue_mistakes(
+    condition: schema.CueCondition, document: Document, path: tuple[str | int, ...]
+) -> Iterator[Mistake]:
+    if condition.cue not in CUES:
+        close = difflib.get_close_matches(condition.cue, CUES, n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else f"known cues: {', '.join(CUES)}"
+        yield document.mistake((*path, "cue"), f"there is no cue {condition.cue!r}", remedy)
+
+
+def _exception(number: int, entry: schema.RuleEntry, document: Document, reading: _Reading) -> RuleException:
+    exception = entry.exceptions[number]
+    path = ("exceptions", number)
+    if (exception.phrase is None) == (exception.regex is None):
+        what = f"the exception {exception.name!r} needs a phrase or a regex, one of them"
+        reading.mistakes.append(document.mistake(path, what, "give the words it is about"))
+    phrases, regexes = exception.phrase or (), exception.regex or ()
+    reading.mistakes += _pattern_mistakes(document, (*path, "phrase"), exception.by, phrases)
+    reading.mistakes += _pattern_mistakes(document, (*path, "regex"), "regex", regexes)
+    patterns = (
+        *(Pattern(exception.by, text) for text in phrases),
+        *(Pattern("regex", text) for text in regexes),
+    )
+    return RuleException(exception.name, patterns, exception.expires)

@@ -1,0 +1,216 @@
+"""The shadow text: what matching sees instead of the sender's own characters, and the way back.
+
+Owns folding (typographic quotes, accents, zero-width characters, white space) and the bounds of sentences.
+Refuses to know rules. A passage becomes one string, its sentences joined by line feeds; no sentence holds one.
+`Shadow.origin` leads from a place in that string to the code point in the passage.
+
+A bound of a sentence is a blank line; the end of a line that does not go on (the next begins with a capital, a
+digit or a bullet, or this one closes with punctuation) unless this line was full and so was broken by the mail
+client; and ``. ! ?`` before white space, abbreviations and initials apart. Mail is written without full stops
+and without capitals: both alone must do.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Final
+
+MAX_SENTENCE: Final = 1000
+"""Characters after which a sentence is cut at white space: bounds the cost of one parse."""
+_FULL_LINE: Final = 60
+"""A line this long was probably broken by the mail client (they break at 72 to 78)."""
+_OPEN_LINE: Final = 25
+"""A line shorter than this that ends in a comma is a greeting or a closing."""
+
+_ABBREVIATION: Final = re.compile(
+    r"(?:^|[\s(\"'])(?:mr|mrs|ms|mx|dr|prof|rev|hon|sgt|insp|supt|det|st|no|nos|approx|ext|tel|ref|para|e\.g|i\.e|eg|ie|"
+    r"etc|vs|v|cf|fig|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|weds?|thurs?|fri|sat|sun|[a-z])\.$",
+    re.IGNORECASE,
+)
+_STOP: Final = re.compile(r"(?:[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d)\]]*)(?=\s)")
+_BULLET: Final = re.compile(r"(?:[-*\u2022\u2013>]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
+_CLOSED: Final = re.compile(r"[.!?:;\u2026]+[\"'\u2019\u201d)\]]*$")
+_LINES: Final = re.compile(r"[^\r\n\x0b\x0c\x85\u2028\u2029]+")
+_BREAK: Final = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+
+_QUOTES: Final = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+}
+_SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
+_VARIATION: Final = range(0xFE00, 0xFE10)
+
+
+class _Folding(dict[int, str]):
+    """Code point -> what stands for it in the shadow, worked out when first met."""
+
+    def __missing__(self, point: int) -> str:
+        folded = self[point] = fold_point(point)
+        return folded
+
+
+def fold_point(point: int) -> str:
+    """Return what stands for one code point in the shadow: nothing, a character, or several."""
+    char = chr(point)
+    if char in _QUOTES:
+        return _QUOTES[char]
+    if char.isspace():
+        return " "
+    if point in _SKIN_TONES or point in _VARIATION:
+        return ""
+    category = unicodedata.category(char)
+    if category in {"Cf", "Mn", "Me", "Cc"}:
+        return ""
+    parts = (part for part in unicodedata.normalize("NFKD", char) if unicodedata.category(part) != "Mn")
+    return "".join(_QUOTES.get(part, part) for part in parts)
+
+
+_FOLDING: Final = _Folding()
+_ODD: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f`]")
+"""The ASCII characters that folding changes or drops, white space apart."""
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as matching sees it: quotes, dashes, accents and width folded, white space collapsed."""
+    if not text.isascii() or _ODD.search(text):
+        text = text.translate(_FOLDING)
+    return " ".join(text.split())
+
+
+def _origins(text: str) -> list[int]:
+    """Return, for each character of ``fold(text)``, the index in ``text`` it came from, and the end."""
+    origins: list[int] = []
+    pending: int | None = None
+    last = 0
+    for index, char in enumerate(text):
+        for piece in _FOLDING[ord(char)]:
+            if piece.isspace():
+                pending = index if origins and pending is None else pending
+                continue
+            if pending is not None:
+                origins.append(pending)
+                pending = None
+            origins.append(index)
+            last = index + 1
+    origins.append(last)
+    return origins
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """The sentences of one text: their spans in it, and their folded words joined by line feeds.
+
+    ``starts`` holds where each sentence begins in ``text``.
+    """
+
+    source: str
+    spans: tuple[tuple[int, int], ...]
+    text: str
+    starts: tuple[int, ...]
+
+    def sentence_at(self, offset: int) -> int:
+        """Return the number of the sentence in which ``offset`` of the shadow lies."""
+        return bisect_right(self.starts, offset) - 1
+
+    def sentence(self, number: int) -> str:
+        """Return the folded words of one sentence."""
+        return self.text[self.starts[number] : self.end(number)]
+
+    def end(self, number: int) -> int:
+        """Return where the sentence ends in the shadow."""
+        return self.starts[number + 1] - 1 if number + 1 < len(self.starts) else len(self.text)
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the source that ``start`` to ``end`` of the shadow, inside one sentence, came from."""
+        number = self.sentence_at(start)
+        begin, stop = self.spans[number]
+        origins = _origins(self.source[begin:stop])
+        first = origins[start - self.starts[number]]
+        last = origins[max(end - self.starts[number] - 1, 0)] + 1 if end > start else first
+        return begin + first, begin + min(last, stop - begin)
+
+
+def shadow_of(source: str) -> Shadow:
+    """Return the shadow of ``source``. Empty sentences are left out; never raises."""
+    return _shadow(source, _sentences(source))
+
+
+def lines_of(source: str, last: int) -> Shadow:
+    """Return the shadow of the ``last`` non-blank lines of ``source``, each standing as a sentence."""
+    spans = [match.span() for match in _LINES.finditer(source) if match.group().strip()]
+    return _shadow(source, spans[-last:])
+
+
+def _shadow(source: str, spans: list[tuple[int, int]]) -> Shadow:
+    kept: list[tuple[int, int]] = []
+    texts: list[str] = []
+    starts: list[int] = []
+    at = 0
+    for begin, end in spans:
+        folded = fold(source[begin:end])
+        if folded:
+            kept.append((begin, end))
+            texts.append(folded)
+            starts.append(at)
+            at += len(folded) + 1
+    return Shadow(source, tuple(kept), "\n".join(texts), tuple(starts))
+
+
+def _sentences(source: str) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for begin, end in _runs(source):
+        at = begin
+        for stop in _STOP.finditer(source, begin, end):
+            if not _is_abbreviation(source, at, stop.end()):
+                _append(spans, source, at, stop.end())
+                at = stop.end()
+        _append(spans, source, at, end)
+    return spans
+
+
+def _append(spans: list[tuple[int, int]], source: str, begin: int, end: int) -> None:
+    """Add a span, cut at white space where it is longer than a sentence may be."""
+    while end - begin > MAX_SENTENCE:
+        space = source.rfind(" ", begin + MAX_SENTENCE // 2, begin + MAX_SENTENCE)
+        cut = space if space > begin else begin + MAX_SENTENCE
+        spans.append((begin, cut))
+        begin = cut
+    if begin < end:
+        spans.append((begin, end))
+
+
+def _is_abbreviation(source: str, begin: int, end: int) -> bool:
+    return source[end - 1] == "." and _ABBREVIATION.search(source[max(begin, end - 12) : end]) is not None
+
+
+def _runs(source: str) -> list[tuple[int, int]]:
+    """Return the spans of lines that belong together: what a mail client broke is joined again."""
+    runs: list[tuple[int, int]] = []
+    begin = at = 0
+    line = ""
+    for match in _BREAK.finditer(source):
+        line = source[at : match.start()]
+        at = match.end()
+        if _ends_run(line, source, at):
+            if source[begin : match.start()].strip():
+                runs.append((begin, match.start()))
+            begin = at
+    if source[begin:].strip():
+        runs.append((begin, len(source)))
+    return runs
+
+
+def _ends_run(line: str, source: str, at: int) -> bool:
+    text = line.strip()
+    following = source[at : at + 8].lstrip(" \t")
+    if not text or not following or following[0] in "\r\n":
+        return True
+    if _BULLET.match(following) or _CLOSED.search(text[-4:]):
+        return True
+    if text[-1] == "," and len(text) < _OPEN_LINE:
+        return True
+    if len(text) >= _FULL_LINE:
+        return False
+    return not following[0].islower()

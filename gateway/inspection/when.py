@@ -1,0 +1,189 @@
+"""The language of ``when``: names, and / or / not, parentheses, ``2 of (a, b, c)``.
+
+Owns its grammar, its mistakes with their columns, and its evaluation. Refuses to know what a name stands for.
+
+    expression  = and-part { "or" and-part }
+    and-part    = not-part { "and" not-part }
+    not-part    = "not" not-part | "(" expression ")" | count "of" "(" expression { "," expression } ")" | name
+    count       = a number | "any" | "all"
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+MAX_DEPTH: Final = 30
+"""Nested parentheses and nots; a reader is lost after three."""
+_WORD: Final = re.compile(r"\s*(?:(?P<word>[A-Za-z_][\w-]*)|(?P<number>\d+)|(?P<mark>[(),])|(?P<odd>\S))")
+_KEYWORDS: Final = frozenset({"and", "or", "not", "of", "any", "all"})
+
+
+class WhenMistake(Exception):
+    """The expression is wrong at ``offset`` characters from its start."""
+
+    def __init__(self, offset: int, what: str, remedy: str) -> None:
+        """Keep where, what and what to do."""
+        super().__init__(what)
+        self.offset = offset
+        self.what = what
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A condition, and where its name stands in the expression."""
+
+    name: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True when its operand is false."""
+
+    operand: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """True when ``count`` of the operands are; ``and`` and ``or`` are special cases of it."""
+
+    count: int
+    operands: tuple["Expression", ...]
+
+
+Expression = Name | Not | AtLeast
+
+
+def holds(expression: Expression, value: Callable[[str], bool]) -> bool:
+    """Return the truth of ``expression`` when ``value`` tells the truth of each name."""
+    match expression:
+        case Name():
+            return value(expression.name)
+        case Not():
+            return not holds(expression.operand, value)
+        case AtLeast():
+            found = 0
+            for operand in expression.operands:
+                found += holds(operand, value)
+                if found >= expression.count:
+                    return True
+            return False
+
+
+def outlook(expression: Expression, value: Callable[[str], bool | None]) -> bool | None:
+    """Return the truth of ``expression`` where some names are not known yet (None), or None if it hangs on them."""
+    match expression:
+        case Name():
+            return value(expression.name)
+        case Not():
+            inner = outlook(expression.operand, value)
+            return None if inner is None else not inner
+        case AtLeast():
+            found = [outlook(operand, value) for operand in expression.operands]
+            if found.count(True) >= expression.count:
+                return True
+            return None if found.count(True) + found.count(None) >= expression.count else False
+
+
+def names(expression: Expression, *, negated: bool = False) -> Iterator[tuple[Name, bool]]:
+    """Yield each name in the expression with whether it stands under an odd number of nots."""
+    match expression:
+        case Name():
+            yield expression, negated
+        case Not():
+            yield from names(expression.operand, negated=not negated)
+        case AtLeast():
+            for operand in expression.operands:
+                yield from names(operand, negated=negated)
+
+
+def parse(text: str) -> Expression:
+    """Return the expression that ``text`` spells; raises `WhenMistake` with the column of what is wrong."""
+    reader = _Reader(text)
+    expression = reader.expression(0)
+    reader.finish()
+    return expression
+
+
+class _Reader:
+    """Recursive descent over the words of one expression."""
+
+    def __init__(self, text: str) -> None:
+        self._words: list[tuple[str, int]] = []
+        for match in _WORD.finditer(text):
+            if match["odd"]:
+                remedy = "use names, and, or, not, parentheses and `2 of (a, b)`"
+                raise WhenMistake(match.start("odd"), f"{match['odd']!r} means nothing here", remedy)
+            start = match.end() - len(match.group().lstrip())
+            self._words.append((match.group().strip(), start))
+        self._end = len(text.rstrip())
+        self._at = 0
+
+    def _peek(self) -> tuple[str, int]:
+        return self._words[self._at] if self._at < len(self._words) else ("", self._end)
+
+    def _next(self) -> tuple[str, int]:
+        word = self._peek()
+        self._at += 1
+        return word
+
+    def _expect(self, mark: str) -> None:
+        word, offset = self._next()
+        if word != mark:
+            found = f"found {word!r}" if word else "the expression ends"
+            raise WhenMistake(offset, f"expected {mark!r}, {found}", f"write {mark!r} here")
+
+    def finish(self) -> None:
+        """Refuse what is left over."""
+        word, offset = self._peek()
+        if word:
+            remedy = "join conditions with and or or; close each parenthesis once"
+            raise WhenMistake(offset, f"{word!r} follows where the expression is complete", remedy)
+
+    def expression(self, depth: int) -> Expression:
+        """Read and-parts joined by ``or``."""
+        return self._joined("or", depth)
+
+    def _joined(self, keyword: str, depth: int) -> Expression:
+        if depth > MAX_DEPTH:
+            raise WhenMistake(self._peek()[1], "nested too deeply", "name parts of it as rules of their own")
+        operands = [self._joined("and", depth) if keyword == "or" else self._single(depth)]
+        while self._peek()[0] == keyword:
+            self._next()
+            operands.append(self._joined("and", depth) if keyword == "or" else self._single(depth))
+        if len(operands) == 1:
+            return operands[0]
+        return AtLeast(1 if keyword == "or" else len(operands), tuple(operands))
+
+    def _single(self, depth: int) -> Expression:
+        word, offset = self._next()
+        if word == "not":
+            if depth >= MAX_DEPTH:
+                raise WhenMistake(offset, "nested too deeply", "name parts of it as rules of their own")
+            return Not(self._single(depth + 1))
+        if word == "(":
+            inner = self.expression(depth + 1)
+            self._expect(")")
+            return inner
+        if word.isdigit() or word in {"any", "all"}:
+            return self._counted(word, offset, depth)
+        if not word or word in _KEYWORDS or word in "(),":
+            found = f"found {word!r}" if word else "the expression ends"
+            raise WhenMistake(offset, f"expected the name of a condition, {found}", "name one from `match`")
+        return Name(word, offset)
+
+    def _counted(self, word: str, offset: int, depth: int) -> Expression:
+        self._expect("of")
+        self._expect("(")
+        operands = [self.expression(depth + 1)]
+        while self._peek()[0] == ",":
+            self._next()
+            operands.append(self.expression(depth + 1))
+        self._expect(")")
+        count = {"any": 1, "all": len(operands)}.get(word) or int(word)
+        if not 1 <= count <= len(operands):
+            what = f"{word} of {len(operands)} can never be"
+            raise WhenMistake(offset, what, f"ask for 1 to {len(operands)}")
+        return AtLeast(count, tuple(operands))
