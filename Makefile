@@ -1,0 +1,57 @@
+# On a machine with only Python >= 3.11 and make, `make demo` and `make test` do all the set-up they need.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format bench faults kill docker-check docs lock clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## Build .venv (does nothing while the lock files are unchanged)
+
+$(STAMP): requirements/build.txt requirements/dev.txt pyproject.toml scripts/setup
+	@scripts/setup "$(PYTHON)" .venv
+	@touch $@
+
+demo: $(STAMP) ## Run the relay with sample contacts and a built-in smarthost; Ctrl-C ends it
+	@$(BIN)/gateway demo $(ARGS)
+
+test: $(STAMP) ## Run all tests (ARGS="-k name" for some)
+	@$(BIN)/pytest $(ARGS)
+
+check: lint ## Lint, and the tests that need no neighbours and no minutes
+	@$(BIN)/pytest -q -m "not slow and not postfix and not postgresql" $(ARGS)
+
+lint: $(STAMP) ## Formatting, ruff, mypy, layers, rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/gateway rules lint
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only .
+
+bench: $(STAMP) ## Measure the relay against others in one run
+	@$(BIN)/python -m bench.relay $(ARGS)
+
+faults: $(STAMP) ## Break the smarthost, the disk and the database, and print what the sender was told
+	@$(BIN)/pytest tests/faults -v $(ARGS)
+
+kill: $(STAMP) ## Kill the relay under load and account for every message
+	@$(BIN)/python -m bench.kill $(ARGS)
+
+docker-check: $(STAMP) ## Run the Dockerfile's steps without an engine (Linux, root)
+	@$(BIN)/python scripts/docker-steps
+
+docs: $(STAMP) ## Print the generated pages again
+	@$(BIN)/python scripts/docs
+
+lock: $(STAMP) ## Lock the dependencies of pyproject.toml again, with hashes
+	@scripts/lock
+
+clean: ## Remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
