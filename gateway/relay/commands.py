@@ -72,7 +72,7 @@ def check_ends_with_crlf(parts: tuple[bytes, ...]) -> None:
         raise ValueError("a message that does not end with CRLF cannot be sent by DATA")
 
 
-def stuffed(parts: tuple[bytes, ...]) -> Iterator[bytes]:
+def stuffed(parts: tuple[bytes, ...], block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
     """Yield the message as it goes on the wire: dots doubled (RFC 5321 section 4.5.2), the last block with the dot.
 
     ``parts`` are one message in pieces; a line may start in one and end in the next. Raises `ValueError` at a dot
@@ -80,7 +80,7 @@ def stuffed(parts: tuple[bytes, ...]) -> Iterator[bytes]:
     """
     tail = b"\r\n"
     block = b""
-    for following in _blocks(parts):
+    for following in _blocks(parts, block_bytes):
         if block:
             yield block
         block = _stuffed_block(following, tail)
@@ -112,14 +112,14 @@ def _refuse_bare_lf(found: bool) -> None:
         raise ValueError("a dot after a bare LF could end the message early")
 
 
-def _blocks(parts: tuple[bytes, ...]) -> Iterator[bytes]:
+def _blocks(parts: tuple[bytes, ...], block_bytes: int) -> Iterator[bytes]:
     """Yield the octets of ``parts`` in non-empty blocks: small parts joined, large ones sliced."""
     pending: list[bytes] = []
     size = 0
     for part in parts:
-        for start in range(0, len(part), BLOCK_BYTES):
-            piece = part if len(part) <= BLOCK_BYTES else part[start : start + BLOCK_BYTES]
-            if size + len(piece) > BLOCK_BYTES:
+        for start in range(0, len(part), block_bytes):
+            piece = part if len(part) <= block_bytes else part[start : start + block_bytes]
+            if size + len(piece) > block_bytes:
                 yield b"".join(pending)
                 pending, size = [], 0
             pending.append(piece)
