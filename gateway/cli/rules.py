@@ -85,8 +85,8 @@ def lint(
         typer.echo(f"{len(rules.rules)} rules, {len(rules.lists)} lists: no mistakes ({bundle.hash[:12]})")
 
 
-@app.command()
-def test(
+@app.command("test")
+def try_examples(
     rule: Annotated[str, typer.Argument(help="Id of one rule; left out: all.")] = "",
     *,
     folders: RulesOption = None,

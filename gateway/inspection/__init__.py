@@ -12,12 +12,21 @@ Inside: `nodes` (YAML and its traps), `schema` (what a file may hold), `rules` (
 from functools import lru_cache
 
 from gateway.errors import Mistake, Mistakes
+from gateway.inspection import cues, lexicon
 from gateway.inspection.bundle import Bundle, BundleFile, read
 from gateway.inspection.engine import Engine
 from gateway.inspection.rules import RuleSet, policy_of_bundle, rule_set
 from gateway.model import Policy
 
-__all__ = ["Bundle", "BundleFile", "Engine", "check", "load", "policy_of", "read", "rules_of"]
+__all__ = ["Bundle", "BundleFile", "Engine", "check", "load", "policy_of", "read", "rules_of", "warm_up"]
+
+
+def warm_up(*, language: bool = True) -> None:
+    """Load what every rule set needs, before a worker's memory is bounded and before the first message waits."""
+    lexicon.tokenizer()
+    lexicon.canonical("warm")
+    if language:
+        cues.warm()
 
 
 def check(bundle: Bundle) -> tuple[Mistake, ...]:

@@ -31,8 +31,33 @@ _WE: Final = frozenset({"we", "us"})
 _SUBJECTS: Final = frozenset({"nsubj", "nsubjpass", "csubj"})
 _OBJECTS: Final = frozenset({"dobj", "dative", "pobj", "iobj", "attr", "poss"})
 _SPEECH: Final = frozenset(
-    "say tell write text message ask call describe claim state mention report allege reply shout send post add email "
-    "comment whisper tweet admit suggest think".split()
+    [
+        "say",
+        "tell",
+        "write",
+        "text",
+        "message",
+        "ask",
+        "call",
+        "describe",
+        "claim",
+        "state",
+        "mention",
+        "report",
+        "allege",
+        "reply",
+        "shout",
+        "send",
+        "post",
+        "add",
+        "email",
+        "comment",
+        "whisper",
+        "tweet",
+        "admit",
+        "suggest",
+        "think",
+    ]
 )
 _ANYBODY: Final = frozenset({"they", "people", "everyone", "everybody", "mate", "friend", "colleague"})
 """Subjects whose speech is still the officer's own: "they say you're gorgeous" (DETECTION 3.4)."""

@@ -17,12 +17,70 @@ from pathlib import Path
 from typing import Any, Final
 
 _MODERN_VERBS: Final = frozenset(
-    "text email e-mail whatsapp facetime snapchat message google skype zoom chill flirt snog shag cuddle dm snap "
-    "inbox friend unfriend tinder insta facebook tweet sext selfie photoshop vape binge".split()
+    [
+        "text",
+        "email",
+        "e-mail",
+        "whatsapp",
+        "facetime",
+        "snapchat",
+        "message",
+        "google",
+        "skype",
+        "zoom",
+        "chill",
+        "flirt",
+        "snog",
+        "shag",
+        "cuddle",
+        "dm",
+        "snap",
+        "inbox",
+        "friend",
+        "unfriend",
+        "tinder",
+        "insta",
+        "facebook",
+        "tweet",
+        "sext",
+        "selfie",
+        "photoshop",
+        "vape",
+        "binge",
+    ]
 )
 _KEPT: Final = frozenset(
-    "evening wedding ceiling during morning building nothing something anything everything lodging darling lovely "
-    "bit left found saw felt lay ground wound bound rose sing bored tired married divorced single".split()
+    [
+        "evening",
+        "wedding",
+        "ceiling",
+        "during",
+        "morning",
+        "building",
+        "nothing",
+        "something",
+        "anything",
+        "everything",
+        "lodging",
+        "darling",
+        "lovely",
+        "bit",
+        "left",
+        "found",
+        "saw",
+        "felt",
+        "lay",
+        "ground",
+        "wound",
+        "bound",
+        "rose",
+        "sing",
+        "bored",
+        "tired",
+        "married",
+        "divorced",
+        "single",
+    ]
 )
 """Words whose derivation would give them the key of a word that has nothing to do with them."""
 _TEXT_SPEAK: Final = {
@@ -61,11 +119,12 @@ def pipeline_folder() -> Path:
 @cache
 def _tables() -> _Tables:
     import srsly  # type: ignore[import-untyped]  # ships no types
-    from spacy.strings import hash_string
+    from spacy.strings import StringStore
 
     raw = (pipeline_folder() / _TABLES).read_bytes()
     tables: Any = srsly.msgpack_loads(raw)
-    verb, noun = hash_string("verb"), hash_string("noun")
+    strings: Any = StringStore(["verb", "noun"])
+    verb, noun = strings["verb"], strings["noun"]
     return _Tables(
         verbs=frozenset(tables["lemma_index"][verb]) | _MODERN_VERBS,
         verb_forms=tables["lemma_exc"][verb],

@@ -142,11 +142,12 @@ def _outcome(
     elif wanted == "miss" and fired:
         quoted = f" on {finding.text!r}" if finding is not None else ""
         problem = f"should not make the rule fire, and does{quoted}"
-    elif isinstance(example, ExampleEntry) and example.softened is not None and finding is not None:
-        if finding.softened != example.softened:
-            problem = (
-                "should be softened, and is not" if example.softened else "should not be softened, and is"
-            )
+    elif (
+        finding is not None
+        and isinstance(example, ExampleEntry)
+        and example.softened not in {None, finding.softened}
+    ):
+        problem = "should be softened, and is not" if example.softened else "should not be softened, and is"
     line, column = rule.document.place(("examples", wanted, number))
     entry = ExampleEntry(body=example) if isinstance(example, str) else example
     text = " | ".join(part for part in (entry.subject, entry.body, entry.attachment_name) if part)
@@ -156,22 +157,18 @@ def _outcome(
 def gate(rules: RuleSet, engine: Engine, at: datetime) -> tuple[Mistake, ...]:
     """Return every mistake of gate grade. ``engine`` must include drafts."""
     mistakes = [mistake for rule in rules.rules for mistake in _rule_mistakes(rule, at.date())]
-    for name in sorted(set(rules.lists) - rules.lists_used):
-        mistakes.append(
-            rules.lists[name].mistake(("list",), f"no rule uses the list {name!r}", "use it, or delete it")
-        )
-    for outcome in examples(rules, engine, at):
-        if outcome.problem:
-            mistakes.append(
-                Mistake(
-                    file=outcome.file,
-                    line=outcome.line,
-                    column=outcome.column,
-                    what=f"this {outcome.wanted} of {outcome.rule} {outcome.problem}",
-                    remedy="mend the rule, or the example",
-                )
-            )
+    mistakes += (
+        rules.lists[name].mistake(("list",), f"no rule uses the list {name!r}", "use it, or delete it")
+        for name in sorted(set(rules.lists) - rules.lists_used)
+    )
+    mistakes += (_mistake(outcome) for outcome in examples(rules, engine, at) if outcome.problem)
     return tuple(mistakes)
+
+
+def _mistake(outcome: Outcome) -> Mistake:
+    what = f"this {outcome.wanted} of {outcome.rule} {outcome.problem}"
+    remedy = "mend the rule, or the example"
+    return Mistake(file=outcome.file, line=outcome.line, column=outcome.column, what=what, remedy=remedy)
 
 
 def _rule_mistakes(rule: Rule, today: date) -> Iterator[Mistake]:

@@ -52,9 +52,7 @@ class Span:
 def pattern_problem(kind: str, text: str) -> tuple[str, str] | None:
     """Return what is wrong with a pattern and the remedy, or None. Never raises."""
     if kind in {"lemma", "form"}:
-        if not fold(text):
-            return "a phrase without words", "write the words, or delete it"
-        return None
+        return None if fold(text) else ("a phrase without words", "write the words, or delete it")
     for char in text:
         folded = fold_point(ord(char))
         if len(folded) > 1 or folded in _METACHARACTERS - {char}:
@@ -62,12 +60,15 @@ def pattern_problem(kind: str, text: str) -> tuple[str, str] | None:
     if "\\A" in text or "\\z" in text:
         return "\\A or \\z", "use ^ and $: a pattern sees one sentence"
     try:
-        compiled = re2.compile(_regex(kind, text), _options())
+        return _program_problem(re2.compile(_regex(kind, text), _options()))
     except re2.error as error:
         said = error.args[0] if error.args else "refused"
         detail = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         remedy = "RE2 has no look-around and no back-references: say it with several conditions and `when`"
         return f"RE2 does not take it: {detail}", remedy
+
+
+def _program_problem(compiled: Any) -> tuple[str, str] | None:
     if compiled.programsize > MAX_PROGRAM:
         return "the pattern is too large for RE2", "shorten its counted repetitions"
     if compiled.search(b"") is not None:

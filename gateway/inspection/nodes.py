@@ -183,7 +183,7 @@ def _mapping_mistakes(name: str, node: Any) -> Iterator[Mistake]:
 
 def _scalar_mistakes(name: str, node: Any, tag: str) -> Iterator[Mistake]:
     """Yield the values that YAML 1.1 reads otherwise than they look."""
-    if node.style is not None:
+    if node.style:
         return
     text = node.value
     if _TRUTH_TRAP.match(text):

@@ -17,11 +17,13 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gateway.errors import Mistake
-from gateway.inspection import schema, when
+from gateway.inspection import schema
 from gateway.inspection.bundle import Bundle, BundleFile
 from gateway.inspection.cues import CUES
 from gateway.inspection.matching import pattern_problem
 from gateway.inspection.nodes import Document, key_place, parse
+from gateway.inspection.when import AtLeast, Expression, Name, WhenMistake, names
+from gateway.inspection.when import parse as parse_when
 from gateway.model import Action, ContactRole, PassageKind, Policy, RuleStatus, Severity, UnreadableReason
 
 REFUSALS: Final = "refusals"
@@ -75,8 +77,8 @@ class Rule:
     roles: frozenset[ContactRole]
     parts: frozenset[PassageKind]
     conditions: Mapping[str, Condition]
-    when: when.Expression
-    softened_by: when.Expression | None
+    when: Expression
+    softened_by: Expression | None
     attribution: bool
     exceptions: tuple[RuleException, ...]
     for_reviewer: str
@@ -207,6 +209,7 @@ def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
 def _keys(model: type[BaseModel]) -> set[str]:
     """Return every key that may stand anywhere in a file of this kind."""
     keys = set(model.model_fields)
+    parts: tuple[type[BaseModel], ...] = ()
     if model is schema.RuleEntry:
         parts = (
             schema.PhraseCondition, schema.RegexCondition, schema.ListCondition, schema.CueCondition,
@@ -215,8 +218,6 @@ def _keys(model: type[BaseModel]) -> set[str]:
         )  # fmt: skip
     elif model is schema.PolicyEntry:
         parts = (schema.CategoryEntry, schema.CombinationsEntry, schema.PartiesEntry)
-    else:
-        parts = ()
     return keys.union(*(part.model_fields for part in parts))
 
 
@@ -360,7 +361,7 @@ def _rule(rule_id: str, reading: _Reading) -> Rule | None:
     softened_by = _expression("softened_by", entry, document, reading)
     condition_names = [name for name in conditions if softened_by is None or name not in _named(softened_by)]
     written = _expression("when", entry, document, reading) if entry.when is not None else None
-    expression = written or when.AtLeast(1, tuple(when.Name(name, 0) for name in condition_names))
+    expression = written or AtLeast(1, tuple(Name(name, 0) for name in condition_names))
     reading.mistakes += _name_mistakes(entry, document, expression, softened_by, reading)
     if len(reading.mistakes) > before:
         return None
@@ -373,19 +374,19 @@ def _rule(rule_id: str, reading: _Reading) -> Rule | None:
     )  # fmt: skip
 
 
-def _named(expression: when.Expression) -> set[str]:
-    return {name.name for name, _ in when.names(expression)}
+def _named(expression: Expression) -> set[str]:
+    return {name.name for name, _ in names(expression)}
 
 
 def _expression(
     key: str, entry: schema.RuleEntry, document: Document, reading: _Reading
-) -> when.Expression | None:
+) -> Expression | None:
     text: str | None = getattr(entry, key)
     if text is None:
         return None
     try:
-        return when.parse(text)
-    except when.WhenMistake as problem:
+        return parse_when(text)
+    except WhenMistake as problem:
         reading.mistakes.append(document.mistake((key,), problem.what, problem.remedy, shift=problem.offset))
         return None
 
@@ -393,13 +394,13 @@ def _expression(
 def _name_mistakes(
     entry: schema.RuleEntry,
     document: Document,
-    expression: when.Expression,
-    softened_by: when.Expression | None,
+    expression: Expression,
+    softened_by: Expression | None,
     reading: _Reading,
 ) -> Iterator[Mistake]:
     used: set[str] = set()
     for key, tree in (("when", expression), ("softened_by", softened_by)):
-        for name, negated in when.names(tree) if tree is not None else ():
+        for name, negated in names(tree) if tree is not None else ():
             used.add(name.name)
             if name.name not in entry.match:
                 close = difflib.get_close_matches(name.name, entry.match, n=1)
@@ -410,12 +411,12 @@ def _name_mistakes(
                 remedy = "move it to softened_by: a case anchor may soften a finding, never silence it"
                 what = f"{name.name!r} stands under not, and its list only softens"
                 yield document.mistake((key,), what, remedy, shift=name.offset)
-    for name in entry.match:
-        if name not in used and (entry.when is not None or entry.softened_by is not None):
+    for unused in entry.match:
+        if unused not in used and (entry.when is not None or entry.softened_by is not None):
             yield document.mistake(
-                ("match", name), f"the condition {name!r} is never used", "use it, or delete it"
+                ("match", unused), f"the condition {unused!r} is never used", "use it, or delete it"
             )
-    positive = {name.name for name, negated in when.names(expression) if not negated}
+    positive = {name.name for name, negated in names(expression) if not negated}
     spoken = [entry.match[name] for name in positive if name in entry.match]
     if spoken and all(isinstance(condition, schema.RefusalCondition) for condition in spoken):
         remedy = "join it with a condition over the officer's own words"

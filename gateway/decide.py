@@ -1,0 +1,257 @@
+"""Stage 5 of the road: findings, defects, parties and policy -> verdict. One decider, pure and total.
+
+Owns the one place where an action comes into being (DECISIONS 16): it is the strongest of what categories,
+combinations, score thresholds, unreadable parts and the parties themselves ask for, and ``because`` names what asked
+for it. Refuses to know texts, rules and what is done with a verdict.
+
+Monotone: one finding, one unreadable part or one earlier finding more never weakens a verdict. No finding has
+negative points, and every ground only ever adds.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from gateway.model import (
+    Action,
+    Attribution,
+    Authored,
+    CaseStatus,
+    CategoryPolicy,
+    Finding,
+    History,
+    Inspection,
+    Mode,
+    Parties,
+    Policy,
+    RuleStatus,
+    Severity,
+    Unreadable,
+    UnreadableReason,
+    Verdict,
+)
+
+_CLOSED: Final = frozenset({CaseStatus.CLOSED, CaseStatus.NFA})
+_CAP: Final = {Mode.OBSERVE: Action.PASS, Mode.FLAG: Action.FLAG, Mode.HOLD: Action.HOLD}
+_STRICTEST: Final = CategoryPolicy(hold_from=Severity.LOW, again=Action.HOLD)
+"""For a category that policy does not name: it cannot come from a set that was linted, so nobody chose mildness."""
+_NOT_INSPECTED: Final = Unreadable(
+    part="", reason=UnreadableReason.WORKER_FAILED, detail="The message could not be inspected."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One thing that asks for an action, by the name it has in ``because``."""
+
+    action: Action
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """The arguments of one decision."""
+
+    findings: tuple[Finding, ...]
+    unreadable: tuple[Unreadable, ...]
+    parties: Parties
+    policy: Policy
+    history: History
+    today: date
+
+
+def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict stores all of them (promise P10)
+    *,
+    inspection: Inspection | None,
+    authored: Authored,
+    parties: Parties,
+    policy: Policy,
+    mode: Mode,
+    history: History,
+    decided_at: datetime,
+    code_version: str,
+    trouble: tuple[Unreadable, ...] = (),
+) -> Verdict:
+    """Return what becomes of a message, why, and every input needed to compute it again.
+
+    ``inspection`` is None when inspecting failed: a message to a contact is then held, never passed (promise P3).
+    ``trouble`` is what went wrong outside of `extract` (a killed worker, a missed deadline). ``mode`` caps the
+    action; ``proposed`` is what hold mode would have done. A message to nobody registered passes without findings.
+    Never raises.
+    """
+    findings: tuple[Finding, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+    if parties.in_scope:
+        findings = inspection.findings if inspection is not None else ()
+        unreadable = (*authored.unreadable, *trouble)
+        if inspection is None and not unreadable:
+            unreadable = (_NOT_INSPECTED,)
+        case = _Case(
+            findings=findings, unreadable=unreadable, parties=parties, policy=policy, history=history,
+            today=decided_at.date(),
+        )  # fmt: skip
+        grounds = tuple(_grounds(case, inspected=inspection is not None))
+    proposed = _strongest(ground.action for ground in grounds)
+    action = min(proposed, _CAP[mode], key=lambda each: each.strength)
+    held, sent = _recipients(parties, policy, action)
+    return Verdict(
+        action=action, proposed=proposed, mode=mode, score=sum(finding.points for finding in findings),
+        in_scope=parties.in_scope, because=_because(grounds, proposed), findings=findings, unreadable=unreadable,
+        held=held, sent=sent, urgent=_urgent(inspection, proposed), registry_version=parties.registry_version,
+        registry_stale=parties.registry_stale,
+        rules_hash=inspection.rules_hash if inspection is not None else policy.rules_hash,
+        policy_hash=policy.hash, model_hash=inspection.model_hash if inspection is not None else "",
+        code_version=code_version, history=history, decided_at=decided_at, authored_chars=authored.characters,
+    )  # fmt: skip
+
+
+def _strongest(actions: Iterable[Action]) -> Action:
+    return max(actions, key=lambda action: action.strength, default=Action.PASS)
+
+
+def _because(grounds: tuple[Ground, ...], proposed: Action) -> tuple[str, ...]:
+    """Return the names of the grounds that asked for the action, each once, in order."""
+    return tuple(dict.fromkeys(ground.name for ground in grounds if ground.action is proposed))
+
+
+def _urgent(inspection: Inspection | None, proposed: Action) -> str:
+    """Return why a person must look at once; only mail that would wait can be too late."""
+    return inspection.urgent if inspection is not None and proposed is Action.HOLD else ""
+
+
+def _grounds(case: _Case, *, inspected: bool) -> Iterator[Ground]:
+    if not inspected:
+        yield Ground(Action.HOLD, "unreadable:not-inspected")
+    for defect in case.unreadable:
+        action = case.policy.unreadable.get(defect.reason, Action.HOLD)
+        yield Ground(action, f"unreadable:{defect.reason.value}")
+    yield from _of_parties(case)
+    for finding in case.findings:
+        yield from _of_finding(finding, case)
+    yield from _of_combinations(case)
+    yield from _of_score(case)
+
+
+def _of_parties(case: _Case) -> Iterator[Ground]:
+    rules = case.policy.parties
+    contacts = [contact for match in case.parties.contacts for contact in match.contacts]
+    if case.parties.private:
+        yield Ground(rules.private_copy, "parties:private-copy")
+    if any(contact.do_not_contact for contact in contacts):
+        yield Ground(rules.do_not_contact, "parties:do-not-contact")
+    if not all(contact.email_consent for contact in contacts):
+        yield Ground(rules.no_email_consent, "parties:no-email-consent")
+    if case.parties.senders_disagree:
+        yield Ground(rules.senders_disagree, "parties:senders-disagree")
+
+
+def _counts(finding: Finding) -> bool:
+    """Return whether a finding may act at all: trials and other people's quoted words only inform."""
+    quiet = {RuleStatus.SHADOW, RuleStatus.DRAFT}
+    return finding.status not in quiet and finding.attribution is not Attribution.QUOTED
+
+
+def _is_full(finding: Finding) -> bool:
+    """Return whether a finding may hold: its rule is enforced and nothing softens it."""
+    return finding.status is RuleStatus.ENFORCE and not finding.softened
+
+
+def _of_finding(finding: Finding, case: _Case) -> Iterator[Ground]:
+    """Yield what one finding asks for alone."""
+    if not _counts(finding):
+        return
+    name = f"category:{finding.category}"
+    yield Ground(Action.FLAG, name)
+    if not _is_full(finding):
+        return
+    effect = case.policy.categories.get(finding.category, _STRICTEST)
+    if effect.hold_from is not None and _gravity(finding.severity) >= _gravity(effect.hold_from):
+        yield Ground(Action.HOLD, name)
+    if case.history.earlier.get(finding.category, 0) > 0:
+        yield Ground(effect.again, f"{name}:again")
+
+
+def _gravity(severity: Severity) -> int:
+    return tuple(Severity).index(severity)
+
+
+def _of_combinations(case: _Case) -> Iterator[Ground]:
+    """Yield what findings ask for in company; a rule on trial (flag) never holds, so it keeps no company."""
+    acting = [
+        finding for finding in case.findings if finding.status is RuleStatus.ENFORCE and _counts(finding)
+    ]
+    full = [finding for finding in acting if _is_full(finding)]
+    if not full:
+        return
+    rules = case.policy.combinations
+    if len({finding.category for finding in acting}) > 1:
+        yield Ground(rules.two_categories, "combination:two-categories")
+    contacts = [contact for match in case.parties.contacts for contact in match.contacts]
+    if any(contact.vulnerable or contact.is_child for contact in contacts):
+        yield Ground(rules.vulnerable_contact, "combination:vulnerable-contact")
+    if not _is_assigned(case.parties):
+        yield Ground(rules.sender_not_assigned, "combination:sender-not-assigned")
+    if _is_closed(case):
+        yield Ground(rules.closed_case, "combination:closed-case")
+    if any(count > 0 for count in case.history.earlier.values()):
+        yield Ground(rules.earlier_findings, "combination:earlier-findings")
+
+
+def _is_assigned(parties: Parties) -> bool:
+    """Return whether the officer is on a case of every contact; nobody known as the sender is on none."""
+    officer = parties.officer
+    if officer is None:
+        return False
+    addresses = {officer.email.lower(), *(alias.lower() for alias in officer.aliases)}
+    unit = officer.unit.strip().lower()
+    return all(
+        any(
+            addresses & {each.lower() for each in case.officers}
+            or (unit and unit == case.team.strip().lower())
+            for contact in match.contacts
+            for case in contact.cases
+        )
+        for match in parties.contacts
+    )
+
+
+def _is_closed(case: _Case) -> bool:
+    """Return whether a contact has no open case and the last one closed longer ago than policy allows.
+
+    A closed case without a date counts: a missing date must not be a way past.
+    """
+    for match in case.parties.contacts:
+        cases = [each for contact in match.contacts for each in contact.cases]
+        if cases and all(each.status in _CLOSED for each in cases):
+            dates = [each.closed for each in cases if each.closed is not None]
+            if not dates or (case.today - max(dates)).days > case.policy.closed_case_days:
+                return True
+    return False
+
+
+def _of_score(case: _Case) -> Iterator[Ground]:
+    counted = [finding for finding in case.findings if _counts(finding)]
+    score = sum(finding.points for finding in counted)
+    full = sum(finding.points for finding in counted if _is_full(finding))
+    if full >= case.policy.hold_at:
+        yield Ground(Action.HOLD, "threshold:hold_at")
+    if score >= case.policy.flag_at:
+        yield Ground(Action.FLAG, "threshold:flag_at")
+
+
+def _recipients(parties: Parties, policy: Policy, action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return whose copy waits and whose goes on: a hold stops contacts, private addresses and those policy names."""
+    contacts = tuple(match.recipient for match in parties.contacts)
+    everybody = tuple(dict.fromkeys((*contacts, *parties.private, *parties.others)))
+    if action is not Action.HOLD:
+        return (), everybody
+    waiting = {*contacts, *parties.private}
+    held = tuple(each for each in everybody if each in waiting or _is_named(each, policy.also_hold))
+    return held, tuple(each for each in everybody if each not in held)
+
+
+def _is_named(address: str, named: tuple[str, ...]) -> bool:
+    lower = address.lower()
+    return any(lower.endswith(each) if each.startswith("@") else lower == each for each in named)
