@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Self
 
 from gateway.errors import Refused
@@ -80,22 +81,55 @@ def append(
     _append(tx, event, actor, subject, at, salt, lambda _: text)
 
 
-def checkpoint(tx: Tx, *, store_id: str, actor: str, at: datetime) -> None:
-    """Append an entry that signs where the chain ended before it; `last_checkpoint` reads it after the commit."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A signed head, for keeping elsewhere."""
+
+    head: Head
+    store_id: str
+    signature: str
+    public_key: str
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether the signature is that of the key it names. Needs neither store nor gateway."""
+        return is_signed(_signed_text(self.store_id, self.head), self.signature, self.public_key)
+
+
+@dataclass(slots=True)
+class Written:
+    """A checkpoint being written: ``value`` is there once the transaction is committed."""
+
+    _value: Checkpoint | None = None
+
+    @property
+    def value(self) -> Checkpoint:
+        """The checkpoint. Raises LookupError before the commit."""
+        if self._value is None:
+            raise LookupError("the checkpoint is not committed")
+        return self._value
+
+
+def checkpoint(tx: Tx, *, store_id: str, actor: str, at: datetime) -> Written:
+    """Append an entry that signs where the chain ends before it, and return where it will be found."""
+    written = Written()
 
     def text_of(head: Head) -> str:
         signature = tx.keys.sign(_signed_text(store_id, head))
+        made = Checkpoint(head=head, store_id=store_id, signature=signature, public_key=tx.keys.public_key)
+        tx.after_commit(lambda: setattr(written, "_value", made))
         return canonical(
             {
                 "seq": head.seq,
                 "hash": head.hash,
                 "store": store_id,
                 "signature": signature,
-                "key": tx.keys.public_key,
+                "key": made.public_key,
             }
         )
 
     _append(tx, Event.CHECKPOINT_WRITTEN, actor, "audit", at, secrets.token_bytes(_SALT_OCTETS), text_of)
+    return written
 
 
 def erase(tx: Tx, seq: int, *, actor: str, reason: str, at: datetime) -> None:
@@ -175,6 +209,20 @@ def _signed_text(store_id: str, head: Head) -> bytes:
     return f"gateway/audit/checkpoint/1\n{store_id}\n{head}".encode()
 
 
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def head(tx: Tx) -> Head:
+    """Return where the chain ends."""
+    seq, last = chain.tip(tx)
+    return Head(seq=seq, hash=last)
+
+
+def entries(tx: Tx, *, after: int = 0, limit: int = 1000) -> tuple[ChainRow, ...]:
+    """Return up to ``limit`` entries behind number ``after``, in order."""
+    return tuple(islice(chain.rows(tx, after=after), limit))
+
+
 # --- verifying ----------------------------------------------------------------------------------------------
 
 
@@ -225,18 +273,13 @@ class Report:
         return not self.problems
 
 
-def verify(tx: Tx, head: Head | None = None) -> Report:
+def verify(tx: Tx, kept: Head | None = None) -> Report:
     """Return what is wrong with the chain of the store, read in one moment of it.
 
-    ``head`` is a place in the chain noted earlier and kept elsewhere; without it `UNDETECTED` holds.
+    ``kept`` is a head noted earlier and kept elsewhere; without it `UNDETECTED` holds.
     """
-    seq, last = chain.tip(tx)
     return check(
-        chain.rows(tx),
-        tip=Head(seq=seq, hash=last),
-        strays=chain.strays(tx),
-        head=head,
-        public_key=tx.keys.public_key,
+        chain.rows(tx), tip=head(tx), strays=chain.strays(tx), kept=kept, public_key=tx.keys.public_key
     )
 
 
@@ -245,7 +288,7 @@ def check(
     *,
     tip: Head,
     strays: Iterable[int] = (),
-    head: Head | None = None,
+    kept: Head | None = None,
     public_key: str = "",
 ) -> Report:
     """Return what is wrong with ``rows``, which come in the order of their numbers. Pure; never raises.
@@ -253,7 +296,7 @@ def check(
     An entry is genuine when its own hash is right and the next entry (after the last one, the tip) names that hash.
     Where two neighbours contradict each other, the one that its other neighbour vouches for is believed.
     """
-    walk = _Walk(tip=tip, head=head, public_key=public_key)
+    walk = _Walk(tip=tip, kept=kept, public_key=public_key)
     before: ChainRow | None = None
     for row in rows:
         if before is not None:
@@ -273,7 +316,7 @@ class _Walk:
     """The state of one verification."""
 
     tip: Head
-    head: Head | None
+    kept: Head | None
     public_key: str
     problems: list[Problem] = field(default_factory=list)
     broken: list[ChainRow] = field(default_factory=list)
@@ -282,7 +325,7 @@ class _Walk:
     entries: int = 0
     checkpoints: int = 0
     last: Head = field(default_factory=lambda: Head(seq=0, hash=GENESIS))
-    head_seen: str = ""
+    kept_seen: str = ""
 
     def add(self, fault: Fault, first: int, last: int, detail: str) -> None:
         self.problems.append(Problem(fault=fault, first=first, last=last, detail=detail))
@@ -310,18 +353,18 @@ class _Walk:
             )
         elif row is None and self.tip.hash != GENESIS:
             self.add(Fault.EDITED, 0, 0, "the tip of an empty chain was changed")
-        if self.head is None:
+        if self.kept is None:
             return
-        if self.head.seq > max(self.last.seq, self.tip.seq):
+        if self.kept.seq > max(self.last.seq, self.tip.seq):
             first = max(self.last.seq, self.tip.seq) + 1
-            self.add(Fault.CUT_OFF, first, self.head.seq, "the head given is behind the end of the chain")
-        elif self.head.seq == 0 and self.head.hash != GENESIS:
+            self.add(Fault.CUT_OFF, first, self.kept.seq, "the head given is behind the end of the chain")
+        elif self.kept.seq == 0 and self.kept.hash != GENESIS:
             self.add(Fault.REWRITTEN, 0, 0, "the head given for the empty chain is not its hash")
-        elif self.head_seen and self.head_seen != self.head.hash:
+        elif self.kept_seen and self.kept_seen != self.kept.hash:
             self.add(
                 Fault.REWRITTEN,
                 1,
-                self.head.seq,
+                self.kept.seq,
                 "the chain up to here is not the one the head was taken from",
             )
 
@@ -352,14 +395,14 @@ class _Walk:
             problems=tuple(sorted(self.problems, key=lambda one: (one.first, one.last, one.fault))),
             erased=tuple(sorted(self.without_payload & self.erasures)),
             checkpoints=self.checkpoints,
-            undetected="" if self.head is not None else UNDETECTED,
+            undetected="" if self.kept is not None else UNDETECTED,
         )
 
     def _judge(self, row: ChainRow, *, named: str) -> None:
         self.entries += 1
         self.last = Head(seq=row.seq, hash=row.hash)
-        if self.head is not None and row.seq == self.head.seq:
-            self.head_seen = row.hash
+        if self.kept is not None and row.seq == self.kept.seq:
+            self.kept_seen = row.hash
         begins_wrong = row.seq == 1 and row.prev != GENESIS
         if named != row.hash or entry_hash(row) != row.hash or begins_wrong:
             self.broken.append(row)
@@ -392,47 +435,10 @@ def _is_true_checkpoint(row: ChainRow, public_key: str) -> bool:
     """Return whether a checkpoint signs the very entry before it, with this store's key."""
     try:
         said = json.loads(row.payload or "")
-        head = Head(seq=int(said["seq"]), hash=str(said["hash"]))
+        said_head = Head(seq=int(said["seq"]), hash=str(said["hash"]))
         store_id, signature, key = str(said["store"]), str(said["signature"]), str(said["key"])
     except (ValueError, KeyError, TypeError):
         return False
-    right_place = head == Head(seq=row.seq - 1, hash=row.prev)
+    right_place = said_head == Head(seq=row.seq - 1, hash=row.prev)
     right_key = not public_key or key == public_key
-    return right_place and right_key and is_signed(_signed_text(store_id, head), signature, key)
-
-
-# --- reading ------------------------------------------------------------------------------------------------
-
-
-def entries(tx: Tx, *, after: int = 0) -> Iterator[ChainRow]:
-    """Yield the entries after number ``after``, in order."""
-    return chain.rows(tx, after=after)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """A signed head, for keeping elsewhere."""
-
-    head: Head
-    store_id: str
-    signature: str
-    public_key: str
-
-
-def last_checkpoint(tx: Tx) -> Checkpoint | None:
-    """Return the latest checkpoint whose payload is there, or None when there is none."""
-    row = chain.last_of(tx, Event.CHECKPOINT_WRITTEN)
-    if row is None or row.payload is None:
-        return None
-    said = json.loads(row.payload)
-    return Checkpoint(
-        head=Head(seq=said["seq"], hash=said["hash"]),
-        store_id=said["store"],
-        signature=said["signature"],
-        public_key=said["key"],
-    )
-
-
-def is_checkpoint(found: Checkpoint) -> bool:
-    """Return whether the signature of a checkpoint is that of its key. Needs neither store nor gateway."""
-    return is_signed(_signed_text(found.store_id, found.head), found.signature, found.public_key)
+    return right_place and right_key and is_signed(_signed_text(store_id, said_head), signature, key)

@@ -55,13 +55,6 @@ def rows(tx: Tx, *, after: int = 0) -> Iterator[ChainRow]:
         after = page[-1].seq
 
 
-def last_of(tx: Tx, event: str) -> ChainRow | None:
-    """Return the latest entry of that event, or None."""
-    latest = _whole_rows().where(audit_entries.c.event == event).order_by(audit_entries.c.seq.desc()).limit(1)
-    row = tx.connection.execute(latest).one_or_none()
-    return ChainRow(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name
-
-
 def strays(tx: Tx) -> tuple[int, ...]:
     """Return the numbers of payloads that belong to no entry: what is left of a deleted one."""
     joined = audit_payloads.outerjoin(audit_entries, audit_entries.c.seq == audit_payloads.c.seq)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from gateway.model import Role, StaffId
 from gateway.store import items, ledger
-from gateway.store.database import Tx, insert_unless_there
+from gateway.store.database import Tx, insert_unless_there, revision
 from gateway.store.rows import Account, RegistryVersion, RuleReport, RuleSetRow
 from gateway.store.schema import accounts, meta, registry_versions, rule_reports, rule_sets
 
@@ -158,6 +158,11 @@ def _accounts(tx: Tx, emails: Iterable[str] | None) -> tuple[Account, ...]:
 
 
 # --- facts and retention ------------------------------------------------------------------------------------
+
+
+def schema_of(tx: Tx) -> str:
+    """Return the schema the database has."""
+    return revision(tx.connection)
 
 
 def fact(tx: Tx, name: str) -> str | None:

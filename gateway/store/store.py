@@ -109,6 +109,10 @@ class Store:
         self._readers.shutdown()
         self.engine.dispose()
 
+    def remember_deliveries(self) -> None:
+        """Make last on this host what its transactions counted as delivered; claiming does it too. Raises NotStored."""
+        self._mark.save()
+
     @property
     def commits(self) -> int:
         """How many transactions the writer made durable."""
