@@ -67,12 +67,12 @@ class Tree:
         dotted = tuple(".".join(path).split("."))
         if dotted in self.by_path:
             return f"write `{':` and below it `'.join(dotted)}:`, each line indented further"
-        near = difflib.get_close_matches(path[-1].lower(), siblings, n=1)
-        if near:
-            return f"did you mean {'.'.join((*path[:-1], near[0]))}?"
         elsewhere = [one for one in self.by_path if one[-1] == path[-1] or "_".join(one) == "_".join(path)]
         if elsewhere:
             return "did you mean " + " or ".join(".".join(one) for one in elsewhere) + "?"
+        near = difflib.get_close_matches(path[-1].lower(), siblings, n=1)
+        if near:
+            return f"did you mean {'.'.join((*path[:-1], near[0]))}?"
         near = difflib.get_close_matches(
             ".".join(path), [".".join(one) for one in self.by_path], n=1, cutoff=0.75
         )
@@ -176,7 +176,7 @@ class _FileReader:
 
     def section(self, node: yaml.Node, path: tuple[str, ...]) -> None:
         """Read the settings in ``node``, the section at ``path``."""
-        if _is_null(node) and path:
+        if _is_null(node):
             return
         if not isinstance(node, yaml.MappingNode):
             name = ".".join(path) or "the file"
@@ -277,7 +277,7 @@ def read_environment(environ: Mapping[str, str], tree: Tree) -> tuple[tuple[Give
         elif meant is not None:
             mistakes.append(place.mistake("is not a setting's variable", f"did you mean {meant}?"))
         elif name.startswith(PREFIX) and "__" in name:
-            near = difflib.get_close_matches(name, tree.by_variable, n=1)
+            near = difflib.get_close_matches(name, tree.by_variable, n=1, cutoff=0.8)
             remedy = (
                 f"did you mean {near[0]}?" if near else "unset it; `gateway settings` lists every variable"
             )
