@@ -17,7 +17,6 @@ from gateway import audit
 from gateway.cli.invocation import emit
 from gateway.errors import Refused
 from gateway.model import Event, ItemState, Registry
-from gateway.registry import load_last_good
 from gateway.review.access import Permission, Person, Subject, objection
 from gateway.settings import Settings
 from gateway.store import Store, Tx, records
@@ -77,6 +76,8 @@ def visible(found: Iterable[Item], person: Person | None, registry: Registry | N
 
 def person_asking(store: Store, settings: Settings, email: str) -> tuple[Person | None, Registry | None]:
     """Return who asks and the staff list to judge them by; (None, None) when no account is named."""
+    from gateway.registry import load_last_good
+
     if not email:
         return None, None
     return store.read_now(lambda tx: person_of(tx, email)), load_last_good(settings.registry)

@@ -75,6 +75,7 @@ def add_item(tx: Tx, new: NewItem) -> MessageId:
         "sha256": new.sha256,
         "size": len(new.message),
         "sender_told_failed": False,
+        "rest_taken": "",
         "delivery": "",
         "envelope": tx.seal(items.c.envelope, new.id, msgspec.json.encode(new.envelope)),
         "subject": tx.seal(items.c.subject, new.id, new.subject.encode("utf-8", "surrogateescape")),
@@ -197,6 +198,16 @@ def sender_was_told(tx: Tx, item_id: str) -> None:
     _change(tx, item_id, {"sender_told_failed": True})
 
 
+def rest_taken(tx: Tx, item_id: str) -> str:
+    """Return the hash given to `set_rest_taken`, or an empty string."""
+    return str(tx.connection.scalar(select(items.c.rest_taken).where(items.c.id == item_id)) or "")
+
+
+def set_rest_taken(tx: Tx, item_id: str, recipients: str) -> None:
+    """Record that the smarthost took the copies that did not wait; ``recipients`` is a hash of their addresses."""
+    _change(tx, item_id, {"rest_taken": recipients})
+
+
 def set_delivery(tx: Tx, item_id: str, outcome: str) -> None:
     """Record what became of a flagged message's delivery: the smarthost's code, not its text."""
     _change(tx, item_id, {"delivery": outcome})
@@ -284,7 +295,7 @@ def _address(address: str) -> bytes:
 
 
 def _listed() -> Select[Any]:
-    return select(*(column for column in items.c if column.name not in {"verdict", "retry_key"}))
+    return select(*(column for column in items.c if column.name not in {"verdict", "retry_key", "rest_taken"}))
 
 
 def _excluding(staff_id: StaffId) -> Select[Any]:

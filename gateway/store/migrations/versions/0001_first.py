@@ -220,6 +220,12 @@ def _make_items() -> None:
             "sender_told_failed", sa.Boolean(), nullable=False, comment="The sender got a 5xx for the rest."
         ),
         sa.Column(
+            "rest_taken",
+            sa.Text(),
+            nullable=False,
+            comment="Hash of the recipients whose copies did not wait and went.",
+        ),
+        sa.Column(
             "delivery",
             sa.Text(),
             nullable=False,
