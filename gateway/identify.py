@@ -96,9 +96,9 @@ def keys_of(address: str, folding: Folding) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_key(reading, folding) for reading in readings))
 
 
-def literal_key(address: str, folding: Folding) -> str:
-    """Return the key of ``address`` sent to its mail host by IP address; `registry` files contacts under it too."""
-    return match_key(f"{_cleaned(address).rpartition('@')[0]}@{LITERAL}", folding)
+def literal_key(key: str) -> str:
+    """Return the match key of the same mailbox at an address literal; `registry` files contacts under it too."""
+    return f"{_undotted(_untagged(key.rpartition('@')[0]))}@{LITERAL}"
 
 
 @lru_cache(maxsize=16_384)
@@ -118,6 +118,7 @@ def domain_key(domain: str) -> str:
 
 _IS_NUMERIC = re.compile(r"[0-9]+(\.[0-9]+){3}")
 _ASCII_NOISE = dict.fromkeys((*range(33), 127, *map(ord, '"\\<>')))
+_ASCII_ODD = re.compile(r'[\x00-\x20\x7f"\\<>]')
 _NOISE = re.compile('["\\\\<>\\s\u034f\u115f\u1160\u17b4\u17b5\u3164\ufe00-\ufe0f\U000e0000-\U000e0fff]')
 _DETOUR = re.compile(r"[%!:(=]|@.*@|^imcea", re.IGNORECASE)
 _COMMENT = re.compile(r"\([^()]*\)")
@@ -130,7 +131,7 @@ _BATV = re.compile(r"prvs=[^=]*=(.+)", re.IGNORECASE)
 def _cleaned(text: str) -> str:
     """Return ``text`` in compatibility form without quoting and whatever cannot be seen; case is kept."""
     if text.isascii():
-        return text.translate(_ASCII_NOISE)
+        return text.translate(_ASCII_NOISE) if _ASCII_ODD.search(text) else text
     text = _NOISE.sub("", unicodedata.normalize("NFKC", text))
     return "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf"})
 
@@ -153,11 +154,22 @@ def _key(text: str, folding: Folding) -> str:
         return _folded(text)
     local, domain = _folded(local), domain_key(domain)
     domain = folding.same_domains.get(domain, domain)
-    if "+" in local and ("*" in folding.plus_tag_domains or domain in folding.plus_tag_domains):
-        local = local.partition("+")[0] or local
-    if "." in local and domain in folding.dotless_domains:
-        local = local.replace(".", "") or local
+    # Behind an address literal may be any domain, so there the most generous of them is taken.
+    if "+" in local and (
+        domain == LITERAL or "*" in folding.plus_tag_domains or domain in folding.plus_tag_domains
+    ):
+        local = _untagged(local)
+    if "." in local and (domain == LITERAL or domain in folding.dotless_domains):
+        local = _undotted(local)
     return f"{local}@{domain}"
+
+
+def _untagged(local: str) -> str:
+    return local.partition("+")[0] or local
+
+
+def _undotted(local: str) -> str:
+    return local.replace(".", "") or local
 
 
 def _detours(text: str) -> Iterator[str]:

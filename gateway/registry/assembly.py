@@ -39,6 +39,23 @@ class Mailboxes:
     consumer_domains: tuple[str, ...]
 
 
+class Keys(dict[str, str]):
+    """Match keys by address, each worked out once a load."""
+
+    def __init__(self, mailboxes: Mailboxes) -> None:
+        super().__init__()
+        self._mailboxes = mailboxes
+
+    def __missing__(self, address: str) -> str:
+        self[address] = key = match_key(address, self._mailboxes)
+        return key
+
+    @property
+    def force_domains(self) -> tuple[str, ...]:
+        """The force's own domains."""
+        return self._mailboxes.domains
+
+
 def mailboxes_of(settings: RegistrySettings) -> Mailboxes:
     """Return the mailbox settings with each domain as `identify.domain_key` has it."""
     return Mailboxes(
@@ -69,11 +86,11 @@ class People:
 def staff_of(
     rows: Iterable[StaffRow],
     previous: Iterable[StaffMember],
-    mailboxes: Mailboxes,
+    keys: Keys,
     complaints: Complaints,
 ) -> People:
     """Return the staff of the file. A row with a mistake keeps its last good version, else what can be read."""
-    desk = _StaffDesk(mailboxes, complaints, tuple(previous))
+    desk = _StaffDesk(keys, complaints, tuple(previous))
     for row in rows:
         desk.take(row)
     return desk.close()
@@ -82,13 +99,11 @@ def staff_of(
 class _StaffDesk:
     """Takes the rows of staff.csv one after another and sees to it that no address belongs to two people."""
 
-    def __init__(
-        self, mailboxes: Mailboxes, complaints: Complaints, previous: tuple[StaffMember, ...]
-    ) -> None:
-        self._mailboxes = mailboxes
+    def __init__(self, keys: Keys, complaints: Complaints, previous: tuple[StaffMember, ...]) -> None:
+        self._keys = keys
         self._complaints = complaints
         self._previous = previous
-        self._previous_by_key = {match_key(member.email, mailboxes): member for member in previous}
+        self._previous_by_key = {keys[member.email]: member for member in previous}
         self._previous_by_id = {member.staff_id: member for member in previous}
         self._members: dict[StaffId, StaffMember] = {}
         self._lines: dict[StaffId, int] = {}
@@ -100,7 +115,7 @@ class _StaffDesk:
         """Add the member of ``row``, or their last good version, or nobody."""
         member = self._member(row)
         if row.wrong:
-            known = self._previous_by_key.get(match_key(row.email, self._mailboxes)) if row.email else None
+            known = self._previous_by_key.get(self._keys[row.email]) if row.email else None
             known = known or self._previous_by_id.get(StaffId(row.staff_id))
             if known is not None:
                 self._kept += 1
@@ -124,7 +139,7 @@ class _StaffDesk:
 
     def _admit(self, member: StaffMember, line: int) -> None:
         """Add ``member`` under every address that is not somebody else's already."""
-        key = match_key(member.email, self._mailboxes)
+        key = self._keys[member.email]
         if (owner := self._owners.get(key)) is not None:
             self._clash(
                 line, f"email: {member.email!r} is on line {self._lines[owner]} already", "keep one row"
@@ -146,7 +161,7 @@ class _StaffDesk:
             self._keep_missing()
         members = [self._with_own_aliases(self._members[staff_id]) for staff_id in sorted(self._members)]
         by_key = {
-            match_key(address, self._mailboxes): member
+            self._keys[address]: member
             for member in reversed(members)
             for address in (*member.aliases, member.email)
         }
@@ -157,7 +172,7 @@ class _StaffDesk:
     def _keep_missing(self) -> None:
         """Keep whoever the file has lost: one of its rows cannot be read, and it may be theirs."""
         for member in self._previous:
-            key = match_key(member.email, self._mailboxes)
+            key = self._keys[member.email]
             if key not in self._owners and member.staff_id not in self._members:
                 self._owners[key] = member.staff_id
                 self._members[member.staff_id] = member
@@ -167,7 +182,7 @@ class _StaffDesk:
     def _with_own_aliases(self, member: StaffMember) -> StaffMember:
         own = []
         for alias in member.aliases:
-            owner = self._owners.setdefault(match_key(alias, self._mailboxes), member.staff_id)
+            owner = self._owners.setdefault(self._keys[alias], member.staff_id)
             if owner == member.staff_id:
                 own.append(alias)
             else:
@@ -179,7 +194,7 @@ class _StaffDesk:
         if not member.manager:
             return member
         line = self._lines[member.staff_id]
-        manager = by_key.get(match_key(member.manager, self._mailboxes))
+        manager = by_key.get(self._keys[member.manager])
         if manager is None:
             what = f"manager: {member.manager!r} is not on the staff list"
             self._warn(line, what, "add their row, or name somebody who has one")
@@ -287,7 +302,7 @@ def contacts_of(
     rows: Iterable[ContactRow],
     previous: Iterable[Contact],
     staff: Iterable[StaffMember],
-    mailboxes: Mailboxes,
+    keys: Keys,
     complaints: Complaints,
 ) -> People:
     """Return the contacts of the file, persons put together, with what could not be read kept as it last was.
@@ -297,7 +312,7 @@ def contacts_of(
     count with what can be read of them and the stricter value for what cannot. Where not even the address
     can be read, nobody whom the file has lost is dropped, since the row may be theirs.
     """
-    desk = _ContactDesk(mailboxes, complaints, tuple(previous), _staff_emails(staff, mailboxes))
+    desk = _ContactDesk(keys, complaints, tuple(previous), _staff_emails(staff, keys))
     taken = tuple(rows)
     desk.learn_persons(taken)
     for row in taken:
@@ -305,12 +320,8 @@ def contacts_of(
     return desk.close()
 
 
-def _staff_emails(staff: Iterable[StaffMember], mailboxes: Mailboxes) -> dict[str, str]:
-    return {
-        match_key(address, mailboxes): member.email
-        for member in staff
-        for address in (*member.aliases, member.email)
-    }
+def _staff_emails(staff: Iterable[StaffMember], keys: Keys) -> dict[str, str]:
+    return {keys[address]: member.email for member in staff for address in (*member.aliases, member.email)}
 
 
 class _ContactDesk:
@@ -318,28 +329,28 @@ class _ContactDesk:
 
     def __init__(
         self,
-        mailboxes: Mailboxes,
+        keys: Keys,
         complaints: Complaints,
         previous: tuple[Contact, ...],
         staff_emails: Mapping[str, str],
     ) -> None:
-        self._mailboxes = mailboxes
+        self._keys = keys
         self._complaints = complaints
         self._previous = previous
         self._staff_emails = staff_emails
         self._persons: defaultdict[PersonId, _Person] = defaultdict(_Person)
         self._known_persons: dict[str, set[tuple[str, str]]] = {}
         self._unknown_officers: dict[str, list[int]] = {}
-        self._officers: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._officers: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._previous_by_key: dict[str, list[Contact]] | None = None
         self._unknown_rows = False
         self._kept: set[PersonId] = set()
 
-    def learn_persons(self, rows: Iterable[ContactRow]) -> None:
+    def learn_persons(self, rows: tuple[ContactRow, ...]) -> None:
         """Note which ``person_id`` an address goes with, for the rows that leave it out."""
-        for row in rows:
-            if row.person and row.email:
-                key = match_key(row.email, self._mailboxes)
+        wanted = {self._keys[row.email] for row in rows if row.email and not row.person}
+        for row in rows if wanted else ():
+            if row.person and row.email and (key := self._keys[row.email]) in wanted:
                 self._known_persons.setdefault(key, set()).add((row.person, row.name.casefold()))
 
     def take(self, row: ContactRow) -> None:
@@ -361,7 +372,7 @@ class _ContactDesk:
     def _person_id(self, row: ContactRow) -> PersonId:
         if row.person:
             return PersonId(row.person)
-        key = match_key(row.email, self._mailboxes)
+        key = self._keys[row.email]
         known = self._known_persons.get(key, ())
         same = {person for person, name in known if not row.name or name == row.name.casefold()}
         if len(same) == 1 and len({person for person, _ in known}) == 1:
@@ -384,28 +395,25 @@ class _ContactDesk:
         """Return the assigned staff by the address that the staff list has for them."""
         found = self._officers.get(row.officers)
         if found is None:
-            found = tuple(
-                dict.fromkeys(
-                    self._staff_emails.get(match_key(officer, self._mailboxes), officer)
-                    for officer in row.officers
-                )
-            )
-            self._officers[row.officers] = found
-        for officer in row.officers:
-            if match_key(officer, self._mailboxes) not in self._staff_emails:
-                self._unknown_officers.setdefault(officer, []).append(row.line)
-        return found
+            known = {officer: self._staff_emails.get(self._keys[officer]) for officer in row.officers}
+            assigned = tuple(dict.fromkeys(email or officer for officer, email in known.items()))
+            unknown = tuple(officer for officer, email in known.items() if email is None)
+            self._officers[row.officers] = found = (assigned, unknown)
+        assigned, unknown = found
+        for officer in unknown:
+            self._unknown_officers.setdefault(officer, []).append(row.line)
+        return assigned
 
     def _last_good(self, row: ContactRow) -> list[tuple[Contact, tuple[ContactCase, ...]]]:
         """Return the people of the last good copy to whom ``row`` may belong, with the cases it may be about."""
         if self._previous_by_key is None:
             self._previous_by_key = {}
             for contact in self._previous:
-                for name in (contact.person_id, *(match_key(e, self._mailboxes) for e in contact.emails)):
+                for name in (contact.person_id, *(self._keys[e] for e in contact.emails)):
                     self._previous_by_key.setdefault(name, []).append(contact)
         names = [row.person] if row.person else []
         if row.email:
-            names.append(match_key(row.email, self._mailboxes))
+            names.append(self._keys[row.email])
         found = {
             contact.person_id: contact for name in names for contact in self._previous_by_key.get(name, ())
         }
@@ -430,13 +438,11 @@ class _ContactDesk:
         return People(contacts=tuple(contacts), kept=len(self._kept))
 
     def _keep_missing(self) -> None:
-        keys = {
-            match_key(email, self._mailboxes) for person in self._persons.values() for email in person.emails
-        }
+        keys = {self._keys[email] for person in self._persons.values() for email in person.emails}
         for contact in self._previous:
             if contact.person_id in self._persons:
                 continue
-            if not any(match_key(email, self._mailboxes) in keys for email in contact.emails):
+            if not any(self._keys[email] in keys for email in contact.emails):
                 self._persons[contact.person_id].keep(contact, contact.cases)
                 self._kept.add(contact.person_id)
 
@@ -527,13 +533,10 @@ def _contacts_by_key(contacts: tuple[Contact, ...], folding: Folding) -> dict[st
     shared: dict[str, list[Contact]] = {}
     for contact in contacts:
         keys = {match_key(email, folding) for email in contact.emails}
-        for key in (*keys, *{literal_key(email, folding) for email in contact.emails}):
-            if key in shared:
-                shared[key].append(contact)
-            elif key in found:
-                shared[key] = [*found.pop(key), contact]
-            else:
-                found[key] = (contact,)
+        keys |= {literal_key(key) for key in keys}
+        for key in keys:
+            if found.setdefault(key, alone := (contact,)) is not alone:
+                shared.setdefault(key, list(found[key])).append(contact)
     found.update((key, tuple(group)) for key, group in shared.items())
     return found
 

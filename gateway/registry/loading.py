@@ -4,17 +4,18 @@ Owns when a file is refused, when the registry is stale, and that nobody is lost
 `serve` calls it off the event loop. It does not log: what it finds goes back to the caller.
 """
 
+import gc
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gateway.errors import Mistake, Mistakes, NotStored
-from gateway.identify import match_key
 from gateway.model import Contact, Registry, StaffMember
 from gateway.registry.assembly import (
-    Mailboxes,
+    Keys,
     People,
     contacts_in,
     contacts_of,
@@ -67,12 +68,35 @@ def load(
     stale when a file was refused or is older than ``max_age_h`` at ``now``. Never raises for what is in the
     files or for files that are not there.
     """
+    with _no_collections():
+        return _loaded(settings, previous, now, accept_loss=accept_loss)
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Keep the cyclic garbage collector quiet: a load makes a million objects and no cycles.
+
+    Measured with 200,000 contacts: a third of the time went into collections that found nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _loaded(
+    settings: RegistrySettings, previous: Registry | None, now: datetime, *, accept_loss: bool
+) -> LoadResult:
     mailboxes = mailboxes_of(settings)
+    keys = Keys(mailboxes)
     staff_file = Complaints(str(settings.staff))
     contacts_file = Complaints(str(settings.contacts))
-    staff, staff_refused = _staff(settings, mailboxes, previous, staff_file, accept_loss=accept_loss)
+    staff, staff_refused = _staff(settings, keys, previous, staff_file, accept_loss=accept_loss)
     contacts, contacts_refused, lost = _contacts(
-        settings, mailboxes, previous, staff.staff, contacts_file, accept_loss=accept_loss
+        settings, keys, previous, staff.staff, contacts_file, accept_loss=accept_loss
     )
     refused = tuple(reason for reason in (contacts_refused, staff_refused) if reason)
     registry = None
@@ -109,7 +133,7 @@ def staleness(settings: RegistrySettings, now: datetime) -> str:
 
 def _staff(
     settings: RegistrySettings,
-    mailboxes: Mailboxes,
+    keys: Keys,
     previous: Registry | None,
     complaints: Complaints,
     *,
@@ -120,14 +144,12 @@ def _staff(
     table, people = _read(settings.staff, STAFF_COLUMNS, settings, complaints), None
     if not table.refused:
         rows = staff_rows(
-            table, complaints, max_chars=settings.max_field_chars, force_domains=mailboxes.domains
+            table, complaints, max_chars=settings.max_field_chars, force_domains=keys.force_domains
         )
-        people = staff_of(rows, before, mailboxes, complaints)
+        people = staff_of(rows, before, keys, complaints)
     reason = table.refused
     if people is not None:
-        lost = _lost(
-            (member.email for member in people.staff), ((member.email,) for member in before), mailboxes
-        )
+        lost = _lost((member.email for member in people.staff), ((member.email,) for member in before), keys)
         reason = _reason_to_refuse(
             settings, complaints, len(people.staff), len(before), lost, accept_loss=accept_loss
         )
@@ -138,7 +160,7 @@ def _staff(
 
 def _contacts(
     settings: RegistrySettings,
-    mailboxes: Mailboxes,
+    keys: Keys,
     previous: Registry | None,
     staff: tuple[StaffMember, ...],
     complaints: Complaints,
@@ -150,13 +172,13 @@ def _contacts(
     table, people, lost = _read(settings.contacts, CONTACT_COLUMNS, settings, complaints), None, 0
     if not table.refused:
         rows = contact_rows(
-            table, complaints, max_chars=settings.max_field_chars, force_domains=mailboxes.domains
+            table, complaints, max_chars=settings.max_field_chars, force_domains=keys.force_domains
         )
-        people = contacts_of(rows, before, staff, mailboxes, complaints)
+        people = contacts_of(rows, before, staff, keys, complaints)
     reason = table.refused
     if people is not None:
         emails = (email for contact in people.contacts for email in contact.emails)
-        lost = _lost(emails, (contact.emails for contact in before), mailboxes)
+        lost = _lost(emails, (contact.emails for contact in before), keys)
         reason = _reason_to_refuse(
             settings, complaints, len(people.contacts), len(before), lost, accept_loss=accept_loss
         )
@@ -171,10 +193,10 @@ def _read(path: Path, columns: Columns, settings: RegistrySettings, complaints: 
     return table
 
 
-def _lost(now: Iterable[str], before: Iterable[Iterable[str]], mailboxes: Mailboxes) -> int:
+def _lost(now: Iterable[str], before: Iterable[Iterable[str]], keys: Keys) -> int:
     """Return how many people of before are at none of their addresses now."""
-    keys = {match_key(email, mailboxes) for email in now}
-    return sum(not any(match_key(email, mailboxes) in keys for email in emails) for emails in before)
+    here = {keys[email] for email in now}
+    return sum(not any(keys[email] in here for email in emails) for emails in before)
 
 
 def _reason_to_refuse(

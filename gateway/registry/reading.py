@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.errors import Mistake
 
@@ -31,8 +32,7 @@ class Columns:
     optional: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One row: its first physical line, its text as it stands, and its trimmed fields in the file's order.
 
     ``whole`` is false for a row whose fields do not fit the header; the fields before the trouble are right.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -39,9 +39,8 @@ _PLAIN_LOCAL = re.compile(r"[a-z0-9_+'=-]+(?:\.[a-z0-9_+'=-]+)*")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactRow:
-    """One row of contacts.csv. ``email`` is empty when it cannot be read; ``wrong`` when any field cannot."""
+class ContactRow(NamedTuple):
+    """One row of contacts.csv; a tuple, since there may be a million. ``email`` is empty when it cannot be read; ``wrong`` when any field cannot."""
 
     line: int
     email: str
@@ -62,8 +61,7 @@ class ContactRow:
     wrong: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaffRow:
+class StaffRow(NamedTuple):
     """One row of staff.csv, as `ContactRow`."""
 
     line: int
@@ -91,8 +89,9 @@ def contact_rows(
     table: Table, complaints: Complaints, *, max_chars: int, force_domains: tuple[str, ...]
 ) -> Iterator[ContactRow]:
     """Yield the rows of contacts.csv in the file's order, their mistakes and warnings put down in ``complaints``."""
+    cells = _Cells(table, complaints, max_chars, force_domains)
     for record in table.records:
-        cells = _Cells(table, record, complaints, max_chars, force_domains)
+        cells.begin(record)
         opened, closed = cells.day("opened"), cells.day("closed")
         if opened and closed and closed < opened:
             cells.wrong("closed", f"closed on {closed}, before it was opened on {opened}", "mend the dates")
@@ -124,8 +123,9 @@ def staff_rows(
     table: Table, complaints: Complaints, *, max_chars: int, force_domains: tuple[str, ...]
 ) -> Iterator[StaffRow]:
     """Yield the rows of staff.csv in the file's order, their mistakes and warnings put down in ``complaints``."""
+    cells = _Cells(table, complaints, max_chars, force_domains)
     for record in table.records:
-        cells = _Cells(table, record, complaints, max_chars, force_domains)
+        cells.begin(record)
         yield StaffRow(
             line=record.line,
             email=cells.address("email", required=True),
@@ -141,23 +141,23 @@ def staff_rows(
 
 
 class _Cells:
-    """The fields of one record by column. ``amiss`` becomes true with the first that cannot be read."""
-
-    __slots__ = ("_complaints", "_force_domains", "_max_chars", "_record", "_table", "amiss")
+    """The fields of one record after another, by column. ``amiss`` is true once one cannot be read."""
 
     def __init__(
-        self,
-        table: Table,
-        record: Record,
-        complaints: Complaints,
-        max_chars: int,
-        force_domains: tuple[str, ...],
+        self, table: Table, complaints: Complaints, max_chars: int, force_domains: tuple[str, ...]
     ) -> None:
         self._table = table
-        self._record = record
         self._complaints = complaints
         self._max_chars = max_chars
         self._force_domains = force_domains
+        self._record = Record(0, "", ())
+        self._fields: dict[str, str] = {}
+        self.amiss = False
+
+    def begin(self, record: Record) -> None:
+        """Go on to ``record``."""
+        self._record = record
+        self._fields = dict(zip(self._table.index, record.fields, strict=False))
         self.amiss = not record.whole
 
     def wrong(self, column: str, what: str, remedy: str) -> None:
@@ -178,23 +178,19 @@ class _Cells:
         )
 
     def text(self, column: str, *, required: bool = False) -> str:
-        """Return the field, or an empty string when the file has no such column or it cannot be read."""
-        place = self._table.index.get(column)
-        if place is None or place >= len(self._record.fields):
-            return ""
-        value = self._record.fields[place]
+        """Return the field, or an empty string when there is none or it cannot be read."""
+        value = self._fields.get(column, "")
+        if value and len(value) <= self._max_chars and value.isprintable():
+            return value
         if not value:
             if required:
                 self.wrong(column, "is empty", "fill it in, or leave the row out")
             return ""
         if len(value) > self._max_chars:
-            self.wrong(
-                column,
-                f"is longer than {self._max_chars} characters",
-                "shorten it, or raise registry.max_field_chars",
-            )
+            what = f"is longer than {self._max_chars} characters"
+            self.wrong(column, what, "shorten it, or raise registry.max_field_chars")
             return ""
-        if not value.isprintable() and (what := unreadable_character(value)):
+        if what := unreadable_character(value):
             self.wrong(column, what, "export the file as UTF-8 text")
             return ""
         return value
@@ -206,15 +202,14 @@ class _Cells:
         value = self.text(column, required=empty is None)
         if not value:
             return empty or strict
-        hyphened = re.sub(r"[\s_-]+", "-", value.lower())
-        found = next((choice for choice in choices if choice == hyphened), None)
-        if found is None:
-            names = tuple(str(choice) for choice in choices)
-            near = difflib.get_close_matches(hyphened, names, n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}"
-            self.wrong(column, f"{_shown(value)} is not known", remedy)
-            return strict
-        return found
+        found = _choice(value, choices)
+        if found is not None:
+            return cast("_Choice", found)
+        names = tuple(str(choice) for choice in choices)
+        near = difflib.get_close_matches(_hyphened(value), names, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}"
+        self.wrong(column, f"{_shown(value)} is not known", remedy)
+        return strict
 
     def yes(self, column: str, *, empty: bool, strict: bool) -> bool:
         """Return a yes or no; ``empty`` when nothing is given, ``strict`` when it is neither."""
@@ -231,13 +226,10 @@ class _Cells:
         value = self.text(column)
         if not value:
             return None
-        if _DAY.fullmatch(value):
-            try:
-                return _day(value)
-            except ValueError:
-                pass
-        self.wrong(column, f"{_shown(value)} is not a date", "write it as 2026-03-31 (year-month-day)")
-        return None
+        found = _day(value)
+        if found is None:
+            self.wrong(column, f"{_shown(value)} is not a date", "write it as 2026-03-31 (year-month-day)")
+        return found
 
     def address(self, column: str, *, required: bool = False) -> str:
         """Return one normalised address, or an empty string."""
@@ -249,9 +241,11 @@ class _Cells:
         value = self.text(column)
         if not value:
             return ()
-        pieces = (piece.strip() for piece in value.split(";"))
-        found = (self._normalised(column, piece) for piece in pieces if piece)
-        return tuple(dict.fromkeys(address for address in found if address))
+        found = _addresses(value, self._force_domains)
+        if found is None:
+            pieces = (self._normalised(column, piece) for piece in _pieces(value))
+            found = tuple(dict.fromkeys(address for address in pieces if address))
+        return found
 
     def _normalised(self, column: str, value: str) -> str:
         try:
@@ -301,9 +295,38 @@ def _is_local(domain: str) -> bool:
     return domain.lower().endswith((".local", ".localhost")) or domain.lower() == "localhost"
 
 
+# Most columns hold the same few texts again and again; what is wrong with one is worked out at its place.
+
+
 @lru_cache(maxsize=65_536)
-def _day(value: str) -> date:
-    return date.fromisoformat(value)
+def _day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value) if _DAY.fullmatch(value) else None
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _choice(value: str, choices: type[StrEnum]) -> StrEnum | None:
+    hyphened = _hyphened(value)
+    return next((choice for choice in choices if choice == hyphened), None)
+
+
+@lru_cache(maxsize=65_536)
+def _addresses(value: str, force_domains: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the addresses of a list, or None when one of them cannot be read."""
+    try:
+        return tuple(dict.fromkeys(normalised(piece, force_domains) for piece in _pieces(value)))
+    except EmailNotValidError:
+        return None
+
+
+def _pieces(value: str) -> Iterator[str]:
+    return (piece for piece in map(str.strip, value.split(";")) if piece)
+
+
+def _hyphened(value: str) -> str:
+    return re.sub(r"[\s_-]+", "-", value.lower())
 
 
 def _shown(value: str) -> str:
