@@ -133,6 +133,8 @@ class Session:
     number: int
     commands: list[bytes] = field(default_factory=list)
     said: list[bytes] = field(default_factory=list)
+    reads: list[bytes] = field(default_factory=list)
+    """What single reads from the socket gave: shows what was sent in one write. Large ones are cut."""
     uploads: list[bytes] = field(default_factory=list)
     """What came after each 354, whole or not."""
     tls: bool = False
@@ -419,7 +421,7 @@ class _Dialogue:
         self.session.uploads.append(b"")
         upload = self.smarthost.next_act(Stage.UPLOAD, line)
         if upload.says is not None or upload.closes or upload.waits_for:
-            await self.perform(upload, b"")
+            await self.perform(upload, upload.says or b"")
         wire = await self.message()
         envelope, self.envelope = self.envelope, _Envelope()
         mail = Mail(
@@ -504,6 +506,7 @@ class _Dialogue:
         octets = await self.reader.read(262_144)
         if not octets:
             raise _HungUp
+        self.session.reads.append(octets[:4096])
         self.buffer += octets
 
 

@@ -125,7 +125,7 @@ class Transaction:
             raise ValueError("DATA without a recipient that the smarthost took")
 
         async def say(connection: Connection) -> Reply:
-            return _answer_to_data(await connection.command(b"DATA\r\n", self._timeouts.command_s, "DATA"))
+            return _answer_to_data(await connection.data(self._timeouts.command_s))
 
         reply = await self._said(say)
         if reply.code == 354 and self._connection is not None:

@@ -133,24 +133,36 @@ class Connection(asyncio.Protocol):
             await self._something_happens(timeout_s, verb)
         return replies.popleft()
 
+    async def data(self, timeout_s: float) -> Reply:
+        """Send DATA and return its reply. Raises `Lost`.
+
+        Two replies are awaited from here on, for some servers give their verdict on the message right after 354.
+        """
+        self.send(b"DATA\r\n", 2)
+        reply = await self.reply(timeout_s, "DATA")
+        if reply.code != 354:
+            self._awaited -= 1
+        return reply
+
     async def upload(self, parts: tuple[bytes, ...], block_timeout_s: float, reply_timeout_s: float) -> Reply:
         """Send the message after a 354 and return the answer to the final dot. Raises `Lost`.
 
         A reply in mid-upload is the smarthost's verdict on the message: it is returned, and the connection cut
         without the dot, so that nothing half sent can be taken for whole. A 2xx then cannot be believed.
         """
-        transport = self._live_transport()
-        self._awaited += 1
         blocks = stuffed(parts)
         block = next(blocks)
         for following in blocks:
-            transport.write(block)
-            while self._paused and not self._reader.replies and not self.trouble:
-                await self._something_happens(block_timeout_s, "part of a message")
             if self._reader.replies:
                 return self._answered_early()
-            self._live_transport()
+            self._live_transport().write(block)
+            await asyncio.sleep(0)  # a reply or a loss in the meantime must be seen, not written past
+            while self._paused and not self._reader.replies and not self.trouble:
+                await self._something_happens(block_timeout_s, "part of a message")
             block = following
+        if self._reader.replies:
+            return self._answered_early()
+        transport = self._live_transport()
         self.in_doubt = True
         transport.write(block)
         reply = await self.reply(reply_timeout_s, "the end of the message")
@@ -196,8 +208,10 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _live_transport(self) -> asyncio.Transport:
+        if self._transport is None or self._transport.is_closing():
+            self._lose("the connection to the smarthost broke")
         if self.trouble or self._transport is None:
-            raise Lost(self.trouble or "not connected")
+            raise Lost(self.trouble)
         return self._transport
 
     def _lose(self, trouble: str) -> None:
