@@ -295,7 +295,9 @@ def _address(address: str) -> bytes:
 
 
 def _listed() -> Select[Any]:
-    return select(*(column for column in items.c if column.name not in {"verdict", "retry_key", "rest_taken"}))
+    return select(
+        *(column for column in items.c if column.name not in {"verdict", "retry_key", "rest_taken"})
+    )
 
 
 def _excluding(staff_id: StaffId) -> Select[Any]:
