@@ -139,6 +139,12 @@ items = Table(
     Column("size", BigInteger(), nullable=False, comment="Octets of those bytes."),
     Column("sender_told_failed", Boolean(), nullable=False, comment="The sender got a 5xx for the rest."),
     Column(
+        "rest_taken",
+        Text(),
+        nullable=False,
+        comment="Hash of the recipients whose copies did not wait and went.",
+    ),
+    Column(
         "delivery", Text(), nullable=False, comment="Flags: the code the smarthost gave; empty until known."
     ),
     _sealed("envelope", "Envelope, JSON."),
