@@ -217,10 +217,35 @@ def tokenizer() -> Any:
     return words
 
 
+_CHUNKS_KEPT: Final = 100_000
+_chunk_keys: dict[str, frozenset[str]] = {}
+
+
+def keys_of(chunk: str) -> frozenset[str]:
+    """Return the canonical keys of the tokens in ``chunk``, a run of characters without white space.
+
+    Kept for the next message: mail repeats its words. Dropped as a whole when hostile mail has filled it.
+    """
+    keys = _chunk_keys.get(chunk)
+    if keys is None:
+        if len(_chunk_keys) >= _CHUNKS_KEPT:
+            _chunk_keys.clear()
+        keys = _chunk_keys[chunk] = frozenset(token.norm_ for token in tokenizer()(chunk))
+    return keys
+
+
+@cache
+def common_words() -> frozenset[str]:
+    """Return the keys of the words that every text is full of."""
+    from spacy.lang.en.stop_words import STOP_WORDS
+
+    return frozenset(map(canonical, STOP_WORDS))
+
+
 def warm(words: Iterable[str]) -> None:
     """Tokenise ``words`` one by one: after a contraction spaCy caches nothing more in that document (SPEED 4)."""
     for word in words:
-        tokenizer()(word)
+        keys_of(word)
 
 
 def digest() -> str:

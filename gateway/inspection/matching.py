@@ -4,7 +4,7 @@ Owns the compiled forms: every regular expression in one RE2 set, every phrase i
 Refuses to know rules and conditions: it is handed numbered patterns and answers with spans.
 
 RE2 is linear in the text, so that a rule author cannot stall the mail. Its set only says which patterns are in the
-text; those are then located one by one. Two traps (SPEED.md section 4): a set that did not compile must never be
+text; `Scan.spans` locates one when a rule that may still fire asks for it. Two traps (SPEED.md section 4): a set that did not compile must never be
 asked, and one that ran out of memory answers as if nothing matched. `Set.Compile` raises here, and a pattern that
 is always true stands in the set, so that silence means failure and all patterns are then tried singly.
 
@@ -24,8 +24,7 @@ MAX_MEMORY: Final = 268_435_456
 """For one RE2 set: 3,000 patterns fail to compile in a quarter of this."""
 MAX_PROGRAM: Final = 20_000
 """RE2 instructions of one pattern: counted repetitions of long classes are what exceeds it."""
-_CHUNK: Final = 100_000
-"""Characters tokenised at once."""
+_WORDS: Final = frozenset({"lemma", "form"})
 _METACHARACTERS: Final = frozenset(".^$*+?()[]{}|\\")
 
 
@@ -51,7 +50,7 @@ class Span:
 
 def pattern_problem(kind: str, text: str) -> tuple[str, str] | None:
     """Return what is wrong with a pattern and the remedy, or None. Never raises."""
-    if kind in {"lemma", "form"}:
+    if kind in _WORDS:
         return None if fold(text) else ("a phrase without words", "write the words, or delete it")
     for char in text:
         folded = fold_point(ord(char))
@@ -89,93 +88,140 @@ def _regex(kind: str, text: str) -> bytes:
 
 
 class PatternIndex:
-    """All patterns of an engine, compiled. ``find`` numbers them as they were given."""
+    """All patterns of an engine, compiled. ``scan`` numbers them as they were given."""
 
     def __init__(self, patterns: Sequence[PatternLike]) -> None:
         """Compile ``patterns``; raises ``re2.error`` for one that `pattern_problem` would name."""
         options = _options()
-        self._regexes = [
-            (number, re2.compile(_regex(pattern.kind, pattern.text), options))
+        self.regexes = {
+            number: re2.compile(_regex(pattern.kind, pattern.text), options)
             for number, pattern in enumerate(patterns)
-            if pattern.kind not in {"lemma", "form"}
-        ]
+            if pattern.kind not in _WORDS
+        }
+        self._order = tuple(self.regexes)
         self._set = re2.Set.SearchSet(options)
-        for _, compiled in self._regexes:
+        for compiled in self.regexes.values():
             self._set.Add(compiled.pattern)
         self._always = self._set.Add(b"")
         self._set.Compile()
-        self._phrases = _phrase_matchers(patterns)
+        words = [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
+        self.phrases = PhraseIndex(words) if words else None
+        self.is_empty = not patterns
 
-    def find(self, shadow: Shadow) -> dict[int, list[Span]]:
-        """Return every place of every pattern in ``shadow``, in order; patterns not found are left out."""
+    def scan(self, shadow: Shadow) -> "Scan":
+        """Return what is in ``shadow``: which patterns at once, where each of them when asked."""
         if not shadow.text:
-            return {}
-        found: dict[int, list[Span]] = {}
+            return Scan(self, shadow, b"", frozenset(), {})
         raw = shadow.text.encode()
-        decode = None if len(raw) == len(shadow.text) else _characters(shadow.text)
-        for position in self._candidates(raw):
-            number, compiled = self._regexes[position]
-            spans = [
-                Span(start, end) if decode is None else Span(decode[start], decode[end])
-                for start, end in _occurrences(compiled, raw)
-            ]
-            if spans:
-                found[number] = spans
-        for number, span in self._phrase_hits(shadow):
-            found.setdefault(number, []).append(span)
-        return found
+        located = self.phrases.find(shadow) if self.phrases is not None else {}
+        return Scan(self, shadow, raw, frozenset(self._candidates(raw)) | located.keys(), located)
 
     def _candidates(self, raw: bytes) -> Sequence[int]:
         hits = self._set.Match(raw)
         if hits is None:
-            return range(len(self._regexes))
-        return sorted(hit for hit in hits if hit != self._always)
+            return self._order
+        return [self._order[hit] for hit in hits if hit != self._always]
 
-    def _phrase_hits(self, shadow: Shadow) -> Iterator[tuple[int, Span]]:
-        if not self._phrases:
-            return
+
+class Scan:
+    """One text and the patterns in it. ``present`` may name a pattern that is only found across sentences."""
+
+    def __init__(
+        self,
+        index: PatternIndex,
+        shadow: Shadow,
+        raw: bytes,
+        present: frozenset[int],
+        located: dict[int, list[Span]],
+    ) -> None:
+        """Keep the text; ``located`` are the phrases, which are found and located in one go."""
+        self.present = present
+        self._index = index
+        self._shadow = shadow
+        self._raw = raw
+        self._located = located
+        self._decode: list[int] | None = None
+
+    def spans(self, number: int) -> list[Span]:
+        """Return every place of one pattern, in order; located when first asked for."""
+        if number not in self.present:
+            return []
+        if number not in self._located:
+            self._located[number] = [
+                self._span(start, end) for start, end in _occurrences(self._index.regexes[number], self._raw)
+            ]
+        return self._located[number]
+
+    def _span(self, start: int, end: int) -> Span:
+        if len(self._raw) == len(self._shadow.text):
+            return Span(start, end)
+        if self._decode is None:
+            self._decode = _characters(self._shadow.text)
+        return Span(self._decode[start], self._decode[end])
+
+
+class PhraseIndex:
+    """Phrases by canonical key and by form: spaCy's PhraseMatcher behind a gate.
+
+    Tokenising a text costs more than everything else together, and hardly any sentence holds all words of any
+    phrase. The keys of a chunk between spaces are kept from one message to the next, since spaCy's tokeniser works
+    chunk by chunk; so the gate loses nothing, and only sentences that may hold a phrase are tokenised.
+    """
+
+    def __init__(self, phrases: Sequence[tuple[int, PatternLike]]) -> None:
+        """Compile numbered phrases."""
+        from spacy.matcher import PhraseMatcher
+
         words = lexicon.tokenizer()
-        for begin, end in _chunks(shadow):
-            doc = words(shadow.text[begin:end].replace("\n", " "))
-            for matcher in self._phrases:
+        self._matchers: dict[str, Any] = {
+            "lemma": PhraseMatcher(words.vocab, attr="NORM"),
+            "form": PhraseMatcher(words.vocab, attr="LOWER"),
+        }
+        self._by_anchor: dict[str, list[frozenset[str]]] = {}
+        for number, pattern in phrases:
+            text = fold(pattern.text)
+            self._matchers[pattern.kind].add(str(number), [words(text)])
+            keys = frozenset(key for chunk in text.split() for key in lexicon.keys_of(chunk))
+            self._by_anchor.setdefault(max(keys, key=_rarity), []).append(keys)
+        self._anchors = frozenset(self._by_anchor)
+
+    def find(self, shadow: Shadow) -> dict[int, list[Span]]:
+        """Return the places of every phrase in ``shadow``; phrases not found are left out."""
+        found: dict[int, list[Span]] = {}
+        words = lexicon.tokenizer()
+        for start in self._sentences(shadow):
+            doc = words(shadow.sentence(shadow.sentence_at(start)))
+            for matcher in self._matchers.values():
                 for key, first, last in sorted(matcher(doc), key=_by_place):
-                    start, stop = begin + doc[first].idx, begin + doc[last - 1].idx + len(doc[last - 1])
-                    if "\n" not in shadow.text[start:stop]:
-                        yield int(doc.vocab.strings[key]), Span(start, stop)
+                    begin, end = start + doc[first].idx, start + doc[last - 1].idx + len(doc[last - 1])
+                    found.setdefault(int(doc.vocab.strings[key]), []).append(Span(begin, end))
+        return found
+
+    def _sentences(self, shadow: Shadow) -> Iterator[int]:
+        """Yield where the sentences begin that hold all words of some phrase."""
+        chunks = {chunk: lexicon.keys_of(chunk) for chunk in set(shadow.text.split())}
+        spoken = frozenset().union(*chunks.values())
+        possible = [
+            keys for anchor in self._anchors & spoken for keys in self._by_anchor[anchor] if keys <= spoken
+        ]
+        if not possible:
+            return
+        wanted = frozenset().union(*possible)
+        carriers = {chunk for chunk, keys in chunks.items() if not keys.isdisjoint(wanted)}
+        for number, start in enumerate(shadow.starts):
+            here = carriers.intersection(shadow.sentence(number).split())
+            keys = frozenset().union(*(chunks[chunk] for chunk in here))
+            if any(each <= keys for each in possible):
+                yield start
+
+
+def _rarity(key: str) -> tuple[bool, int, str]:
+    """Return what sorts the least common word of a phrase last: longer words are rarer."""
+    return key not in lexicon.common_words(), len(key), key
 
 
 def _by_place(match: tuple[int, int, int]) -> tuple[int, int]:
     return match[1], match[2]
-
-
-def _phrase_matchers(patterns: Sequence[PatternLike]) -> tuple[Any, ...]:
-    """Return a matcher over canonical keys and one over lower-cased forms, those that have phrases."""
-    from spacy.matcher import PhraseMatcher
-
-    matchers = []
-    for kind, attribute in (("lemma", "NORM"), ("form", "LOWER")):
-        phrases = [
-            (number, fold(pattern.text)) for number, pattern in enumerate(patterns) if pattern.kind == kind
-        ]
-        if not phrases:
-            continue
-        words = lexicon.tokenizer()
-        lexicon.warm({word for _, phrase in phrases for word in phrase.split()})
-        matcher = PhraseMatcher(words.vocab, attr=attribute)
-        for number, phrase in phrases:
-            matcher.add(str(number), [words(phrase)])
-        matchers.append(matcher)
-    return tuple(matchers)
-
-
-def _chunks(shadow: Shadow) -> Iterator[tuple[int, int]]:
-    """Yield stretches of whole sentences, none much longer than `_CHUNK`."""
-    begin = 0
-    for start in shadow.starts:
-        if start - begin > _CHUNK:
-            yield begin, start
-            begin = start
-    yield begin, len(shadow.text)
 
 
 def _occurrences(compiled: Any, raw: bytes) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,105 @@
+"""Texts on the bench: each passage with its shadow and what was found in it.
+
+Owns which text is judged (what the officer wrote now, and what only claims to be a quote) and where patterns are
+in it. Refuses to know rules. Numbers of patterns from 0 up are looked for in sentences, negative ones (``~n``) in
+the lines of the sign-off.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from gateway.inspection.cues import Parsed
+from gateway.inspection.matching import PatternIndex, Scan, Span
+from gateway.inspection.shadow import Shadow, lines_of, shadow_of
+from gateway.model import Authored, CutReason, PassageKind
+
+SIGN_OFF_LINES: Final = 6
+"""Non-blank lines at the end of a body passage in which a kiss is looked for (DOMAIN.md section 4.4)."""
+QUOTES: Final = frozenset({CutReason.QUOTED, CutReason.FORWARDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place where a pattern was found: the sentence it belongs to, and its span in a shadow of the text."""
+
+    sentence: int
+    shadow: Shadow
+    span: Span
+
+    def source(self) -> tuple[int, int]:
+        """Return the span in the text itself."""
+        return self.shadow.origin(self.span.start, self.span.end)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A passage on the bench. ``offset`` is where it begins in the decoded text of ``part``."""
+
+    part: str
+    kind: PassageKind
+    offset: int
+    shadow: Shadow
+    scan: Scan
+    sign_off: Scan | None = None
+    lines: Shadow | None = None
+    claimed_quote: bool = False
+    """Marked as quoted though nothing introduces the quote: what is found flags at most."""
+    parses: dict[int, Parsed] = field(default_factory=dict)
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """Return the numbers of all patterns that may be here."""
+        signed = self.sign_off.present if self.sign_off is not None else frozenset()
+        return self.scan.present | {~number for number in signed}
+
+    def hits(self, pattern: int) -> list[Hit]:
+        """Return the places of a pattern, in order; located when first asked for."""
+        if pattern >= 0:
+            at = self.shadow.sentence_at
+            return [Hit(at(span.start), self.shadow, span) for span in self.scan.spans(pattern)]
+        if self.sign_off is None or self.lines is None:
+            return []
+        spans = self.sign_off.spans(~pattern)
+        return [Hit(self._sentence_of(self.lines, span), self.lines, span) for span in spans]
+
+    def _sentence_of(self, lines: Shadow, span: Span) -> int:
+        """Return the number of the sentence that a span of a line lies in."""
+        start, _ = lines.origin(span.start, span.end)
+        return max(bisect_right([begin for begin, _ in self.shadow.spans], start) - 1, 0)
+
+
+def texts_of(authored: Authored, sentences: PatternIndex, sign_off: PatternIndex) -> tuple[Text, ...]:
+    """Return everything that is judged: own passages in order, then quotes that are only claimed."""
+    own = [
+        _text(passage.part, passage.kind, passage.start, passage.text, sentences, sign_off)
+        for passage in authored.passages
+    ]
+    return (*own, *_claimed_quotes(authored, sentences))
+
+
+def _text(
+    part: str, kind: PassageKind, offset: int, source: str, sentences: PatternIndex, sign_off: PatternIndex
+) -> Text:
+    shadow = shadow_of(source)
+    if kind is not PassageKind.BODY or sign_off.is_empty:
+        return Text(part, kind, offset, shadow, sentences.scan(shadow))
+    lines = lines_of(source, SIGN_OFF_LINES)
+    return Text(part, kind, offset, shadow, sentences.scan(shadow), sign_off.scan(lines), lines)
+
+
+def _claimed_quotes(authored: Authored, sentences: PatternIndex) -> Iterator[Text]:
+    """Yield text that is marked as quoted although nothing introduces it and no mail is answered (DECISIONS 14).
+
+    Typing behind a ``>`` is an evasion. Where the officer wrote nothing else in the body, it is taken as own words.
+    """
+    if authored.headers.in_reply_to or authored.headers.references:
+        return
+    beside = any(passage.kind is PassageKind.BODY and passage.text.strip() for passage in authored.passages)
+    for cut in authored.cuts:
+        if cut.reason in QUOTES and not cut.attributed:
+            shadow = shadow_of(cut.text)
+            scan = sentences.scan(shadow)
+            yield Text(cut.part, PassageKind.BODY, cut.start, shadow, scan, claimed_quote=beside)

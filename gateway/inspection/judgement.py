@@ -1,0 +1,351 @@
+"""One message before the rules: which of them fire, where, and how strongly.
+
+Owns the meaning of firing, as `engine` states it. Refuses to know files, policy and how patterns are found. Works
+from the cheap to the dear: which patterns are there at all, which sentences could make ``when`` true, and only then
+cues, whose sentences are parsed.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Final, Protocol
+
+from gateway.inspection import cues
+from gateway.inspection.attribution import attribution
+from gateway.inspection.bench import QUOTES, Hit, Text
+from gateway.inspection.rules import Condition, Rule
+from gateway.inspection.when import AtLeast, Expression, Name, Not, holds, names, outlook
+from gateway.model import (
+    Attribution,
+    Authored,
+    ContactRole,
+    Finding,
+    History,
+    Parties,
+    RuleStatus,
+)
+
+MAX_LISTED: Final = 20
+"""Findings of one rule listed for one message; a reviewer has seen enough, and a verdict must stay small."""
+MAX_PARSES: Final = 200
+"""Sentences parsed for one message; past it cues are worth what their words alone are worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule, the numbers of each condition's patterns, and those of its exceptions with their last day."""
+
+    rule: Rule
+    numbers: Mapping[str, frozenset[int]]
+    exceptions: tuple[tuple[date, frozenset[int]], ...]
+
+    def may_fire(self, present: frozenset[int]) -> bool:
+        """Return whether ``when`` could be true in a message that holds the patterns ``present``."""
+
+        def known(name: str) -> bool | None:
+            if self.rule.conditions[name].refusal:
+                return None
+            return False if self.numbers[name].isdisjoint(present) else None
+
+        return outlook(self.rule.when, known) is not False
+
+
+class Parser(Protocol):
+    """Parses one sentence, or returns None with the language engine off."""
+
+    def __call__(self, sentence: str) -> cues.Parsed | None:
+        """Return the parse of ``sentence``."""
+
+
+class Refusals(Protocol):
+    """Looks for a refusal in quoted text."""
+
+    def __call__(self, text: str) -> bool:
+        """Return whether ``text`` holds one."""
+
+
+class Judgement:
+    """One message before the rules."""
+
+    def __init__(
+        self,
+        authored: Authored,
+        parties: Parties,
+        history: History,
+        at: datetime,
+        *,
+        texts: tuple[Text, ...],
+        parser: Parser,
+        refusals: Refusals,
+    ) -> None:
+        """Take a message and the two things that cost: the parser, and the search for refusals."""
+        self.texts = texts
+        self._authored = authored
+        self._parties = parties
+        self._history = history
+        self._today = at.date()
+        self._parser = parser
+        self._refusals = refusals
+        self._parses = 0
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """Return the numbers of all patterns that are anywhere in the message."""
+        return frozenset().union(*(text.present for text in self.texts))
+
+    @cached_property
+    def _roles(self) -> frozenset[ContactRole]:
+        matches = (contact for match in self._parties.contacts for contact in match.contacts)
+        return frozenset(case.role for contact in matches for case in contact.cases)
+
+    @cached_property
+    def is_refused(self) -> bool:
+        """Return whether quoted words that are not the officer's own hold a refusal."""
+        officer = self._parties.officer
+        own = {officer.email.lower(), officer.name.lower()} - {""} if officer is not None else set()
+        return any(
+            self._refusals(cut.text)
+            for cut in self._authored.cuts
+            if cut.reason in QUOTES and not any(name in cut.speaker.lower() for name in own)
+        )
+
+    def findings(self, compiled: CompiledRule) -> list[Finding]:
+        """Return what one rule finds, its points counted once."""
+        rule = compiled.rule
+        if rule.roles and self._roles and not rule.roles & self._roles:
+            return []
+        if not compiled.may_fire(self.present):
+            return []
+        texts = tuple(text for text in self.texts if not rule.parts or text.kind in rule.parts)
+        sight = _Sight(self, compiled, texts)
+        fired = [
+            self._finding(rule, sight, place, sentence)
+            for place in range(len(texts))
+            for sentence in sight.fires_in(place)
+        ]
+        return _counted_once(fired)
+
+    def is_over(self, expires: date) -> bool:
+        """Return whether an exception that ends with the day ``expires`` no longer applies."""
+        return self._today > expires
+
+    def is_sure(self, condition: Condition, text: Text, sentence: int) -> bool:
+        """Return whether a cue whose words are there is as sure as the rule asks."""
+        cue = cues.CUES[condition.cue]
+        worth = cue.alone
+        if cue.judge is not None:
+            doc = self.parse(text, sentence)
+            worth = cue.alone if doc is None else cue.judge(doc)
+        return worth >= condition.min
+
+    def parse(self, text: Text, sentence: int) -> cues.Parsed | None:
+        """Return the parse of a sentence, or None with the language engine off or past `MAX_PARSES`."""
+        if sentence not in text.parses:
+            if self._parses >= MAX_PARSES:
+                return None
+            self._parses += 1
+            text.parses[sentence] = self._parser(text.shadow.sentence(sentence))
+        return text.parses[sentence]
+
+    def _finding(self, rule: Rule, sight: "_Sight", place: int, sentence: int) -> Finding:
+        text = sight.texts[place]
+        hits = sight.evidence(place, sentence)
+        sources = [hit.source() for hit in hits]
+        first, last = min(start for start, _ in sources), max(end for _, end in sources)
+        whose = self._attribution(rule, text, hits)
+        softened = rule.softened_by is not None and sight.is_met(rule.softened_by, place, sentence)
+        informs = whose is Attribution.QUOTED or rule.status is RuleStatus.SHADOW
+        return Finding(
+            rule=rule.id,
+            version=rule.version,
+            status=RuleStatus.SHADOW if informs else rule.status,
+            category=rule.category,
+            severity=rule.severity,
+            points=0 if informs else rule.points,
+            part=text.part,
+            start=text.offset + first,
+            end=text.offset + last,
+            text=text.shadow.source[first:last],
+            why=self._why(rule, whose, softened=softened, claimed_quote=text.claimed_quote),
+            softened=softened or text.claimed_quote or whose is Attribution.REPORTED,
+            for_reviewer=rule.for_reviewer,
+            attribution=whose,
+        )
+
+    def _attribution(self, rule: Rule, text: Text, hits: list[Hit]) -> Attribution:
+        """Return whose words they are: somebody else's only if every match is."""
+        if not rule.attribution or any(hit.shadow is not text.shadow for hit in hits):
+            return Attribution.OWN
+        found = {
+            attribution(text.shadow, hit.span.start, hit.span.end, _Parse(self, text, hit.sentence))
+            for hit in hits
+        }
+        for whose in (Attribution.OWN, Attribution.REPORTED):
+            if whose in found:
+                return whose
+        return Attribution.QUOTED
+
+    def _why(self, rule: Rule, whose: Attribution, *, softened: bool, claimed_quote: bool) -> str:
+        sentences = [rule.why]
+        if softened:
+            sentences.append("A case term stands beside it, so it flags at most.")
+        if claimed_quote:
+            sentences.append("It is marked as quoted, but nothing introduces the quote: it flags at most.")
+        if whose is Attribution.REPORTED:
+            sentences.append("It reports what somebody else said, so it flags at most.")
+        if whose is Attribution.QUOTED:
+            sentences.append("Somebody else's words in quotation marks: for information only.")
+        earlier = self._history.earlier.get(rule.category, 0)
+        if earlier:
+            mail = "message" if earlier == 1 else "messages"
+            sentences.append(
+                f"Found in {earlier} earlier {mail} to this contact in {self._history.days} days."
+            )
+        return " ".join(sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parse:
+    """The parse of one sentence, made when called."""
+
+    judgement: Judgement
+    text: Text
+    sentence: int
+
+    def __call__(self) -> cues.Parsed | None:
+        return self.judgement.parse(self.text, self.sentence)
+
+
+class _Sight:
+    """What one rule sees of one message: its hits by condition and sentence, exceptions taken away."""
+
+    def __init__(self, judgement: Judgement, compiled: CompiledRule, texts: tuple[Text, ...]) -> None:
+        self.texts = texts
+        self._judgement = judgement
+        self._compiled = compiled
+        self._rule = compiled.rule
+        self._excepted = frozenset().union(
+            *(numbers for expires, numbers in compiled.exceptions if not judgement.is_over(expires))
+        )
+        self._hits: dict[tuple[str, int], dict[int, list[Hit]]] = {}
+
+    def fires_in(self, place: int) -> Iterator[int]:
+        """Yield the sentences of one text in which the rule fires."""
+        able = self._able(self._rule.when, place)
+        if able is None:
+            positive = (name.name for name, negated in names(self._rule.when) if not negated)
+            able = {sentence for name in positive for sentence in self._found(name, place)}
+        for sentence in sorted(able):
+            if self.is_met(self._rule.when, place, sentence) and self.evidence(place, sentence):
+                yield sentence
+
+    def is_met(self, expression: Expression, place: int, sentence: int) -> bool:
+        """Return whether ``expression`` is true for a sentence; cues are asked only if it hangs on them."""
+
+        def known(name: str) -> bool | None:
+            found = self._stands(name, place, sentence)
+            return None if found and self._rule.conditions[name].cue else found
+
+        def full(name: str) -> bool:
+            return self._stands(name, place, sentence) and self._is_sure(name, place, sentence)
+
+        prospect = outlook(expression, known)
+        return holds(expression, full) if prospect is None else prospect
+
+    def evidence(self, place: int, sentence: int) -> list[Hit]:
+        """Return the first match in this sentence of each condition that speaks for the finding."""
+        return [
+            found[0]
+            for name, negated in names(self._rule.when)
+            if not negated
+            and (found := self._found(name.name, place).get(sentence))
+            and self._is_sure(name.name, place, sentence)
+        ]
+
+    def _able(self, expression: Expression, place: int) -> set[int] | None:
+        """Return the only sentences that could make ``expression`` true; None when that is not bounded.
+
+        Narrow conditions first: what `and` has already ruled out is not looked for.
+        """
+        match expression:
+            case Name():
+                return self._reach(expression.name, place)
+            case Not():
+                return None
+            case AtLeast():
+                every = expression.count == len(expression.operands)
+                able: set[int] | None = None if every else set()
+                for operand in expression.operands:
+                    each = self._able(operand, place)
+                    if every and each is not None:
+                        able = each if able is None else able & each
+                        if not able:
+                            return set()
+                    elif not every:
+                        able = None if able is None or each is None else able | each
+                return able
+
+    def _reach(self, name: str, place: int) -> set[int] | None:
+        condition = self._rule.conditions[name]
+        if condition.within == "message":
+            return None
+        found = self._found(name, place)
+        if condition.within == "neighbours":
+            return {near for sentence in found for near in (sentence - 1, sentence, sentence + 1)}
+        return set(found)
+
+    def _found(self, name: str, place: int) -> dict[int, list[Hit]]:
+        """Return the hits of a condition by sentence, each in order, without those an exception covers."""
+        key = (name, place)
+        if key not in self._hits:
+            text = self.texts[place]
+            numbers = self._compiled.numbers[name] & text.present
+            hits = [hit for number in numbers for hit in text.hits(number)]
+            if hits and (excepted := self._excepted & text.present):
+                covered = [hit.source() for number in excepted for hit in text.hits(number)]
+                hits = [hit for hit in hits if not _overlaps(hit.source(), covered)]
+            hits.sort(key=lambda hit: (hit.span.start, -hit.span.end))
+            found: dict[int, list[Hit]] = {}
+            for hit in hits:
+                found.setdefault(hit.sentence, []).append(hit)
+            self._hits[key] = found
+        return self._hits[key]
+
+    def _stands(self, name: str, place: int, sentence: int) -> bool:
+        """Return whether the words of a condition are there, as near as it asks."""
+        condition = self._rule.conditions[name]
+        if condition.refusal:
+            return self._judgement.is_refused
+        if condition.within == "message":
+            return any(self._found(name, each) for each in range(len(self.texts)))
+        found = self._found(name, place)
+        if condition.within == "neighbours":
+            return any(near in found for near in (sentence - 1, sentence, sentence + 1))
+        return sentence in found
+
+    def _is_sure(self, name: str, place: int, sentence: int) -> bool:
+        """Return whether a cue is sure in one of the sentences it may stand in; true for anything but a cue."""
+        condition = self._rule.conditions[name]
+        if not condition.cue:
+            return True
+        if condition.within == "message":
+            places = [(each, near) for each in range(len(self.texts)) for near in self._found(name, each)]
+        else:
+            reach = 1 if condition.within == "neighbours" else 0
+            places = [(place, near) for near in self._found(name, place) if abs(near - sentence) <= reach]
+        return any(self._judgement.is_sure(condition, self.texts[each], near) for each, near in places)
+
+
+def _overlaps(span: tuple[int, int], covered: list[tuple[int, int]]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in covered)
+
+
+def _counted_once(fired: list[Finding]) -> list[Finding]:
+    """Return findings of one rule, its points on one: the first that is not softened, else the first that acts."""
+    acting = [finding for finding in fired if finding.status is not RuleStatus.SHADOW]
+    carrier = next((finding for finding in acting if not finding.softened), acting[0] if acting else None)
+    listed = [finding if finding is carrier else replace(finding, points=0) for finding in fired]
+    if carrier is None or any(finding is carrier for finding in listed[:MAX_LISTED]):
+        return listed[:MAX_LISTED]
+    return [*listed[: MAX_LISTED - 1], carrier]
