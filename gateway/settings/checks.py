@@ -249,14 +249,12 @@ def _notices(notices: NoticeSettings) -> Iterator[Fault]:
     for index, text in enumerate(notices.urgent_to):
         if not _is_address(text):
             yield Fault(("notices", "urgent_to"), f"{text!r} is not an address", remedy, index)
-    for name in ("url", "urgent_webhook"):
-        text = getattr(notices, name)
-        parts = _split(text)
-        if text and (
-            parts is None or parts.scheme not in {"http", "https"} or not is_host(parts.hostname or "")
-        ):
-            what = f"notices.{name} is not the address of a page"
-            yield Fault(("notices", name), what, "write one such as https://gateway.force.example/")
+    parts = _split(notices.url)
+    if notices.url and (
+        parts is None or parts.scheme not in {"http", "https"} or not is_host(parts.hostname or "")
+    ):
+        what = "notices.url is not the address of a page"
+        yield Fault(("notices", "url"), what, "write one such as https://gateway.force.example/")
     try:
         fields = {
             field for _, field, _, _ in string.Formatter().parse(notices.return_text) if field is not None

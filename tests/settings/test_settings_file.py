@@ -231,7 +231,7 @@ MISTAKES = [
     ("notices: {from: a b@force.example}", "'a b@force.example' is not an address"),
     ("notices: {urgent_to: [duty@force.example, duty]}", "gateway.yaml:1:43: 'duty' is not an address"),
     ("notices: {url: gateway.force.example}", "notices.url is not the address of a page"),
-    ("notices: {urgent_webhook: 'ftp://x'}", "notices.urgent_webhook is not the address of a page"),
+    ("notices: {url: 'ftp://x'}", "notices.url is not the address of a page"),
     ("notices: {return_text: '{sender}'}", "notices.return_text has {sender}, which nothing fills in"),
     ("notices: {return_text: '{'}", "notices.return_text has {a brace without its partner}"),
     ("outbox: {lease_s: 600}", "outbox.lease_s is not longer than next_hop.data_timeout_s (600); write more"),
