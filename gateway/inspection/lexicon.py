@@ -217,7 +217,8 @@ def tokenizer() -> Any:
     return words
 
 
-_CHUNKS_KEPT: Final = 100_000
+CHUNKS_KEPT: Final = 100_000
+"""Words remembered from one message to the next: English mail has fewer, hostile mail has no end of them."""
 _chunk_keys: dict[str, frozenset[str]] = {}
 
 
@@ -228,7 +229,7 @@ def keys_of(chunk: str) -> frozenset[str]:
     """
     keys = _chunk_keys.get(chunk)
     if keys is None:
-        if len(_chunk_keys) >= _CHUNKS_KEPT:
+        if len(_chunk_keys) >= CHUNKS_KEPT:
             _chunk_keys.clear()
         keys = _chunk_keys[chunk] = frozenset(token.norm_ for token in tokenizer()(chunk))
     return keys

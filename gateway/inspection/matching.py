@@ -181,9 +181,9 @@ class PhraseIndex:
         for number, pattern in phrases:
             text = fold(pattern.text)
             self._matchers[pattern.kind].add(str(number), [words(text)])
-            keys = frozenset(key for chunk in text.split() for key in lexicon.keys_of(chunk))
+            keys = _keys_in(text)
             self._by_anchor.setdefault(max(keys, key=_rarity), []).append(keys)
-        self._anchors = frozenset(self._by_anchor)
+        self._anchors: dict[str, tuple[str, ...]] = {}
 
     def find(self, shadow: Shadow) -> dict[int, list[Span]]:
         """Return the places of every phrase in ``shadow``; phrases not found are left out."""
@@ -198,21 +198,36 @@ class PhraseIndex:
         return found
 
     def _sentences(self, shadow: Shadow) -> Iterator[int]:
-        """Yield where the sentences begin that hold all words of some phrase."""
-        chunks = {chunk: lexicon.keys_of(chunk) for chunk in set(shadow.text.split())}
-        spoken = frozenset().union(*chunks.values())
-        possible = [
-            keys for anchor in self._anchors & spoken for keys in self._by_anchor[anchor] if keys <= spoken
-        ]
-        if not possible:
-            return
-        wanted = frozenset().union(*possible)
-        carriers = {chunk for chunk, keys in chunks.items() if not keys.isdisjoint(wanted)}
-        for number, start in enumerate(shadow.starts):
-            here = carriers.intersection(shadow.sentence(number).split())
-            keys = frozenset().union(*(chunks[chunk] for chunk in here))
-            if any(each <= keys for each in possible):
-                yield start
+        """Yield where the sentences begin that hold all words of some phrase, in order."""
+        near: dict[int, set[str]] = {}
+        for chunk in set(shadow.text.split()):
+            for anchor in self._anchors_of(chunk):
+                for at in _places(shadow.text, chunk):
+                    near.setdefault(shadow.sentence_at(at), set()).add(anchor)
+        for number in sorted(near):
+            keys = _keys_in(shadow.sentence(number))
+            if any(phrase <= keys for anchor in near[number] for phrase in self._by_anchor[anchor]):
+                yield shadow.starts[number]
+
+    def _anchors_of(self, chunk: str) -> tuple[str, ...]:
+        """Return the rarest words of phrases that are in ``chunk``; nearly always none. Kept, and bounded."""
+        anchors = self._anchors.get(chunk)
+        if anchors is None:
+            if len(self._anchors) >= lexicon.CHUNKS_KEPT:
+                self._anchors.clear()
+            anchors = self._anchors[chunk] = tuple(lexicon.keys_of(chunk) & self._by_anchor.keys())
+        return anchors
+
+
+def _keys_in(text: str) -> frozenset[str]:
+    return frozenset().union(*map(lexicon.keys_of, text.split()))
+
+
+def _places(text: str, chunk: str) -> Iterator[int]:
+    at = text.find(chunk)
+    while at >= 0:
+        yield at
+        at = text.find(chunk, at + len(chunk))
 
 
 def _rarity(key: str) -> tuple[bool, int, str]:

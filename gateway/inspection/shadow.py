@@ -30,9 +30,9 @@ _ABBREVIATION: Final = re.compile(
 )
 _STOP: Final = re.compile(r"(?:[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d)\]]*)(?=\s)")
 _BULLET: Final = re.compile(r"(?:[-*\u2022\u2013>]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
-_CLOSED: Final = re.compile(r"[.!?:;\u2026]+[\"'\u2019\u201d)\]]*$")
-_LINES: Final = re.compile(r"[^\r\n\x0b\x0c\x85\u2028\u2029]+")
-_BREAK: Final = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+_CLOSED: Final = frozenset(".!?:;\u2026")
+_CLOSERS: Final = "\"'\u2019\u201d)]"
+_BULLET_MARKS: Final = frozenset(".)")
 
 _QUOTES: Final = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4", "'"),
@@ -139,17 +139,24 @@ def shadow_of(source: str) -> Shadow:
 
 def lines_of(source: str, last: int) -> Shadow:
     """Return the shadow of the ``last`` non-blank lines of ``source``, each standing as a sentence."""
-    spans = [match.span() for match in _LINES.finditer(source) if match.group().strip()]
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for line in source.splitlines(keepends=True):
+        if line.strip():
+            spans.append((at, at + len(line)))
+        at += len(line)
     return _shadow(source, spans[-last:])
 
 
 def _shadow(source: str, spans: list[tuple[int, int]]) -> Shadow:
+    plain = source.isascii() and not _ODD.search(source)
     kept: list[tuple[int, int]] = []
     texts: list[str] = []
     starts: list[int] = []
     at = 0
     for begin, end in spans:
-        folded = fold(source[begin:end])
+        words = source[begin:end]
+        folded = " ".join(words.split()) if plain else fold(words)
         if folded:
             kept.append((begin, end))
             texts.append(folded)
@@ -187,30 +194,30 @@ def _is_abbreviation(source: str, begin: int, end: int) -> bool:
 
 def _runs(source: str) -> list[tuple[int, int]]:
     """Return the spans of lines that belong together: what a mail client broke is joined again."""
+    lines = source.splitlines(keepends=True)
+    texts = [line.strip() for line in lines]
+    texts.append("")
     runs: list[tuple[int, int]] = []
     begin = at = 0
-    line = ""
-    for match in _BREAK.finditer(source):
-        line = source[at : match.start()]
-        at = match.end()
-        if _ends_run(line, source, at):
-            if source[begin : match.start()].strip():
-                runs.append((begin, match.start()))
-            begin = at
-    if source[begin:].strip():
-        runs.append((begin, len(source)))
+    empty = True
+    for number, line in enumerate(lines):
+        at += len(line)
+        text = texts[number]
+        empty = empty and not text
+        if _ends_run(text, texts[number + 1]):
+            if not empty:
+                runs.append((begin, at))
+            begin, empty = at, True
     return runs
 
 
-def _ends_run(line: str, source: str, at: int) -> bool:
-    text = line.strip()
-    following = source[at : at + 8].lstrip(" \t")
-    if not text or not following or following[0] in "\r\n":
+def _ends_run(text: str, following: str) -> bool:
+    """Return whether a sentence that reaches the end of this line ends there. The texts are stripped."""
+    if not text or not following:
         return True
-    if _BULLET.match(following) or _CLOSED.search(text[-4:]):
+    if text.rstrip(_CLOSERS)[-1:] in _CLOSED or (text[-1] == "," and len(text) < _OPEN_LINE):
         return True
-    if text[-1] == "," and len(text) < _OPEN_LINE:
+    first = following[0]
+    if (not first.isalpha() or following[1:2] in _BULLET_MARKS) and _BULLET.match(following):
         return True
-    if len(text) >= _FULL_LINE:
-        return False
-    return not following[0].islower()
+    return len(text) < _FULL_LINE and not first.islower()
