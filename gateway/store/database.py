@@ -298,4 +298,4 @@ def insert_unless_there(
     """
     dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     statement = dialect_insert(table).values(**row).on_conflict_do_nothing(index_elements=[unique])
-    return connection.execute(statement).rowcount == 1
+    return connection.execute(statement.returning(unique)).one_or_none() is not None
