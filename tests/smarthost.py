@@ -280,6 +280,7 @@ class Smarthost:
         assert task is not None
         self._tasks.add(task)
         try:
+            await self.happened()
             await _Dialogue(self, session, reader, writer).run()
         except (_HungUp, ConnectionError, ssl.SSLError, asyncio.CancelledError):
             pass

@@ -12,6 +12,9 @@ from gateway.model import Capabilities
 from gateway.relay.opening import NextHop, open_connection
 from gateway.relay.wire import Connection, Lost
 
+QUIT_TIMEOUT_S = 5.0
+"""The most that a server may take over QUIT before we just leave: nothing depends on its answer."""
+
 
 class Pool:
     """Connections to one next hop, of one event loop."""
@@ -24,6 +27,7 @@ class Pool:
         self._places = places
         self._reuse_messages = reuse_messages
         self._reuse_idle_s = reuse_idle_s
+        self._quit_timeout_s = min(QUIT_TIMEOUT_S, hop.timeout_s)
         self._idle: list[Connection] = []
         self._leaving: set[Connection] = set()
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
@@ -47,7 +51,7 @@ class Pool:
     async def replace(self, connection: Connection) -> Connection:
         """Return a fresh connection in the place of one that failed. Raises `Lost`; the place is then free."""
         connection.on_lost = connection.on_closed = None
-        connection.quit()
+        connection.quit(self._quit_timeout_s)
         return await self._open()
 
     async def probe(self) -> Capabilities:
@@ -91,7 +95,7 @@ class Pool:
             self._free_place()
         else:
             self._leaving.add(connection)
-            connection.quit()
+            connection.quit(self._quit_timeout_s)
 
     async def close(self) -> None:
         """Retire what rests and wait until it has left; what is taken leaves when it is given back."""

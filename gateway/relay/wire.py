@@ -14,9 +14,6 @@ from gateway.model import Capabilities, Reply
 from gateway.relay.commands import stuffed
 from gateway.relay.replies import GarbledReply, ReplyReader
 
-QUIT_TIMEOUT_S = 5.0
-"""How long a server may take over QUIT before we just leave: nothing depends on its answer."""
-
 
 class Lost(NextHopUnavailable):
     """The dialogue cannot go on: connection gone, time over, 421, or a reply that makes no sense.
@@ -140,7 +137,7 @@ class Connection(asyncio.Protocol):
         """
         self.send(b"DATA\r\n", 2)
         reply = await self.reply(timeout_s, "DATA")
-        if reply.code != 354:
+        if not reply.is_positive:
             self._awaited -= 1
         return reply
 
@@ -191,15 +188,18 @@ class Connection(asyncio.Protocol):
             raise Lost("the connection to the smarthost was lost while TLS was negotiated")
         self._transport = secure
 
-    def quit(self) -> None:
-        """Say QUIT and close once the smarthost has answered or hung up, or soon. Never waits, never raises."""
+    def quit(self, timeout_s: float) -> None:
+        """Say QUIT and close once the smarthost has answered or hung up, or time is over. Never waits or raises.
+
+        In mid-dialogue there is no place for QUIT: then the connection is cut.
+        """
         if not self.is_usable or self._transport is None:
             self.abort()
             return
         self._transport.write(b"QUIT\r\n")
         self._leaving = True
         self.trouble = "we left"
-        self._quit_timer = self._loop.call_later(QUIT_TIMEOUT_S, self.abort)
+        self._quit_timer = self._loop.call_later(timeout_s, self.abort)
 
     def abort(self) -> None:
         """Cut the connection at once. Never raises."""

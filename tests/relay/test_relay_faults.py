@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from dialogue import MESSAGE, OFFICER, TOP, say
+from relay.dialogue import MESSAGE, OFFICER, TOP, say
 from smarthost import (
     Act,
     Smarthost,
