@@ -43,6 +43,12 @@ class NoWorker(GatewayError):
     hint = "Raise inspection.workers, or look for what keeps the machine busy."
 
 
+class StarvedWorker(NoWorker):
+    """A worker was given a message and no processor time for it. Thrice on the same bytes, and they are held."""
+
+    hint = "The machine is overloaded: workers get no processor time. Look for what keeps it busy."
+
+
 class UninspectableMessage(GatewayError):
     """The message itself made inspection fail: past a limit, out of its own time, or its worker was killed.
 

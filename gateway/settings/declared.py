@@ -308,6 +308,12 @@ class PolicySettings(_Section):
     mode: Mode = _setting(Mode.HOLD, "observe: record and deliver; flag: deliver and list; hold: hold.")
     units: dict[str, Mode] = _setting({}, "Mode of single units, by their name in staff.csv.")
     timezone: str = _setting("Europe/London", "Time zone of rules about hours.")
+    max_excluded: int = _setting(
+        20,
+        "People named in one thread beyond which an alarm is raised: nobody may be left to review it.",
+        why="more than that is a circular, or somebody keeping reviewers out",
+        ge=1,
+    )
 
 
 class NoticeSettings(_Section):
@@ -318,7 +324,6 @@ class NoticeSettings(_Section):
     urgent_to: tuple[str, ...] = _setting(
         (), "Who is told of an urgent hold; empty: the officer's manager unless conflicted, and PSD."
     )
-    urgent_webhook: str = _setting("", "URL that gets a POST for an urgent hold (id and time, no content).")
     return_subject: str = _setting(
         "Your message was not delivered", "Subject of the notice when a hold is returned."
     )

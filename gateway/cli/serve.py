@@ -1,0 +1,499 @@
+"""`gateway serve`: the process that stands between the force's mail system and its smarthost.
+
+Puts the stages together, keeps what is in force up to date, and ends in order: the first SIGTERM or SIGINT lets
+messages under way finish, the second ends at once; SIGHUP reads registry, rules and certificate again. With
+``--workers N`` N such processes share the port and the store, under a parent that only watches over them.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from gateway import __version__, audit, inspection, receive
+from gateway.cli.invocation import ConfigOption, settings_from
+from gateway.cli.rules import rule_folders
+from gateway.errors import GatewayError, Mistakes
+from gateway.model import Event, Limits
+from gateway.outbox import Outbox
+from gateway.pipeline import Conductor, InForce, Options
+from gateway.receive import Server
+from gateway.registry import Keeper, LoadResult
+from gateway.relay import Relay
+from gateway.settings import Settings
+from gateway.store import Store, Tx, ledger, records
+from gateway.store.rows import RegistryVersion, RuleReport, RuleSetRow
+from gateway.workers import Workers
+
+log = structlog.get_logger("gateway.serve")
+
+ACTOR = "serve"
+RULES_POLL_S = 1.0
+REPORT_EVERY_S = 5.0
+_PROBE_PAUSE_S = 2.0
+_HOUSEKEEPING_S = 3600.0
+_OFFERED_IS_LOST_AFTER = timedelta(hours=1)
+_RESTART_PAUSE_S = 1.0
+
+
+class Service:
+    """One relay process: made, started, kept up to date, stopped."""
+
+    def __init__(
+        self, settings: Settings, *, reuse_port: bool = False, sock: socket.socket | None = None
+    ) -> None:
+        """``reuse_port`` lets several processes listen on one port; ``sock`` is listened on instead of the setting."""
+        self.settings = settings
+        self.process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._reuse_port = reuse_port
+        self._sock = sock
+        self._hostname = settings.smtp.hostname or socket.gethostname()
+        self._keeper = Keeper(settings.registry)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reported = 0.0
+        self._refused_rules = ""
+        self.stopping = asyncio.Event()
+        """Set it to have `run_until_stopped` end the service."""
+        self.store: Store
+        self.relay: Relay
+        self.workers: Workers
+        self.conductor: Conductor
+        self.outbox: Outbox
+        self.server: Server
+
+    # --- start ----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Return once the relay listens. Raises `GatewayError` or `Mistakes` when it must not start."""
+        settings = self.settings
+        self.store = await asyncio.to_thread(Store.open, settings.store, migrate=True)
+        self.relay = Relay(settings.next_hop, self._hostname)
+        self.workers = Workers(settings.inspection, _limits(settings))
+        looked = await asyncio.to_thread(self._keeper.look, datetime.now(UTC))
+        assert looked is not None, "the first look always has a result"
+        self._log_registry(looked)
+        if looked.registry is None:
+            raise Mistakes(looked.mistakes)
+        bundle, refused = await self._first_rules()
+        await self.workers.start(bundle)
+        self.conductor = Conductor(
+            relay=self.relay,
+            workers=self.workers,
+            store=self.store,
+            in_force=InForce(
+                registry=looked.registry, policy=inspection.policy_of(bundle), rules_hash=bundle.hash
+            ),
+            options=_options(settings, self._hostname),
+        )
+        self._write(self._record_start)
+        self._record_registry(looked)
+        self._record_rules(bundle, refused)
+        self.outbox = Outbox(
+            store=self.store,
+            relay=self.relay,
+            settings=settings.outbox,
+            hostname=self._hostname,
+            process=self.process,
+        )
+        await self._probe_once()
+        self.server = await receive.serve(
+            self.conductor, settings.smtp, reuse_port=self._reuse_port, sock=self._sock
+        )
+        for duty in (self._probe, self._watch_registry, self._watch_rules, self._keep_house, self.outbox.run):
+            self._spawn(duty)
+        log.info(
+            "serve:ready",
+            port=self.server.port,
+            version=__version__,
+            rules_hash=bundle.hash,
+            registry=looked.registry.version,
+            mode=settings.policy.mode,
+        )
+        _tell_systemd("READY=1")
+
+    async def _first_rules(self) -> tuple[inspection.Bundle, tuple[str, ...]]:
+        """Return the set on disk; when it is wrong, the last good one in the store and what is wrong (DECISIONS 17)."""
+        try:
+            bundle = await asyncio.to_thread(_checked_rules, self.settings)
+        except Mistakes as wrong:
+            row = await self.store.read(records.latest_rule_set)
+            if row is None:
+                raise
+            mistakes = tuple(str(mistake) for mistake in wrong.mistakes)
+            log.error(
+                "rules:refused",
+                mistakes=mistakes,
+                in_force=row.hash,
+                hint="The last good set stays in force.",
+            )
+            return inspection.Bundle.from_json(row.bundle), mistakes
+        return bundle, ()
+
+    # --- stop -----------------------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """Finish what is under way, write what is left to write, and let everything go."""
+        _tell_systemd("STOPPING=1")
+        log.info("serve:draining", connections=self.server.connections)
+        await self.server.close(self.settings.smtp.drain_timeout_s)
+        self.outbox.stop()
+        for task in tuple(self._tasks):
+            if task.get_name() != "run":
+                task.cancel()
+        async with asyncio.timeout(self.settings.smtp.drain_timeout_s):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._write(self._record_stop)
+        await self.conductor.settle()
+        await self.close()
+        log.info("serve:stopped")
+
+    async def close(self) -> None:
+        """Let go of processes, connections and the store; for `stop`, and for a start that failed half-way."""
+        with contextlib.suppress(AttributeError):
+            await self.workers.close()
+            await self.relay.close()
+        with contextlib.suppress(AttributeError):
+            await asyncio.to_thread(self.store.close)
+
+    # --- what is in force -----------------------------------------------------------------------------------
+
+    async def reload(self) -> None:
+        """Read registry, rules and certificate again (SIGHUP). What is wrong is logged, and the old stays."""
+        log.info("serve:reloading")
+        await self._look_at_registry(force=True)
+        try:
+            bundle = await asyncio.to_thread(_checked_rules, self.settings)
+        except Mistakes as wrong:
+            self._log_refused_rules(wrong, "")
+        else:
+            await self._adopt(bundle)
+        try:
+            self.server.renew_certificate()
+        except Mistakes as wrong:
+            log.error("tls:refused", mistakes=[str(mistake) for mistake in wrong.mistakes])
+
+    async def _look_at_registry(self, *, force: bool = False) -> None:
+        looked = await asyncio.to_thread(self._keeper.look, datetime.now(UTC), force=force)
+        if looked is None or looked.registry is None:
+            return
+        before = self.conductor.in_force.registry
+        if looked.registry is before:
+            return
+        self.conductor.in_force = replace(self.conductor.in_force, registry=looked.registry)
+        if force or (looked.registry.version, looked.registry.stale) != (before.version, before.stale):
+            self._log_registry(looked)
+            self._record_registry(looked)
+
+    async def _adopt(self, bundle: inspection.Bundle) -> None:
+        """Put a set in force once every worker holds it; one that any of them refuses changes nothing."""
+        if bundle.hash == self.conductor.in_force.rules_hash:
+            self._record_rules(bundle, ())
+            return
+        try:
+            policy = inspection.policy_of(bundle)
+            await self.workers.adopt(bundle)
+        except Mistakes as wrong:
+            self._log_refused_rules(wrong, bundle.hash)
+            return
+        self.conductor.in_force = replace(self.conductor.in_force, policy=policy, rules_hash=bundle.hash)
+        self._refused_rules = ""
+        log.info("rules:loaded", rules_hash=bundle.hash)
+        self._record_rules(bundle, ())
+
+    # --- duties ---------------------------------------------------------------------------------------------
+
+    def _spawn(self, duty: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.get_running_loop().create_task(duty(), name=duty.__name__)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            log.error(
+                "serve:duty-ended", duty=task.get_name(), exc_info=bug, hint="A fault of ours: restart."
+            )
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _probe_once(self) -> None:
+        try:
+            await self.relay.probe()
+        except GatewayError as trouble:
+            log.error("smarthost:unreachable", error=str(trouble), hint=trouble.hint)
+
+    async def _probe(self) -> None:
+        """Until the smarthost was reached once, no client is served: look for it."""
+        while self.relay.capabilities is None:
+            await asyncio.sleep(_PROBE_PAUSE_S)
+            await self._probe_once()
+
+    async def _watch_registry(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.registry.check_every_s)
+            await self._look_at_registry()
+
+    async def _watch_rules(self) -> None:
+        """Adopt the set that `gateway rules reload` put in the store, and say which one is in force here."""
+        while True:
+            await asyncio.sleep(RULES_POLL_S)
+            with contextlib.suppress(GatewayError):
+                latest = await self.store.read(records.latest_rules_hash)
+                if latest and latest not in {self.conductor.in_force.rules_hash, self._refused_rules}:
+                    row = await self.store.read(lambda tx: records.rule_set(tx, latest))  # noqa: B023
+                    assert row is not None, "sets are never deleted"
+                    await self._adopt(inspection.Bundle.from_json(row.bundle))
+                elif time.monotonic() - self._reported > REPORT_EVERY_S:
+                    self._report("")
+
+    async def _keep_house(self) -> None:
+        while True:
+            self._write(self._prune)
+            await asyncio.sleep(_HOUSEKEEPING_S)
+
+    # --- records --------------------------------------------------------------------------------------------
+
+    def _write(self, job: Callable[[Tx], None]) -> None:
+        self.conductor.afterwards(job, "serve:not-recorded")
+
+    def _audit(self, tx: Tx, event: Event, subject: str, payload: dict[str, audit.Value]) -> None:
+        audit.append(tx, event, actor=ACTOR, subject=subject, payload=payload, at=datetime.now(UTC))
+
+    def _record_start(self, tx: Tx) -> None:
+        policy = self.settings.policy
+        mode = ",".join((policy.mode, *(f"{unit}={mode}" for unit, mode in sorted(policy.units.items()))))
+        before = records.fact(tx, "mode")
+        if before != mode:
+            records.set_fact(tx, "mode", mode)
+            self._audit(tx, Event.MODE_CHANGED, "policy.mode", {"from": before or "", "to": mode})
+        self._audit(tx, Event.SERVE_STARTED, self.process, {"version": __version__, "mode": mode})
+
+    def _record_stop(self, tx: Tx) -> None:
+        records.withdraw_report(tx, self.process)
+        self._audit(tx, Event.SERVE_STOPPED, self.process, {})
+
+    def _record_registry(self, looked: LoadResult) -> None:
+        registry = looked.registry
+        assert registry is not None, "asked by the callers"
+        row = RegistryVersion(
+            version=registry.version,
+            at=datetime.now(UTC),
+            contacts=looked.contacts,
+            staff=looked.staff,
+            by=ACTOR,
+        )
+
+        def job(tx: Tx) -> None:
+            if records.save_registry_version(tx, row):
+                counts: dict[str, audit.Value] = {
+                    "contacts": row.contacts,
+                    "staff": row.staff,
+                    "lost": looked.lost,
+                }
+                self._audit(tx, Event.REGISTRY_LOADED, registry.version, counts)
+            if looked.refused:
+                self._audit(tx, Event.REGISTRY_REFUSED, registry.version, {"mistakes": len(looked.mistakes)})
+            if registry.stale:
+                self._audit(tx, Event.REGISTRY_STALE, registry.version, {"why": registry.stale})
+
+        self._write(job)
+
+    def _record_rules(self, bundle: inspection.Bundle, refused: tuple[str, ...]) -> None:
+        row = RuleSetRow(hash=bundle.hash, bundle=bundle.to_json(), at=datetime.now(UTC), by=ACTOR)
+
+        def job(tx: Tx) -> None:
+            if refused:
+                self._audit(tx, Event.RULES_REFUSED, bundle.hash, {"mistakes": refused})
+            elif records.latest_rules_hash(tx) != bundle.hash:
+                records.save_rule_set(tx, row)
+            self._audit(tx, Event.RULES_LOADED, bundle.hash, {"process": self.process})
+
+        self._write(job)
+        self._report("; ".join(refused))
+
+    def _report(self, trouble: str) -> None:
+        self._reported = time.monotonic()
+        report = RuleReport(
+            process=self.process,
+            hash=self.conductor.in_force.rules_hash,
+            at=datetime.now(UTC),
+            trouble=trouble,
+        )
+        self._write(lambda tx: records.report_rules(tx, report))
+
+    def _log_refused_rules(self, wrong: Mistakes, rules_hash: str) -> None:
+        """A refused set is named once, in log and audit; the one in force stays."""
+        mistakes = tuple(str(mistake) for mistake in wrong.mistakes)
+        self._refused_rules = rules_hash
+        in_force = self.conductor.in_force.rules_hash
+        log.error("rules:refused", mistakes=mistakes, in_force=in_force)
+        self._write(
+            lambda tx: self._audit(tx, Event.RULES_REFUSED, rules_hash or "files", {"mistakes": mistakes})
+        )
+        self._report("; ".join(mistakes))
+
+    def _log_registry(self, looked: LoadResult) -> None:
+        for mistake in looked.mistakes:
+            log.error("registry:mistake", file=mistake.file, line=mistake.line, column=mistake.column)
+        if looked.registry is not None and looked.registry.stale:
+            log.error("registry:stale", why=looked.registry.stale, hint="Its contacts stay registered.")
+        log.info(
+            "registry:loaded",
+            contacts=looked.contacts,
+            staff=looked.staff,
+            kept=looked.kept,
+            lost=looked.lost,
+        )
+
+    def _prune(self, tx: Tx) -> None:
+        now = datetime.now(UTC)
+        store = self.settings.store
+        ledger.settle(tx, now - _OFFERED_IS_LOST_AFTER, now)
+        records.prune(tx, now, retry_key_days=store.retry_key_days, history_days=store.history_days)
+        audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=now)
+
+
+def _checked_rules(settings: Settings) -> inspection.Bundle:
+    """Return the rule set on disk; raises `Mistakes` of load grade."""
+    bundle = inspection.read(rule_folders(settings.rules))
+    if mistakes := inspection.check(bundle):
+        raise Mistakes(mistakes)
+    return bundle
+
+
+def _limits(settings: Settings) -> Limits:
+    bounds = settings.inspection
+    return Limits(
+        max_parts=bounds.max_parts,
+        max_depth=bounds.max_depth,
+        max_header_bytes=settings.smtp.max_header_bytes,
+        max_decoded_chars=bounds.max_decoded_chars,
+    )
+
+
+def _options(settings: Settings, hostname: str) -> Options:
+    return Options(
+        hostname=hostname,
+        mode=settings.policy.mode,
+        unit_modes=settings.policy.units,
+        max_excluded=settings.policy.max_excluded,
+        history_days=settings.store.history_days,
+        notices=settings.notices,
+    )
+
+
+def _tell_systemd(state: str) -> None:
+    """Tell the service manager, if one started us (sd_notify(3)); without it, nothing."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+
+
+# --- the process --------------------------------------------------------------------------------------------
+
+
+async def run_until_stopped(
+    service: Service, *, when_ready: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> None:
+    """Start ``service``, run ``when_ready``, and serve until SIGTERM or SIGINT; a second one ends at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if service.stopping.is_set():
+            log.warning("serve:killed", hint="Messages under way were not accepted; their senders keep them.")
+            os._exit(1)
+        service.stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await service.start()
+    except BaseException:
+        await service.close()
+        raise
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(service.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        if when_ready is not None:
+            await when_ready()
+        await service.stopping.wait()
+    finally:
+        await service.stop()
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run ``main`` on uvloop where it is installed, on asyncio's own loop otherwise."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)
+    else:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)
+
+
+def serve(
+    config: ConfigOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", help="Relay processes that share the port.", min=1, max=64)
+    ] = 1,
+    *,
+    reuse_port: Annotated[bool, typer.Option("--reuse-port", hidden=True)] = False,
+) -> None:
+    """Run the relay: SMTP in, inspection, SMTP out, and the outbox."""
+    settings = settings_from(config)
+    if workers > 1:
+        _watch_over(workers, config)
+        return
+    run(run_until_stopped(Service(settings, reuse_port=reuse_port)))
+
+
+def _watch_over(count: int, config: Path | None) -> None:
+    """Keep ``count`` processes running, pass signals on to them, and end when told to."""
+    command = [sys.executable, "-m", "gateway", "serve", "--reuse-port"]
+    command += ["--config", str(config)] if config else []
+    children = [subprocess.Popen(command) for _ in range(count)]  # noqa: S603 - our own command line
+    stopping = False
+
+    def pass_on(number: int, _: object) -> None:
+        nonlocal stopping
+        stopping = stopping or number != signal.SIGHUP
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, pass_on)
+    started = time.monotonic()
+    while True:
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        ended = [child for child in children if child.poll() is not None]
+        if stopping or (ended and time.monotonic() - started < 30 and ended[0].returncode == 1):
+            break
+        for child in ended:
+            log.error("serve:process-ended", status=child.returncode)
+            time.sleep(_RESTART_PAUSE_S)
+            children[children.index(child)] = subprocess.Popen(command)  # noqa: S603 - as above
+    pass_on(signal.SIGTERM, None)
+    raise typer.Exit(max(abs(child.wait()) for child in children))

@@ -1,0 +1,103 @@
+"""The mail that the gateway writes itself: to whom, and in which words. It is queued in the outbox like a release.
+
+Pure. Nothing of the inspected message is ever in a notice, nor a rule, score or category (P8): who reads it must
+sign in to see more. All go out with the null reverse-path and ``Auto-Submitted`` (RFC 3834), so that nothing
+answers them.
+"""
+
+import hashlib
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from gateway import identify
+from gateway.model import (
+    MailCommand,
+    MessageId,
+    OutboxKind,
+    Registry,
+    StaffId,
+    StaffMember,
+    StaffRole,
+)
+from gateway.settings import NoticeSettings
+from gateway.store.rows import Item, NewDelivery, NewItem
+
+_NULL_SENDER = MailCommand(reverse_path="")
+
+
+def urgent(settings: NoticeSettings, held: NewItem, addresses: tuple[str, ...]) -> tuple[NewDelivery, ...]:
+    """Return one notice for each of ``addresses`` about an urgent hold; `reviewers` says who they are."""
+    at = f"{held.held_at:%Y-%m-%d %H:%M} UTC"
+    text = (
+        "A message to a registered contact is held and cannot wait.\n\n"
+        f"Why it is urgent: {held.verdict.urgent}\nHeld at: {at}\nReference: {held.id}\n\n"
+        "Decide now, or telephone the contact. Nothing can be released from this mail.\n"
+        f"{settings.url or f'gateway holds show {held.id}'}\n"
+    )
+    return tuple(
+        NewDelivery(
+            kind=OutboxKind.NOTICE,
+            item_id=held.id,
+            mail=_NULL_SENDER,
+            recipients=(address,),
+            message=_written(settings, address, "Urgent: a message is held", text, held.id, held.held_at),
+        )
+        for address in addresses
+    )
+
+
+def returned(settings: NoticeSettings, item: Item, address: str, at: datetime) -> NewDelivery:
+    """Return the notice that tells the officer that a held message was not delivered, in the force's words."""
+    text = settings.return_text.format(id=item.id, held_at=f"{item.held_at:%Y-%m-%d %H:%M} UTC")
+    return NewDelivery(
+        kind=OutboxKind.RETURN,
+        item_id=item.id,
+        mail=_NULL_SENDER,
+        recipients=(address,),
+        message=_written(settings, address, settings.return_subject, text, item.id, at),
+    )
+
+
+def reviewers(
+    settings: NoticeSettings, registry: Registry, officer: StaffMember | None, excluded: tuple[StaffId, ...]
+) -> tuple[str, ...]:
+    """Return who is told of an urgent hold: ``notices.urgent_to``, else the officer's manager and PSD.
+
+    Nobody who is conflicted is told. Empty when nobody is left; the caller raises an alarm.
+    """
+    if settings.urgent_to:
+        return tuple(
+            address for address in settings.urgent_to if not _is_excluded(registry, address, excluded)
+        )
+    staff = {member.staff_id: member for member in registry.staff_by_key.values()}
+    manager = officer.manager if officer else ""
+    chosen = [
+        member.email
+        for member in staff.values()
+        if member.staff_id not in excluded
+        and (member.role is StaffRole.PSD or (manager and member.email == manager))
+    ]
+    return tuple(dict.fromkeys(chosen))
+
+
+def _is_excluded(registry: Registry, address: str, excluded: tuple[StaffId, ...]) -> bool:
+    member = identify.staff_for(registry, address)
+    return member is not None and member.staff_id in excluded
+
+
+def _written(
+    settings: NoticeSettings, address: str, subject: str, text: str, item_id: MessageId, at: datetime
+) -> bytes:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = settings.sender
+    mail["To"] = address
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = (
+        f"<{item_id}.{hashlib.sha256(address.encode()).hexdigest()[:16]}@{settings.sender.rpartition('@')[2]}>"
+    )
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text, cte="quoted-printable")
+    return mail.as_bytes()

@@ -1,0 +1,209 @@
+"""What was approved goes out: the loop in `serve` that delivers releases, returns and notices.
+
+Stands beside `pipeline` and never meets it: nothing here is inspected a second time. Owns when a delivery is tried
+again and what an answer of the smarthost means for it; `store.outbox` owns the rows and the leases, `relay` the
+dialogue. "Released" is written only after the smarthost's 2xx for each recipient (P6). Delivery is at least once: a
+process killed between the smarthost's 250 and our commit sends again, and the row says so (DECISIONS 8).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+
+from gateway import audit
+from gateway.errors import GatewayError, Refused
+from gateway.model import Envelope, Event, ItemState, OutboxKind, Reply
+from gateway.pipeline import received_line, without_addresses
+from gateway.relay import Delivery as Dialogue
+from gateway.relay import Relay
+from gateway.settings import OutboxSettings
+from gateway.store import Store, Tx, items, outbox
+from gateway.store.rows import Delivery, DeliveryRecipient, RecipientState
+
+log = structlog.get_logger("gateway.outbox")
+
+ACTOR = "outbox"
+_AT_ONCE = 4
+_RENEWALS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What one dialogue means for one recipient."""
+
+    recipient: DeliveryRecipient
+    state: RecipientState
+    reply: Reply
+
+
+class Outbox:
+    """The deliveries of one process. `run` serves until `stop`."""
+
+    def __init__(
+        self, *, store: Store, relay: Relay, settings: OutboxSettings, hostname: str, process: str
+    ) -> None:
+        """``process`` names this process in leases; ``hostname`` stands in the Received line of releases."""
+        self._store = store
+        self._relay = relay
+        self._settings = settings
+        self._hostname = hostname
+        self._process = process
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver what is due, again and again, until `stop`; trouble is logged and does not end it."""
+        while not self._stopping.is_set():
+            try:
+                busy = await self.deliver_due()
+            except GatewayError as trouble:
+                log.warning("outbox:trouble", error=str(trouble), hint=trouble.hint)
+                busy = 0
+            except Exception:
+                # The edge of this loop: a bug over one delivery must not keep all others from going out.
+                log.exception("outbox:fault-of-ours")
+                busy = 0
+            if not busy:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), self._settings.poll_s)
+
+    def stop(self) -> None:
+        """Claim no more; `run` returns once the deliveries under way are written."""
+        self._stopping.set()
+
+    async def deliver_due(self) -> int:
+        """Deliver what is due now, a few at once, and return how many were tried."""
+        now = datetime.now(UTC)
+        claimed = await self._store.write(partial(self._claim, now))
+        await asyncio.gather(*(self._deliver(delivery) for delivery in claimed))
+        return len(claimed)
+
+    def _claim(self, now: datetime, tx: Tx) -> tuple[Delivery, ...]:
+        if why := outbox.notice_restore(tx, now):
+            log.error(
+                "outbox:suspended",
+                why=why,
+                hint="Compare with the smarthost's log, then gateway outbox resume.",
+            )
+            audit.append(
+                tx, Event.OUTBOX_SUSPENDED, actor=ACTOR, subject="outbox", payload={"why": why}, at=now
+            )
+            return ()
+        return outbox.claim_deliveries(tx, self._process, now, self._settings.lease_s, _AT_ONCE)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        renewing = asyncio.get_running_loop().create_task(self._keep_lease(delivery.id))
+        try:
+            parts = await self._store.read(partial(self._bytes_of, delivery))
+            recipients = tuple(one.address for one in delivery.pending)
+            dialogue = await self._relay.deliver(delivery.mail, recipients, parts)
+        finally:
+            renewing.cancel()
+        if dialogue.trouble:
+            log.warning("smarthost:trouble", error=without_addresses(dialogue.trouble))
+        try:
+            await self._store.write(partial(self._record, delivery, dialogue, datetime.now(UTC)))
+        except Refused as lost:
+            log.error("outbox:result-not-recorded", delivery=delivery.id, error=str(lost))
+
+    async def _keep_lease(self, delivery_id: str) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease_s / _RENEWALS)
+            now = datetime.now(UTC)
+            await self._store.write(
+                lambda tx: outbox.renew(tx, delivery_id, self._process, now, self._settings.lease_s)  # noqa: B023
+            )
+
+    def _bytes_of(self, delivery: Delivery, tx: Tx) -> tuple[bytes, ...]:
+        """Return what goes out: a release is the bytes as received under the line it would have had (P2)."""
+        message = outbox.message_of(tx, delivery.id)
+        if delivery.kind is not OutboxKind.RELEASE:
+            return (message,)
+        assert delivery.item_id is not None, "a release is of an item"
+        return (
+            received_line(delivery.item_id, self._envelope_of(tx, delivery.item_id), self._hostname),
+            message,
+        )
+
+    @staticmethod
+    def _envelope_of(tx: Tx, item_id: str) -> Envelope:
+        full = items.item_in_full(tx, item_id)
+        assert full is not None, "items are never deleted"
+        return full.envelope
+
+    def _record(self, delivery: Delivery, dialogue: Dialogue, at: datetime, tx: Tx) -> None:
+        """Write what the smarthost said, and what follows from it for the delivery and its item."""
+        answers = tuple(_answers(delivery, dialogue))
+        for answer in answers:
+            text = f"possibly delivered: {answer.reply}" if dialogue.uncertain else str(answer.reply)
+            outbox.record_recipient_result(tx, delivery.id, answer.recipient.position, answer.state, text, at)
+        states = {answer.state for answer in answers} | {
+            one.state for one in delivery.recipients if one.state is not RecipientState.PENDING
+        }
+        last = next((str(answer.reply) for answer in answers if answer.state is not RecipientState.SENT), "")
+        if states == {RecipientState.SENT}:
+            outbox.finish(tx, delivery.id, self._process, at)
+            self._close(tx, delivery, at, sent=True)
+        elif RecipientState.PENDING in states and delivery.tries < self._settings.max_tries:
+            outbox.retry_later(tx, delivery.id, self._process, at + self._pause(delivery.tries), last)
+        else:
+            outbox.fail(tx, delivery.id, self._process, last)
+            self._close(tx, delivery, at, sent=False)
+        tx.after_commit(
+            lambda: log.info(
+                "outbox:tried",
+                delivery=delivery.id,
+                kind=delivery.kind,
+                item=delivery.item_id,
+                states=sorted(states),
+                code=answers[0].reply.code if answers else 0,
+                tries=delivery.tries,
+            )
+        )
+
+    def _close(self, tx: Tx, delivery: Delivery, at: datetime, *, sent: bool) -> None:
+        """Write the end of a delivery into item and audit log."""
+        release = delivery.kind is OutboxKind.RELEASE
+        if release:
+            assert delivery.item_id is not None, "a release is of an item"
+            state = ItemState.RELEASED if sent else ItemState.RELEASE_FAILED
+            items.set_state(tx, delivery.item_id, ItemState.RELEASING, state)
+        event = {
+            (True, True): Event.HOLD_RELEASED,
+            (True, False): Event.HOLD_RELEASE_FAILED,
+            (False, True): Event.NOTICE_SENT,
+            (False, False): Event.NOTICE_FAILED,
+        }[release, sent]
+        payload: dict[str, audit.Value] = {
+            "delivery": delivery.id,
+            "tries": delivery.tries,
+            "interrupted": delivery.interrupted,
+        }
+        audit.append(tx, event, actor=ACTOR, subject=delivery.item_id or delivery.id, payload=payload, at=at)
+
+    def _pause(self, tries: int) -> timedelta:
+        """Return how long to wait after the ``tries``-th failure: doubling, with a ceiling."""
+        doubled = self._settings.first_retry_s * 2.0 ** min(tries - 1, 30)
+        return timedelta(seconds=min(doubled, self._settings.max_retry_s))
+
+
+def _answers(delivery: Delivery, dialogue: Dialogue) -> Iterator[_Answer]:
+    """Yield what the dialogue means for each recipient that was still pending."""
+    said = dict(dialogue.recipients)
+    for recipient in delivery.pending:
+        reply = said.get(recipient.address, dialogue.mail)
+        if reply.is_positive and dialogue.data is not None:
+            reply = dialogue.data
+        taken = reply.is_positive and dialogue.data is not None
+        state = (
+            RecipientState.SENT
+            if taken
+            else RecipientState.FAILED
+            if reply.is_permanent
+            else RecipientState.PENDING
+        )
+        yield _Answer(recipient=recipient, state=state, reply=reply)

@@ -1,0 +1,464 @@
+"""The conductor: the only file that knows the order of things, from MAIL to the answer after the dot.
+
+    identify  -> is a registered contact among the recipients?        nobody: relay the bytes unread (P4)
+    extract   -> what did the officer write?                          workers
+    inspection-> what does it say?                                    workers
+    decide    -> pass, flag or hold, and whose copy waits
+    record    -> verdict, sealed bytes and audit entry, one transaction, durable before anything acts on it
+    relay     -> pass, flag: DATA to all. hold: RSET, then DATA to those whose copy does not wait (P5)
+
+Owns no judgement, no SQL and no socket. It is handed the stages and calls them; it also keeps the two promises
+that lie between stages: `250` is said only for what is safe (P1), and no failure ever passes a message to a
+registered contact (P3).
+"""
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import partial
+
+import structlog
+
+from gateway import __version__, identify, notices, recording
+from gateway.decide import decide
+from gateway.errors import GatewayError, StarvedWorker, UninspectableMessage
+from gateway.model import (
+    Action,
+    Authored,
+    Capabilities,
+    Client,
+    ContactMatch,
+    Envelope,
+    History,
+    Inspection,
+    ItemKind,
+    MailCommand,
+    MessageId,
+    Mode,
+    Parties,
+    Policy,
+    Registry,
+    Reply,
+    Unreadable,
+    UnreadableReason,
+    Verdict,
+)
+from gateway.relay import Relay, Transaction
+from gateway.settings import NoticeSettings
+from gateway.store import Store, Tx, items, ledger
+from gateway.store.rows import Outcome
+from gateway.workers import Workers
+
+log = structlog.get_logger("gateway.pipeline")
+
+_CRASHES_UNTIL_HELD = 3
+_CRASHES_REMEMBERED = 10_000
+_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_TRY_AGAIN = Reply(451, ("4.3.0 Try again later",))
+_ADDRESS = re.compile(r"\S*@\S*")
+_HELO = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What messages are judged by. Replaced as a whole; a message keeps the one it began with."""
+
+    registry: Registry
+    policy: Policy
+    rules_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The settings of the order of things. ``max_excluded``: more people than that cannot all be conflicted."""
+
+    hostname: str
+    mode: Mode
+    unit_modes: Mapping[str, Mode]
+    max_excluded: int
+    history_days: int
+    notices: NoticeSettings
+
+
+class Conductor:
+    """The stages, and what is in force. One a process; `receive` opens an `Exchange` for each connection."""
+
+    def __init__(
+        self, *, relay: Relay, workers: Workers, store: Store, in_force: InForce, options: Options
+    ) -> None:
+        """The stages are started and closed by whoever made them; ``in_force`` may be replaced at any time."""
+        self.relay = relay
+        self.workers = workers
+        self.store = store
+        self.in_force = in_force
+        self.options = options
+        self._crashes: OrderedDict[str, int] = OrderedDict()
+        self._afterwards: set[asyncio.Task[None]] = set()
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What EHLO may offer; None until the smarthost was reached once."""
+        return self.relay.capabilities
+
+    def open(self, client: Client) -> "Exchange":
+        """Return the road for the messages of one connection."""
+        return Exchange(self, client)
+
+    def mode_of(self, parties: Parties) -> Mode:
+        """Return how far a verdict about this officer may act."""
+        unit = parties.officer.unit if parties.officer else ""
+        return self.options.unit_modes.get(unit, self.options.mode)
+
+    def count_crash(self, sha256: str) -> None:
+        """Remember that these bytes ended in a fault of ours once more."""
+        self._crashes[sha256] = self._crashes.pop(sha256, 0) + 1
+        while len(self._crashes) > _CRASHES_REMEMBERED:
+            self._crashes.popitem(last=False)
+
+    def keeps_crashing(self, sha256: str) -> bool:
+        """True when the next crash on these bytes would be the third: a person must look (DECISIONS 7)."""
+        return self._crashes.get(sha256, 0) >= _CRASHES_UNTIL_HELD - 1
+
+    def afterwards(self, job: Callable[[Tx], None], event: str) -> None:
+        """Write ``job`` without making the sender wait; a failure is logged as ``event`` and undoes nothing."""
+
+        async def write() -> None:
+            try:
+                await self.store.write(job)
+            except GatewayError as trouble:
+                log.error(event, error=str(trouble), hint=trouble.hint)
+
+        task = asyncio.get_running_loop().create_task(write())
+        self._afterwards.add(task)
+        task.add_done_callback(self._afterwards.discard)
+
+    async def settle(self) -> None:
+        """Return when everything that was left for afterwards is written."""
+        while self._afterwards:
+            await asyncio.gather(*self._afterwards)
+
+
+class Exchange:
+    """The transactions of one connection, one after the other."""
+
+    def __init__(self, conductor: Conductor, client: Client) -> None:
+        self._conductor = conductor
+        self._client = client
+        self._in_force = conductor.in_force
+        self._upstream: Transaction | None = None
+        self._mail = MailCommand(reverse_path="")
+        self._contacts: list[ContactMatch] = []
+
+    async def mail(self, command: MailCommand) -> Reply:
+        """Return the smarthost's answer to MAIL."""
+        await self.reset()
+        self._in_force = self._conductor.in_force
+        self._mail = command
+        self._upstream = self._conductor.relay.begin()
+        reply = await self._upstream.mail(command)
+        if not reply.is_positive:
+            self._log_refusal("mail:refused", reply)
+            await self.reset()
+        return reply
+
+    async def rcpt(self, recipient: str) -> Reply:
+        """Return the smarthost's answer to RCPT."""
+        assert self._upstream is not None, "receive asks for MAIL first"
+        reply = await self._upstream.rcpt(recipient)
+        if not reply.is_positive:
+            self._log_refusal("rcpt:refused", reply)
+        elif match := identify.contacts_for(self._in_force.registry, recipient):
+            self._contacts.append(match)
+        return reply
+
+    async def data(self, raw: bytes) -> Reply:
+        """Return what became of the message: the truth, and 250 only when it is safe (P1)."""
+        message_id = new_id()
+        with structlog.contextvars.bound_contextvars(message=message_id, client=self._client.address):
+            try:
+                return await self._data(message_id, raw)
+            except GatewayError as trouble:
+                log.error("message:trouble", error=str(trouble), hint=trouble.hint)
+                code, _, text = trouble.reply.partition(" ")
+                return Reply(int(code), (text,))
+            except Exception:
+                # Our own bug: whatever it was, the force's server still has the mail (STYLE section 4, errors).
+                self._conductor.count_crash(hashlib.sha256(raw).hexdigest())
+                log.exception("message:fault-of-ours")
+                return _TRY_AGAIN
+            finally:
+                await self.reset()
+
+    async def reset(self) -> None:
+        """Forget the transaction; the smarthost's side is given up."""
+        upstream, self._upstream = self._upstream, None
+        self._contacts = []
+        if upstream is not None:
+            await upstream.abandon()
+
+    async def _data(self, message_id: MessageId, raw: bytes) -> Reply:
+        upstream = self._upstream
+        assert upstream is not None, "receive asks for MAIL first"
+        envelope = Envelope(
+            mail=self._mail,
+            recipients=upstream.accepted,
+            client=self._client,
+            received_at=datetime.now(UTC),
+        )
+        if not self._contacts:
+            line = received_line(message_id, envelope, self._conductor.options.hostname)
+            reply = await upstream.data((line, raw))
+            _log_answer("message:relayed", reply, upstream, size=len(raw))
+            return _answer(message_id, reply)
+        registered = tuple(match.recipient for match in self._contacts)
+        message = recording.Message(
+            id=message_id,
+            raw=raw,
+            sha256=hashlib.sha256(raw).hexdigest(),
+            retry_key=recording.retry_key(raw, self._mail.reverse_path, registered),
+            envelope=envelope,
+        )
+        return await _Inspected(self._conductor, self._in_force, upstream, message).run()
+
+    def _log_refusal(self, event: str, reply: Reply) -> None:
+        trouble = self._upstream.trouble if self._upstream else ""
+        log.info(event, client=self._client.address, code=reply.code, smarthost=without_addresses(str(reply)))
+        if trouble:
+            log.warning("smarthost:trouble", error=without_addresses(trouble))
+
+
+class _Inspected:
+    """The road of one message to a registered contact: read, judge, decide, record, relay."""
+
+    def __init__(
+        self, conductor: Conductor, in_force: InForce, upstream: Transaction, message: recording.Message
+    ) -> None:
+        self._conductor = conductor
+        self._in_force = in_force
+        self._upstream = upstream
+        self._message = message
+        self._at = message.envelope.received_at
+
+    async def run(self) -> Reply:
+        """Return the answer after the dot."""
+        authored, failures = await self._read()
+        parties = identify.parties(self._in_force.registry, self._message.envelope, authored.headers)
+        known, history = await self._conductor.store.read(partial(self._look_up, parties))
+        if known is not None:
+            return await self._repeat(known, parties)
+        inspection: Inspection | None = None
+        if not failures:
+            inspection, failures = await self._judge(authored, parties, history)
+        verdict = decide(
+            authored=authored,
+            parties=parties,
+            inspection=inspection,
+            trouble=failures,
+            history=history,
+            policy=self._in_force.policy,
+            mode=self._conductor.mode_of(parties),
+            decided_at=self._at,
+            code_version=__version__,
+        )
+        return await self._record_and_act(authored, parties, verdict)
+
+    # --- read and judge -------------------------------------------------------------------------------------
+
+    async def _read(self) -> tuple[Authored, tuple[Unreadable, ...]]:
+        """Return what the officer wrote; nothing, and why, when the message would not let itself be read."""
+        if self._conductor.keeps_crashing(self._message.sha256):
+            return Authored(), (
+                _unread(UnreadableReason.WORKER_FAILED, "Reading it failed again and again."),
+            )
+        try:
+            return await self._conductor.workers.extract(self._message.raw), ()
+        except UninspectableMessage as trouble:
+            log.warning("message:not-read", error=trouble.reason)
+            return Authored(), (_unread(UnreadableReason.WORKER_FAILED, trouble.reason),)
+        except StarvedWorker:
+            self._conductor.count_crash(self._message.sha256)
+            raise
+
+    def _look_up(self, parties: Parties, tx: Tx) -> tuple[MessageId | None, History]:
+        """Return the item this message is already, if any, and what the ledger knows of these people."""
+        earlier = ledger.history(
+            tx,
+            parties.officer.staff_id if parties.officer else None,
+            (contact.person_id for match in parties.contacts for contact in match.contacts),
+            self._at,
+            self._conductor.options.history_days,
+            retry_key=self._message.retry_key,
+        )
+        return items.item_by_retry_key(tx, self._message.retry_key), earlier
+
+    async def _judge(
+        self, authored: Authored, parties: Parties, history: History
+    ) -> tuple[Inspection | None, tuple[Unreadable, ...]]:
+        """Return the findings; none, and why, when the message would not let itself be judged."""
+        try:
+            inspection = await self._conductor.workers.judge(
+                authored, parties, history, at=self._at, rules_hash=self._in_force.rules_hash
+            )
+        except UninspectableMessage as trouble:
+            log.warning("message:not-judged", error=trouble.reason)
+            return None, (_unread(UnreadableReason.NOT_IN_TIME, trouble.reason),)
+        except StarvedWorker:
+            self._conductor.count_crash(self._message.sha256)
+            raise
+        return inspection, ()
+
+    # --- record, then act -----------------------------------------------------------------------------------
+
+    async def _record_and_act(self, authored: Authored, parties: Parties, verdict: Verdict) -> Reply:
+        message = self._message
+        excluded = recording.excluded_staff(self._in_force.registry, parties, authored)
+        new = recording.draft(message, authored, parties, verdict, excluded)
+        if new.item is not None and verdict.action is Action.HOLD and verdict.urgent:
+            options, registry = self._conductor.options, self._in_force.registry
+            told = notices.reviewers(options.notices, registry, parties.officer, excluded)
+            if not told:
+                log.error(
+                    "hold:urgent-and-nobody-to-tell", hint="Set notices.urgent_to, or staff with role psd."
+                )
+            new = replace(new, notices=notices.urgent(options.notices, new.item, told))
+        if len(excluded) > self._conductor.options.max_excluded:
+            log.error(
+                "item:too-many-excluded", excluded=len(excluded), hint="Professional standards must look."
+            )
+        written = await self._conductor.store.write(partial(recording.record, new=new))
+        if written != message.id:  # another process was handed the same message at the same moment
+            return await self._repeat(written, parties)
+        log.info(
+            _EVENTS[verdict.action],
+            score=verdict.score,
+            because=verdict.because,
+            rules=[finding.rule for finding in verdict.findings],
+            rules_hash=verdict.rules_hash,
+            registry_stale=bool(verdict.registry_stale),
+            urgent=bool(verdict.urgent),
+            size=len(message.raw),
+        )
+        if verdict.action is Action.HOLD:
+            return await self._send_rest(message.id, verdict.sent)
+        return await self._send_all(message.id, new.item.id if new.item else None)
+
+    async def _send_all(self, shown_id: MessageId, flag: MessageId | None) -> Reply:
+        """Send the message to everybody, and have the outcome written once it is known."""
+        reply = await self._upstream.data((self._line(shown_id), self._message.raw))
+        _log_answer("message:sent", reply, self._upstream, size=len(self._message.raw))
+        outcome = (
+            Outcome.ACCEPTED
+            if reply.is_positive
+            else Outcome.UNKNOWN
+            if self._upstream.uncertain
+            else Outcome.REFUSED
+        )
+        self._conductor.afterwards(
+            partial(
+                recording.record_outcome,
+                ledger_key=self._message.retry_key,
+                item_id=flag,
+                outcome=outcome,
+                code=reply.code,
+                at=datetime.now(UTC),
+            ),
+            "message:outcome-not-recorded",
+        )
+        return _answer(shown_id, reply)
+
+    async def _send_rest(self, item_id: MessageId, rest: tuple[str, ...]) -> Reply:
+        """Send the copies that need not wait (P5, DECISIONS 1), and answer for all of them."""
+        if not rest:
+            return _answer(item_id, _TAKEN)
+        replies = await self._upstream.rewind(self._message.envelope.mail, rest)
+        if not all(reply.is_positive for reply in replies):
+            log.warning("message:rest-not-taken", codes=[reply.code for reply in replies])
+            return _TRY_AGAIN
+        reply = await self._upstream.data((self._line(item_id), self._message.raw))
+        _log_answer("message:rest-sent", reply, self._upstream, size=len(self._message.raw))
+        self._conductor.afterwards(
+            partial(
+                recording.record_rest,
+                item_id=item_id,
+                rest=recording.recipients_key(rest),
+                code=reply.code,
+                at=datetime.now(UTC),
+            ),
+            "message:rest-not-recorded",
+        )
+        return _answer(item_id, reply)
+
+    async def _repeat(self, item_id: MessageId, parties: Parties) -> Reply:
+        """Answer a message that is an item already: same id, nothing new but what had not gone out before."""
+        job = partial(recording.record_repeat, item_id=item_id, sha256=self._message.sha256, at=self._at)
+        item, rest_taken = await self._conductor.store.write(job)
+        log.info("message:repeated", item=item_id, kind=item.kind)
+        if item.kind is ItemKind.FLAG:
+            return await self._send_all(item_id, item_id)
+        waiting = {identify.match_key(address, self._in_force.registry) for address in item.recipients}
+        rest = tuple(
+            recipient
+            for recipient in self._message.envelope.recipients
+            if identify.match_key(recipient, self._in_force.registry) not in waiting
+            and recipient not in {match.recipient for match in parties.contacts}
+        )
+        if rest and rest_taken == recording.recipients_key(rest):
+            return _answer(item_id, _TAKEN)
+        return await self._send_rest(item_id, rest)
+
+    def _line(self, shown_id: MessageId) -> bytes:
+        return received_line(shown_id, self._message.envelope, self._conductor.options.hostname)
+
+
+# --- lines and answers --------------------------------------------------------------------------------------
+
+_TAKEN = Reply(250, ("2.0.0 Accepted",))
+_EVENTS = {Action.PASS: "message:passed", Action.FLAG: "message:flagged", Action.HOLD: "message:held"}
+
+
+def new_id() -> MessageId:
+    """Return a fresh random id of 100 bits: nobody can guess one, and none says anything."""
+    return MessageId("".join(secrets.choice(_ID_ALPHABET) for _ in range(20)))
+
+
+def received_line(message_id: MessageId, envelope: Envelope, hostname: str) -> bytes:
+    """Return the one line that is added on top (RFC 5321 section 4.4), unfolded, with CRLF.
+
+    It is the same for a message that passes and for one that was held and released: nothing in it may tell them
+    apart (P8). A HELO name with characters outside the grammar of names is left out.
+    """
+    client = envelope.client
+    literal = f"[IPv6:{client.address}]" if ":" in client.address else f"[{client.address}]"
+    said = client.helo if _HELO.fullmatch(client.helo) else literal
+    protocol = "SMTP" if not client.extended else "UTF8SMTP" if envelope.mail.smtputf8 else "ESMTP"
+    secured = "S" if client.tls and client.extended else ""
+    when = format_datetime(envelope.received_at.astimezone(UTC))
+    return (
+        f"Received: from {said} ({literal}) by {hostname} with {protocol}{secured} id {message_id}; {when}\r\n"
+    ).encode("ascii")
+
+
+def _answer(shown_id: MessageId, reply: Reply) -> Reply:
+    """Return the same words for every 2xx, pass and hold alike (P8); anything else is passed on as it is."""
+    return Reply(250, (f"2.0.0 Accepted {shown_id}",)) if reply.is_positive else reply
+
+
+def _log_answer(event: str, reply: Reply, upstream: Transaction, *, size: int) -> None:
+    log.info(event, size=size, code=reply.code, smarthost=without_addresses(str(reply)))
+    if upstream.trouble:
+        log.warning("smarthost:trouble", error=without_addresses(upstream.trouble))
+
+
+def without_addresses(text: str) -> str:
+    """Return ``text`` fit for the log: a smarthost's refusal often repeats the victim's address."""
+    return _ADDRESS.sub("<address>", text)
+
+
+def _unread(reason: UnreadableReason, detail: str) -> Unreadable:
+    return Unreadable(part="", reason=reason, detail=detail)

@@ -1,0 +1,221 @@
+"""What is written about a message to a contact: ledger row, item, audit entry and urgent notices, in one transaction.
+
+Stands between the verdict and the act: `pipeline` calls `record` and acts only once it is durable. Owns what goes
+into the books; judges nothing, sends nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway import audit, identify
+from gateway.model import (
+    Action,
+    Authored,
+    CutReason,
+    Envelope,
+    Event,
+    ItemKind,
+    MessageId,
+    Parties,
+    PersonId,
+    Registry,
+    StaffId,
+    Verdict,
+)
+from gateway.store import Tx, items, ledger, outbox
+from gateway.store.rows import Item, LedgerEntry, NewDelivery, NewItem, Outcome
+
+ACTOR = "relay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to at least one registered contact. ``retry_key`` tells when it comes again (DECISIONS 6)."""
+
+    id: MessageId
+    raw: bytes
+    sha256: str
+    retry_key: str
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything that is to be written about one message."""
+
+    entry: LedgerEntry
+    item: NewItem | None
+    notices: tuple[NewDelivery, ...] = ()
+
+
+def retry_key(raw: bytes, reverse_path: str, registered: Iterable[str]) -> str:
+    """Return what makes a message the same one when its sender tries again (DECISIONS 6)."""
+    digest = hashlib.sha256(raw)
+    for text in (reverse_path, *sorted(registered)):
+        encoded = text.encode("utf-8", "surrogateescape")
+        digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    return digest.hexdigest()
+
+
+def excluded_staff(registry: Registry, parties: Parties, authored: Authored) -> tuple[StaffId, ...]:
+    """Return everybody who may not review: who wrote it, was sent it, or is named in the thread (DECISIONS 13).
+
+    Quoted text counts, signatures and disclaimers do not: they name people who have nothing to do with it.
+    """
+    thread = [passage.text for passage in authored.passages]
+    thread += [cut.text for cut in authored.cuts if cut.reason in {CutReason.QUOTED, CutReason.FORWARDED}]
+    named = (staff for text in thread for staff in identify.named_staff(registry, text))
+    return tuple(dict.fromkeys((*parties.involved, *named)))
+
+
+def draft(
+    message: Message, authored: Authored, parties: Parties, verdict: Verdict, excluded: tuple[StaffId, ...]
+) -> Record:
+    """Return what is to be written about a message that was judged; an item unless it passes."""
+    held = verdict.action is Action.HOLD
+    persons = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
+    entry = LedgerEntry(
+        id=message.id,
+        retry_key=message.retry_key,
+        at=message.envelope.received_at,
+        officer=parties.officer.staff_id if parties.officer else None,
+        persons=persons,
+        case_refs=tuple(
+            case.case_ref
+            for match in parties.contacts
+            for contact in match.contacts
+            for case in contact.cases
+        ),
+        thread=_thread(authored),
+        sha256=message.sha256,
+        action=verdict.action,
+        outcome=Outcome.HELD if held else Outcome.OFFERED,
+        categories=tuple(sorted({finding.category for finding in verdict.findings if finding.points > 0})),
+    )
+    listed = held or verdict.action is Action.FLAG or verdict.proposed is not Action.PASS
+    return Record(
+        entry=entry, item=_item(message, authored, parties, verdict, persons, excluded) if listed else None
+    )
+
+
+def record(tx: Tx, new: Record) -> MessageId:
+    """Write ``new`` and return its id; the earlier item's id, writing nothing, when the message was here before."""
+    if new.item is not None:
+        kept = items.add_item(tx, new.item)
+        if kept != new.item.id:
+            return kept
+        event = Event.MESSAGE_HELD if new.item.kind is ItemKind.HOLD else Event.MESSAGE_FLAGGED
+        audit.append(
+            tx, event, actor=ACTOR, subject=new.item.id, payload=_evidence(new.item), at=new.item.held_at
+        )
+        for notice in new.notices:
+            delivery = outbox.queue_delivery(tx, notice, new.item.held_at)
+            payload = {"item": new.item.id, "why": new.item.verdict.urgent}
+            audit.append(
+                tx, Event.NOTICE_QUEUED, actor=ACTOR, subject=delivery, payload=payload, at=new.item.held_at
+            )
+    if not ledger.add(tx, new.entry) and new.entry.outcome is Outcome.HELD:
+        # It passed at an earlier try that the smarthost did not take, and waits now.
+        earlier = ledger.by_retry_key(tx, new.entry.retry_key)
+        assert earlier is not None
+        ledger.set_outcome(tx, earlier.id, Outcome.HELD, new.entry.at)
+    return new.entry.id
+
+
+def record_repeat(tx: Tx, *, item_id: MessageId, sha256: str, at: datetime) -> tuple[Item, str]:
+    """Write that a message came again that is an item already; it gets no second item, flag or ledger row.
+
+    Returns the item, and `recipients_key` of the copies that went out before, or an empty string.
+    """
+    item = items.item(tx, item_id)
+    assert item is not None, "items are never deleted"
+    audit.append(tx, Event.MESSAGE_REPEATED, actor=ACTOR, subject=item_id, payload={"sha256": sha256}, at=at)
+    return item, items.rest_taken(tx, item_id)
+
+
+def record_rest(tx: Tx, *, item_id: MessageId, rest: str, code: int, at: datetime) -> None:
+    """Write what the smarthost said of the copies that did not wait; ``rest`` is `recipients_key` of them."""
+    if 200 <= code < 300:
+        items.set_rest_taken(tx, item_id, rest)
+        audit.append(tx, Event.MESSAGE_REST_SENT, actor=ACTOR, subject=item_id, payload={"code": code}, at=at)
+    elif code >= 500:
+        items.sender_was_told(tx, item_id)
+        audit.append(
+            tx, Event.MESSAGE_REST_REFUSED, actor=ACTOR, subject=item_id, payload={"code": code}, at=at
+        )
+
+
+def record_outcome(
+    tx: Tx, *, ledger_key: str, item_id: MessageId | None, outcome: Outcome, code: int, at: datetime
+) -> None:
+    """Write what the smarthost said of a message that passed or was flagged."""
+    entry = ledger.by_retry_key(tx, ledger_key)
+    if entry is not None:
+        ledger.set_outcome(tx, entry.id, outcome, at)
+    if item_id is not None:
+        items.set_delivery(tx, item_id, str(code))
+        event = Event.FLAG_DELIVERED if outcome is Outcome.ACCEPTED else Event.FLAG_NOT_DELIVERED
+        audit.append(tx, event, actor=ACTOR, subject=item_id, payload={"code": code}, at=at)
+
+
+def recipients_key(recipients: Iterable[str]) -> str:
+    """Return a hash that is the same for the same recipients in any order."""
+    return hashlib.sha256("\n".join(sorted(recipients)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _item(
+    message: Message,
+    authored: Authored,
+    parties: Parties,
+    verdict: Verdict,
+    persons: tuple[PersonId, ...],
+    excluded: tuple[StaffId, ...],
+) -> NewItem:
+    held = verdict.action is Action.HOLD
+    return NewItem(
+        id=message.id,
+        kind=ItemKind.HOLD if held else ItemKind.FLAG,
+        retry_key=message.retry_key,
+        held_at=message.envelope.received_at,
+        officer=parties.officer.staff_id if parties.officer else None,
+        unit=parties.officer.unit if parties.officer else "",
+        envelope=message.envelope,
+        recipients=verdict.held if held else tuple(match.recipient for match in parties.contacts),
+        contacts=persons,
+        senders=tuple(dict.fromkeys(claim.staff_id for claim in parties.claimed if claim.staff_id)),
+        excluded=excluded,
+        subject=authored.headers.subject,
+        message_id=authored.headers.message_id,
+        message=message.raw,
+        sha256=message.sha256,
+        verdict=verdict,
+    )
+
+
+def _evidence(item: NewItem) -> dict[str, str | int | list[str]]:
+    """Return what the audit log keeps of an item beside its id: hashes and ids, no word of it."""
+    return {
+        "sha256": item.sha256,
+        "size": len(item.message),
+        "action": item.verdict.action,
+        "proposed": item.verdict.proposed,
+        "mode": item.verdict.mode,
+        "score": item.verdict.score,
+        "rules": sorted({finding.rule for finding in item.verdict.findings}),
+        "rules_hash": item.verdict.rules_hash,
+        "policy_hash": item.verdict.policy_hash,
+        "model_hash": item.verdict.model_hash,
+        "registry": item.verdict.registry_version,
+        "officer": item.officer or "",
+        "contacts": list(item.contacts),
+        "excluded": list(item.excluded),
+    }
+
+
+def _thread(authored: Authored) -> str:
+    headers = authored.headers
+    first = (*headers.references, headers.in_reply_to, headers.message_id)
+    root = next((reference for reference in first if reference), "")
+    return hashlib.sha256(root.encode("utf-8", "surrogateescape")).hexdigest() if root else ""

@@ -1,0 +1,95 @@
+"""Who may see and decide what: the one access check, for commands and console alike.
+
+Pure. Owns promise P7: nobody decides on, sees or infers an item about themselves, and no conflicted person
+decides. Knows accounts, items and the staff list; knows no store and no web.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.model import Registry, Role, StaffId
+
+
+class Permission(StrEnum):
+    """What somebody wants to do, ``resource:action``."""
+
+    ITEM_LIST = "item:list"
+    ITEM_VIEW = "item:view"
+    HOLD_RELEASE = "hold:release"
+    HOLD_RETURN = "hold:return"
+
+
+_ROLES: dict[Permission, frozenset[Role]] = {
+    Permission.ITEM_LIST: frozenset({Role.REVIEWER, Role.PSD}),
+    Permission.ITEM_VIEW: frozenset({Role.REVIEWER, Role.PSD}),
+    Permission.HOLD_RELEASE: frozenset({Role.REVIEWER, Role.PSD}),
+    Permission.HOLD_RETURN: frozenset({Role.REVIEWER, Role.PSD}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who is signed in, or named by ``--as``. ``staff_id`` is None for people not on the staff list."""
+
+    email: str
+    roles: frozenset[Role]
+    staff_id: StaffId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the check needs to know of an item.
+
+    ``senders`` are the staff it claims to come from, ``involved`` everybody sent, addressed or named in it
+    (senders included), ``psd_only`` is true once it was referred.
+    """
+
+    senders: frozenset[StaffId]
+    involved: frozenset[StaffId]
+    psd_only: bool = False
+
+
+def objection(
+    person: Person, permission: Permission, subject: Subject | None, registry: Registry | None
+) -> str:
+    """Return why ``person`` may not, as a sentence for the operator, or an empty string when they may.
+
+    A person on the staff list is conflicted when they are involved, or when anyone they report to, at any
+    distance, is a sender. Without a registry a line of management cannot be known, and only people outside the
+    staff list are let through. ``subject`` None asks whether they may do it to any item at all.
+    """
+    return next(_objections(person, permission, subject, registry), "")
+
+
+def _objections(
+    person: Person, permission: Permission, subject: Subject | None, registry: Registry | None
+) -> Iterator[str]:
+    if not person.roles & _ROLES[permission]:
+        yield f"{person.email} has no role that may do this; it needs {' or '.join(sorted(_ROLES[permission]))}"
+    if subject is None:
+        return
+    if subject.psd_only and Role.PSD not in person.roles:
+        yield "the item was referred to professional standards, who alone may decide on it"
+    if person.staff_id is None:
+        return
+    if person.staff_id in subject.involved:
+        yield f"{person.email} sent it, or is addressed or named in it"
+    if registry is None:
+        yield "no staff list is loaded, so a conflict of interest cannot be ruled out"
+    elif subject.senders & frozenset(superiors(registry, person.staff_id)):
+        yield f"{person.email} reports to the person who sent it"
+
+
+def superiors(registry: Registry, staff_id: StaffId) -> tuple[StaffId, ...]:
+    """Return everybody ``staff_id`` reports to, nearest first; a cycle in the staff list ends the line."""
+    by_id = {member.staff_id: member for member in registry.staff_by_key.values()}
+    by_email = {member.email: member for member in registry.staff_by_key.values()}
+    line: list[StaffId] = []
+    member = by_id.get(staff_id)
+    while member is not None and member.manager:
+        member = by_email.get(member.manager)
+        if member is None or member.staff_id in line or member.staff_id == staff_id:
+            break
+        line.append(member.staff_id)
+    return tuple(line)

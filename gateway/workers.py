@@ -1,0 +1,452 @@
+"""Processes that read and judge mail, so that a hostile message costs one of them and not the relay.
+
+Owns their life: start, limits of memory and processor time, the wait for a free one, warm spares, replacement.
+Knows nothing of SMTP, store or policy. Two pools (DECISIONS 21): *extract* meets hostile bytes, *language* holds
+the rules and spaCy. Both talk MessagePack over a socket pair: a worker that was taken over by a message must not
+be able to run code in the relay, which pickle would allow (docs/decisions/0002).
+
+Whose fault a failure is decides what the sender hears (DECISIONS 7). Processor time, memory and a crash are the
+message's: `UninspectableMessage`, and it is held. No free worker, or a worker that was given no processor time, is
+the machine's: `NoWorker`, 451. Waiting for a worker never counts as the message's time.
+"""
+
+import asyncio
+import contextlib
+import faulthandler
+import math
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import traceback
+from collections import OrderedDict
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gateway import inspection
+from gateway.errors import Mistake, Mistakes, NoWorker, StarvedWorker, UninspectableMessage
+from gateway.extract import extract
+from gateway.model import Authored, History, Inspection, Limits, Parties
+from gateway.settings import InspectionSettings
+
+_LENGTH = struct.Struct("!I")
+_WALL_FACTOR = 4
+"""A worker may take this many times its processor time before the machine is blamed for starving it."""
+_RESTART_PAUSE_S = 1.0
+_ENGINES_KEPT = 2
+
+
+# --- what is said between the relay and a worker ------------------------------------------------------------
+
+
+class ExtractRequest(msgspec.Struct, tag="extract", frozen=True):
+    """Read this message."""
+
+    raw: bytes
+    limits: Limits
+
+
+class LoadRequest(msgspec.Struct, tag="load", frozen=True):
+    """Compile this rule set and keep it beside the one in force."""
+
+    bundle: str
+    language: bool
+
+
+class JudgeRequest(msgspec.Struct, tag="judge", frozen=True):
+    """Judge what was read by the rule set of this hash."""
+
+    authored: Authored
+    parties: Parties
+    history: History
+    at: datetime
+    rules_hash: str
+
+
+class Extracted(msgspec.Struct, tag="extracted", frozen=True):
+    """The answer to `ExtractRequest`."""
+
+    authored: Authored
+
+
+class Loaded(msgspec.Struct, tag="loaded", frozen=True):
+    """The answer to `LoadRequest`; ``mistakes`` is empty when the set is ready."""
+
+    rules_hash: str
+    model_hash: str
+    mistakes: tuple[Mistake, ...]
+
+
+class Judged(msgspec.Struct, tag="judged", frozen=True):
+    """The answer to `JudgeRequest`."""
+
+    inspection: Inspection
+
+
+class Failed(msgspec.Struct, tag="failed", frozen=True):
+    """The worker could not do it. ``detail`` has no text of the message in it."""
+
+    detail: str
+
+
+Request = ExtractRequest | LoadRequest | JudgeRequest
+Answer = Extracted | Loaded | Judged | Failed
+_encoder = msgspec.msgpack.Encoder()
+_requests = msgspec.msgpack.Decoder(Request)
+_answers = msgspec.msgpack.Decoder(Answer)
+_A = TypeVar("_A", Extracted, Loaded, Judged)
+
+
+# --- the relay's side ---------------------------------------------------------------------------------------
+
+
+class _Worker:
+    """One process and its end of the socket."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.process = process
+        self._reader = reader
+        self._writer = writer
+        self._turn = asyncio.Lock()
+        self.calls = 0
+
+    @classmethod
+    async def start(cls, kind: str, settings: InspectionSettings) -> "_Worker":
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "gateway.workers",
+                kind,
+                str(theirs.fileno()),
+                str(settings.worker_memory_bytes),
+                str(math.ceil(settings.message_timeout_s)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                start_new_session=True,
+            )
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        worker = cls(process, reader, writer)
+        try:
+            async with asyncio.timeout(120):
+                await reader.readexactly(1)
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as lost:
+            worker.kill()
+            raise NoWorker(f"a {kind} worker did not start") from lost
+        return worker
+
+    async def call(self, request: Request) -> Answer:
+        body = _encoder.encode(request)
+        async with self._turn:
+            self._writer.writelines((_LENGTH.pack(len(body)), body))
+            await self._writer.drain()
+            (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
+            self.calls += 1
+            answer: Answer = _answers.decode(await self._reader.readexactly(length))
+            return answer
+
+    def kill(self) -> None:
+        self._writer.close()
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+
+class Pool:
+    """Workers of one kind: ``size`` work at once, a few more stand by warm."""
+
+    def __init__(self, kind: str, settings: InspectionSettings, *, size: int) -> None:
+        """``settings`` gives the limits of time, memory and waiting."""
+        self._kind = kind
+        self._settings = settings
+        self._size = size
+        self._places = asyncio.Semaphore(size)
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
+        self._alive: set[_Worker] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.first_request: Request | None = None
+        """Sent to each new worker before it serves: the rule set in force."""
+
+    async def start(self) -> None:
+        """Return once every worker and spare is warm; raises `NoWorker` when one cannot be started."""
+        wanted = self._size + self._settings.spare_workers
+        for worker in await asyncio.gather(*(self._new() for _ in range(wanted))):
+            self._idle.put_nowait(worker)
+
+    async def ask(self, request: Request, answer: type[_A]) -> _A:
+        """Return the worker's answer; the module's docstring names the two ways in which it can fail."""
+        try:
+            async with asyncio.timeout(self._settings.wait_timeout_s):
+                await self._places.acquire()
+        except TimeoutError:
+            raise self._none_free() from None
+        try:
+            return await self._ask(request, answer)
+        finally:
+            self._places.release()
+
+    async def _ask(self, request: Request, answer: type[_A]) -> _A:
+        try:
+            async with asyncio.timeout(self._settings.wait_timeout_s):
+                worker = await self._idle.get()
+        except TimeoutError:
+            raise self._none_free() from None
+        wall_s = _WALL_FACTOR * self._settings.message_timeout_s
+        try:
+            async with asyncio.timeout(wall_s):
+                said = await worker.call(request)
+        except TimeoutError:
+            self._end(worker)
+            raise StarvedWorker(f"a {self._kind} worker had no answer ready in {wall_s:g} s") from None
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self._end(worker)
+            raise UninspectableMessage(await self._cause_of_death(worker)) from None
+        except BaseException:
+            self._end(worker)
+            raise
+        if isinstance(said, Failed) or worker.calls >= self._settings.worker_messages:
+            self._end(worker)
+        else:
+            self._idle.put_nowait(worker)
+        if isinstance(said, Failed):
+            raise UninspectableMessage(said.detail)
+        assert isinstance(said, answer)
+        return said
+
+    async def tell_all(self, request: Request, answer: type[_A]) -> tuple[_A, ...]:
+        """Return every living worker's answer; a busy one is told when its message is done."""
+        answers: list[_A] = []
+        for worker in tuple(self._alive):
+            try:
+                said = await worker.call(request)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                continue  # it died over its message, and its successor starts with `first_request`
+            if isinstance(said, answer):
+                answers.append(said)
+        return tuple(answers)
+
+    async def close(self) -> None:
+        """End every worker."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in tuple(self._alive):
+            worker.kill()
+            await worker.process.wait()
+        self._alive.clear()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the living workers."""
+        return tuple(worker.process.pid for worker in self._alive)
+
+    def _none_free(self) -> NoWorker:
+        return NoWorker(f"no {self._kind} worker was free in {self._settings.wait_timeout_s:g} s")
+
+    async def _new(self) -> _Worker:
+        worker = await _Worker.start(self._kind, self._settings)
+        if self.first_request is not None:
+            try:
+                await worker.call(self.first_request)
+            except (asyncio.IncompleteReadError, ConnectionError) as lost:
+                worker.kill()
+                raise NoWorker(f"a {self._kind} worker died over its first task") from lost
+        self._alive.add(worker)
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        self._alive.discard(worker)
+        worker.kill()
+        task = asyncio.get_running_loop().create_task(self._replace())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _replace(self) -> None:
+        while True:
+            with contextlib.suppress(NoWorker, OSError):
+                self._idle.put_nowait(await self._new())
+                return
+            await asyncio.sleep(_RESTART_PAUSE_S)
+
+    async def _cause_of_death(self, worker: _Worker) -> str:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                code = await worker.process.wait()
+                if code == -signal.SIGXCPU:
+                    return f"It took more than {self._settings.message_timeout_s:g} s of processor time."
+                if code < 0:
+                    return f"The process that read it was ended by {signal.Signals(-code).name}."
+        return "The process that read it ended."
+
+
+class Workers:
+    """Both pools, and the rule set they hold."""
+
+    def __init__(self, settings: InspectionSettings, limits: Limits) -> None:
+        """Make the pools; `start` starts them. ``limits`` bound the reading of one message."""
+        self._settings = settings
+        self._limits = limits
+        self._extract = Pool("extract", settings, size=settings.extract_workers)
+        kind = "language" if settings.language else "lexical"
+        self._language = Pool(kind, settings, size=settings.language_workers)
+
+    async def start(self, bundle: inspection.Bundle) -> None:
+        """Return when every process is warm and holds ``bundle``; raises `Mistakes` or `NoWorker`."""
+        await asyncio.gather(self._extract.start(), self._language.start())
+        await self.adopt(bundle)
+
+    async def adopt(self, bundle: inspection.Bundle) -> None:
+        """Compile ``bundle`` in every language worker; raises `Mistakes` and changes nothing when it is wrong.
+
+        Until the caller names the new hash in `judge`, messages are judged by the old set.
+        """
+        request = LoadRequest(bundle=bundle.to_json(), language=self._settings.language)
+        first = await self._language.ask(request, Loaded)
+        if first.mistakes:
+            raise Mistakes(first.mistakes)
+        self._language.first_request = request
+        await self._language.tell_all(request, Loaded)
+
+    async def extract(self, raw: bytes) -> Authored:
+        """Return what the sender wrote; raises `UninspectableMessage` or `NoWorker`."""
+        answer = await self._extract.ask(ExtractRequest(raw=raw, limits=self._limits), Extracted)
+        return answer.authored
+
+    async def judge(
+        self, authored: Authored, parties: Parties, history: History, *, at: datetime, rules_hash: str
+    ) -> Inspection:
+        """Return the findings of the set ``rules_hash``; raises `UninspectableMessage` or `NoWorker`."""
+        request = JudgeRequest(
+            authored=authored, parties=parties, history=history, at=at, rules_hash=rules_hash
+        )
+        return (await self._language.ask(request, Judged)).inspection
+
+    async def close(self) -> None:
+        """End every process."""
+        await asyncio.gather(self._extract.close(), self._language.close())
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of all workers."""
+        return self._extract.pids + self._language.pids
+
+
+# --- the worker's side --------------------------------------------------------------------------------------
+
+
+def _environment() -> dict[str, str]:
+    """Return the little a worker may know: no setting and no secret of ours, one thread a library."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"}
+    }
+    here = str(Path(__file__).resolve().parent.parent)
+    return kept | {
+        "PYTHONPATH": here,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+    }
+
+
+class _Desk:
+    """What one worker process does with a request."""
+
+    def __init__(self) -> None:
+        self._engines: OrderedDict[str, inspection.Engine] = OrderedDict()
+
+    def answer(self, request: Request) -> Answer:
+        match request:
+            case ExtractRequest():
+                return Extracted(authored=extract(request.raw, request.limits))
+            case LoadRequest():
+                return self._load(request)
+            case JudgeRequest():
+                engine = self._engines[request.rules_hash]
+                found = engine.judge(request.authored, request.parties, request.history, request.at)
+                return Judged(inspection=found)
+
+    def _load(self, request: LoadRequest) -> Loaded:
+        bundle = inspection.Bundle.from_json(request.bundle)
+        try:
+            engine = self._engines.get(bundle.hash) or inspection.load(bundle, language=request.language)
+        except Mistakes as wrong:
+            return Loaded(rules_hash=bundle.hash, model_hash="", mistakes=wrong.mistakes)
+        self._engines[bundle.hash] = engine
+        self._engines.move_to_end(bundle.hash)
+        while len(self._engines) > _ENGINES_KEPT:
+            self._engines.popitem(last=False)
+        return Loaded(rules_hash=engine.rules_hash, model_hash=engine.model_hash, mistakes=())
+
+
+def _limit(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _allow_cpu(seconds: int) -> None:
+    """Let the process use ``seconds`` more of processor time; past it the kernel sends SIGXCPU."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used.ru_utime + used.ru_stime) + seconds, hard))
+
+
+def _read_exactly(sock: socket.socket, count: int) -> bytearray:
+    data = bytearray(count)
+    view, filled = memoryview(data), 0
+    while filled < count:
+        got = sock.recv_into(view[filled:])
+        if not got:
+            raise EOFError
+        filled += got
+    return data
+
+
+def main(arguments: list[str]) -> None:
+    """Serve requests on the socket ``arguments`` names until the relay closes it."""
+    kind, descriptor, memory_bytes, cpu_s = arguments[0], *map(int, arguments[1:])
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the relay's to handle
+    sock = socket.socket(fileno=descriptor)
+    if kind != "extract":
+        inspection.warm_up(language=kind == "language")
+    _limit(memory_bytes)
+    sock.sendall(b"+")
+    desk = _Desk()
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            (length,) = _LENGTH.unpack(_read_exactly(sock, _LENGTH.size))
+            body = _encoder.encode(_answer(desk, _read_exactly(sock, length), cpu_s))
+            sock.sendall(_LENGTH.pack(len(body)) + body)
+
+
+def _answer(desk: _Desk, body: bytearray, cpu_s: int) -> Answer:
+    request = _requests.decode(body)
+    _allow_cpu(cpu_s if not isinstance(request, LoadRequest) else 10 * cpu_s)
+    try:
+        return desk.answer(request)
+    except MemoryError:
+        return Failed(detail="It needed more memory than inspection.worker_memory_bytes allows.")
+    except RecursionError:
+        return Failed(detail="It is nested too deeply.")
+    except Exception as bug:  # noqa: BLE001 - the edge of this process; the text of the error may quote the mail
+        place = traceback.extract_tb(bug.__traceback__)[-1]
+        return Failed(
+            detail=f"A fault of the gateway: {type(bug).__name__} in {Path(place.filename).name}:{place.lineno}."
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
