@@ -16,9 +16,21 @@ from gateway.inspection import cues, lexicon
 from gateway.inspection.bundle import Bundle, BundleFile, read
 from gateway.inspection.engine import Engine
 from gateway.inspection.rules import RuleSet, policy_of_bundle, rule_set
+from gateway.inspection.shadow import shadow_of
 from gateway.model import Policy
 
-__all__ = ["Bundle", "BundleFile", "Engine", "check", "load", "policy_of", "read", "rules_of", "warm_up"]
+__all__ = [
+    "Bundle",
+    "BundleFile",
+    "Engine",
+    "check",
+    "load",
+    "policy_of",
+    "read",
+    "rules_of",
+    "sentence_spans",
+    "warm_up",
+]
 
 
 def warm_up(*, language: bool = True) -> None:
@@ -27,6 +39,11 @@ def warm_up(*, language: bool = True) -> None:
     lexicon.canonical("warm")
     if language:
         cues.warm()
+
+
+def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the span of each sentence of ``text``, as rules see them."""
+    return shadow_of(text).spans
 
 
 def check(bundle: Bundle) -> tuple[Mistake, ...]:
