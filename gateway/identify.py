@@ -174,7 +174,8 @@ def _undotted(local: str) -> str:
 
 def _detours(text: str) -> Iterator[str]:
     """Yield the addresses that some mail host would make of ``text``; each is shorter or has one mark less."""
-    local, _, domain = text.rpartition("@")
+    local, at, domain = text.rpartition("@")
+    local = local if at else text
     if "@" in local:
         yield local
     if "%" in local:
@@ -352,7 +353,7 @@ def _involved(
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ADDRESS_END = re.compile(r"[^\s<>()\[\]{},;:\"'|@]+\Z")
-_ADDRESS_START = re.compile(r"[^\s<>()\[\]{},;:\"'|@]+")
+_ADDRESS_START = re.compile(r"[\w.-]+")
 
 
 def named_staff(registry: Registry, text: str) -> tuple[StaffId, ...]:
@@ -433,5 +434,5 @@ def _addresses_in(text: str) -> Iterator[str]:
         local = _ADDRESS_END.search(text[max(0, position - 64) : position])
         domain = _ADDRESS_START.match(text[position + 1 : position + 255])
         if local and domain:
-            yield f"{local[0]}@{domain[0].rstrip('.!?')}"
+            yield f"{local[0]}@{domain[0]}"
         position = text.find("@", position + 1)

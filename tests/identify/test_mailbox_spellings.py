@@ -1,0 +1,192 @@
+"""One mailbox, many spellings: what matches, what must not, and that matching never fails."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from people import FOLDING
+
+from gateway.identify import domain_key, keys_of, literal_key, match_key
+
+SAME = [
+    # registered, spelling at RCPT
+    ("jo.bloggs@home.example", "jo.bloggs@home.example"),
+    ("jo.bloggs@home.example", "JO.BLOGGS@HOME.EXAMPLE"),
+    ("Jo.Bloggs@Home.Example", "jo.bloggs@home.example"),
+    ("jo.bloggs@home.example", '"jo.bloggs"@home.example'),
+    ("jo.bloggs@home.example", '"jo\\.blo\\ggs"@home.example'),
+    ("jo.bloggs@home.example", '"Jo.Bloggs"@HOME.example'),
+    ('"jo bloggs"@home.example', '"Jo Bloggs"@home.example'),
+    ('"jo@work"@home.example', '"jo\\@work"@home.example'),
+    ("jo.bloggs@home.example", "jo.bloggs@home.example."),
+    ("jo.bloggs@home.example", "jo.bloggs@home.example.."),
+    ("jo.bloggs@home.example", " jo.bloggs@home.example "),
+    ("jo.bloggs@home.example", "<jo.bloggs@home.example>"),
+    ("jo.bloggs@home.example", "jo . bloggs @ home . example"),
+    ("jo.bloggs@home.example", "jo.bloggs+case42@home.example"),
+    ("jo.bloggs+old@home.example", "jo.bloggs@home.example"),
+    ("jo.bloggs+old@home.example", "jo.bloggs+new+er@home.example"),
+    ("jo.bloggs@gmail.com", "jobloggs@gmail.com"),
+    ("jo.bloggs@gmail.com", "j.o.b.l.o.g.g.s@gmail.com"),
+    ("jobloggs@gmail.com", "Jo.Bloggs+x@GoogleMail.com"),
+    ("jobloggs@googlemail.com", "jo.bloggs@gmail.com"),
+    ("jo@bücher.example", "jo@xn--bcher-kva.example"),
+    ("jo@xn--bcher-kva.example", "jo@BÜCHER.example"),
+    ("jo@bücher.example", "jo@XN--BCHER-KVA.EXAMPLE."),
+    ("jo@bücher.example", "jo@bu\u0308cher.example"),
+    ("jo@straße.example", "jo@xn--strae-oqa.example"),
+    ("jo@straße.example", "jo@strasse.example"),
+    ("jo@home.example", "jo@home\u3002example"),
+    ("jo@home.example", "jo@ｈｏｍｅ．ｅｘａｍｐｌｅ"),
+    ("jo@home.example", "ｊｏ@home.example"),
+    ("jo@home.example", "jo＠home.example"),
+    ("jo@home.example", "jo\u200b@home.example"),
+    ("jo@home.example", "jo@ho\u00adme.example"),
+    ("jo@home.example", "\ufeffjo@home.example"),
+    ("jo@home.example", "jo\ufe0f@home.example"),
+    ("jo@home.example", "jo\x00@home.example"),
+    ("émile@home.example", "E\u0301MILE@home.example"),
+    ("strauß@home.example", "STRAUSS@home.example"),
+    ("ﬁona@home.example", "fiona@home.example"),
+]
+
+
+@pytest.mark.parametrize(("registered", "spelling"), SAME)
+def test_spellings_of_one_mailbox_share_a_key(registered, spelling):
+    """Case, quoting, escapes, tags, dots, IDN, compatibility and invisible characters make no other mailbox."""
+    assert match_key(spelling, FOLDING) == match_key(registered, FOLDING)
+
+
+ROUTED = [
+    "victim%home.example@relay.example",
+    "VICTIM%Home.Example@relay.example",
+    "victim+tag%home.example@relay.example",
+    "victim%home.example%other.example@relay.example",
+    "home.example!victim@relay.example",
+    "other.example!home.example!victim@relay.example",
+    "home.example!victim",
+    '"victim@home.example"@relay.example',
+    "victim@home.example@relay.example",
+    "@relay.example:victim@home.example",
+    "@one.example,@two.example:victim@home.example",
+    "victim(a comment)@home.example",
+    "victim(a (nested) comment)@home.example",
+    "(x)victim@(y)home.example",
+    "IMCEASMTP-victim+40home+2Eexample@force.example",
+    "imceasmtp-VICTIM+40HOME+2eEXAMPLE@force.example",
+    "SRS0=HHHH=TT=home.example=victim@force.example",
+    "SRS1=HHHH=relay.example==HHHH=TT=home.example=victim@force.example",
+    "prvs=0123456789=victim@home.example",
+    "relay.example!victim%home.example@other.example",
+]
+
+
+@pytest.mark.parametrize("spelling", ROUTED)
+def test_routed_spellings_reach_the_mailbox_behind_them(spelling):
+    """Percent-hack, bang path, source route, comments and encapsulation are read as their last mailbox too."""
+    assert match_key("victim@home.example", FOLDING) in keys_of(spelling, FOLDING)
+
+
+@pytest.mark.parametrize("spelling", ROUTED)
+def test_the_plain_reading_comes_first(spelling):
+    """The spelling as it stands keeps its own key, before every other reading."""
+    assert keys_of(spelling, FOLDING)[0] == match_key(spelling, FOLDING)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "victim@[192.0.2.25]",
+        "VICTIM@[IPv6:2001:db8::25]",
+        "victim+tag@[192.0.2.25]",
+        '"victim"@[192.0.2.25]',
+        "victim@192.0.2.25",
+        "vic.tim@[192.0.2.25]",
+    ],
+)
+def test_an_address_literal_matches_by_local_part(spelling):
+    """A mail host named by its number may be any domain's, so the local part alone decides."""
+    assert match_key(spelling, FOLDING) == literal_key(match_key("victim@home.example", FOLDING))
+
+
+DIFFERENT = [
+    ("jo@home.example", "joe@home.example"),
+    ("jo@home.example", "jo@home.example.org"),
+    ("jo@home.example", "jo@mail.home.example"),
+    ("jo.bloggs@home.example", "jobloggs@home.example"),
+    ("jo@home.example", "jo@work.example"),
+    ("victim@home.example", "vicтim@home.example"),  # a Cyrillic letter is another mailbox
+    ("jo-bloggs@home.example", "jo@home.example"),
+    ("jo@home.example", "jo"),
+    ("jo@home.example", "+jo@home.example"),
+    ("jo@home.example", "home.example"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_different_mailboxes_do_not_meet(one, other):
+    """Matching on the safe side does not mean matching everything."""
+    assert match_key(one, FOLDING) not in keys_of(other, FOLDING)
+
+
+class WithoutFolding:
+    """Settings that fold nothing."""
+
+    dotless_domains = ()
+    plus_tag_domains = ("other.example",)
+    same_domains = {}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(
+    "spelling", ["jo.bloggs@gmail.com", "jobloggs+x@gmail.com", "jobloggs@googlemail.com"]
+)
+def test_tags_dots_and_twin_domains_are_settings(spelling):
+    """Where the settings do not name a domain, its local parts are taken as they stand."""
+    assert match_key(spelling, WithoutFolding()) != match_key("jobloggs@gmail.com", WithoutFolding())
+    assert match_key("jo+x@other.example", WithoutFolding()) == "jo@other.example"
+
+
+def test_a_tag_alone_is_a_local_part():
+    """Nothing is cut down to an empty local part, which would be one mailbox for all."""
+    assert match_key("+tag@home.example", FOLDING) == "+tag@home.example"
+    assert match_key("...@gmail.com", FOLDING) == "...@gmail.com"
+
+
+ANY_TEXT = st.text(max_size=80)
+ADDRESS_LIKE = st.from_regex(
+    re.compile(r"[a-zA-Z0-9.+%!\"\\@:=()\[\]<> é߀ｊ＠。-]{0,30}@[a-zA-Z0-9.\-\[\]éß。xn]{0,30}"),
+    fullmatch=True,
+)
+
+
+@given(st.one_of(ANY_TEXT, ADDRESS_LIKE))
+@example("\udce9@home.example")
+@example("x@" + "a." * 200)
+@example("x@xn--\u0378.example")
+@example("x@-.example")
+@example("@")
+@example("")
+def test_match_key_is_total_idempotent_and_blind_to_case(address):
+    """No address raises; a key is its own key; upper and lower case share one."""
+    key = match_key(address, FOLDING)
+    assert match_key(key, FOLDING) == key
+    if address.isascii():
+        assert match_key(address.upper(), FOLDING) == match_key(address.lower(), FOLDING) == key
+    assert keys_of(address, FOLDING)[0] == key
+    assert len(keys_of(address, FOLDING)) <= 16
+
+
+@given(st.text(max_size=60))
+def test_domain_key_is_idempotent(domain):
+    """The one form of a domain is its own form, so that settings may be given in any spelling."""
+    assert domain_key(domain_key(domain)) == domain_key(domain)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["%" * 5000 + "@x.example", "!" * 5000, "(" * 5000 + "@x.example", "@" * 5000, "a%" * 500 + "@x.example"],
+)
+def test_readings_of_a_hostile_address_are_few(address):
+    """An address made to be re-read without end costs 16 readings at most."""
+    assert 1 <= len(keys_of(address, FOLDING)) <= 16
