@@ -1,5 +1,7 @@
 """One message through a relay, as the pipeline sends it: what the tests of the dialogue share."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.model import MailCommand, Reply
@@ -41,3 +43,10 @@ async def say(
         return Outcome("DATA", reply, transaction.uncertain)
     finally:
         await transaction.abandon()
+
+
+async def loop_until(true: Callable[[], object]) -> None:
+    """Let the loop turn until ``true()``: for states of the relay itself, which tells nobody."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0)

@@ -4,8 +4,8 @@ import asyncio
 import socket
 
 import pytest
-from relay.dialogue import MESSAGE, OFFICER, SOLICITOR, TOP, WITNESS, say
-from smarthost import Smarthost, Stage, answer, hang_up, hang_up_after, raw, reset_connection, silence, slow
+from relay.dialogue import MESSAGE, OFFICER, SOLICITOR, TOP, WITNESS, loop_until, say
+from smarthost import Smarthost, Stage, answer, hang_up, hang_up_after, raw, reset_connection, silence
 
 from gateway.model import MailCommand, Reply
 from gateway.relay import EXTENSION_GONE, TRY_AGAIN
@@ -16,13 +16,6 @@ PARTS = (TOP, MESSAGE)
 def verbs(smarthost: Smarthost) -> list[list[str]]:
     """Return what was said on each connection, without EHLO."""
     return [session.verbs[1:] for session in smarthost.sessions]
-
-
-async def loop_until(true):
-    """Let the loop turn until ``true()``: for states of the relay itself, which tells nobody."""
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110
-            await asyncio.sleep(0)
 
 
 # reuse and retirement
@@ -329,147 +322,6 @@ async def test_rewind_with_a_refused_mail_answers_that_for_all(smarthost, relay_
     replies = await transaction.rewind(OFFICER, (WITNESS, SOLICITOR))
     assert replies == (Reply(451, ("4.3.2 Busy",)),) * 3
     assert transaction.accepted == ()
-
-
-# how many at once
-
-
-async def test_there_are_never_more_connections_than_allowed(smarthost, relay_to):
-    """Smarthosts limit connections by client: max_connections holds under any load, and all mail gets through."""
-    relay = relay_to(smarthost, max_connections=3)
-    outcomes = await asyncio.gather(*(say(relay) for _ in range(30)))
-    assert [outcome.reply.code for outcome in outcomes] == [250] * 30
-    assert smarthost.most_open <= 3
-
-
-async def test_a_message_waits_for_a_connection_only_so_long(smarthost, relay_to):
-    """All busy for connect_timeout_s: 451; the place is not lost by the wait."""
-    relay = relay_to(smarthost, max_connections=1, connect_timeout_s=0.2)
-    holder = relay.begin()
-    await holder.mail(OFFICER)
-    assert (await say(relay)).reply == TRY_AGAIN
-    assert "busy" in relay.last_trouble
-    await holder.rcpt(WITNESS)
-    await holder.data(PARTS)
-    assert (await say(relay)).reply.code == 250
-    assert len(smarthost.sessions) == 1
-
-
-async def test_a_place_outlives_its_connection(smarthost, relay_to):
-    """A connection that fails to open, is refused, or is abandoned frees its place."""
-    relay = relay_to(smarthost, max_connections=1, connect_timeout_s=5)
-    smarthost.at(Stage.EHLO, answer("421 4.3.2 Closing"))
-    assert (await say(relay)).reply == TRY_AGAIN
-    smarthost.at(Stage.RCPT, answer("550 5.1.1 No"))
-    assert (await say(relay)).reply.code == 550
-    smarthost.at(Stage.DATA, hang_up(), times=2)
-    assert (await say(relay)).reply == TRY_AGAIN
-    waiting = relay.begin()
-    await waiting.mail(OFFICER)
-    await waiting.abandon()
-    assert (await say(relay)).reply.code == 250
-
-
-async def test_whoever_gives_up_waiting_leaves_no_gap(smarthost, relay_to):
-    """A waiter that is cancelled, before or in the moment of its turn, passes the turn on."""
-    relay = relay_to(smarthost, max_connections=1)
-    holder = relay.begin()
-    await holder.mail(OFFICER)
-    await holder.rcpt(WITNESS)
-    waiters = [asyncio.create_task(say(relay)) for _ in range(4)]
-    await loop_until(lambda: len(relay._pool._waiters) == 4)
-    waiters[0].cancel()
-    await holder.data(PARTS)
-    waiters[1].cancel()
-    outcomes = await asyncio.gather(*waiters, return_exceptions=True)
-    assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True, True, False, False]
-    assert (await say(relay)).reply.code == 250
-
-
-async def test_a_waiter_cancelled_in_the_moment_of_a_free_place_passes_it_on(smarthost, relay_to):
-    """The same for a place without a connection."""
-    relay = relay_to(smarthost, max_connections=1)
-    holder = relay.begin()
-    await holder.mail(OFFICER)
-    waiter = asyncio.create_task(say(relay))
-    await loop_until(lambda: relay._pool._waiters)
-    await holder.abandon()
-    await loop_until(lambda: not relay._pool._waiters)
-    waiter.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiter
-    assert (await say(relay)).reply.code == 250
-
-
-# cancellation
-
-CANCELLED_AT = [Stage.CONNECT, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.UPLOAD, Stage.DOT]
-
-
-@pytest.mark.parametrize("stage", CANCELLED_AT)
-@pytest.mark.parametrize("rested", [False, True])
-async def test_a_cancelled_call_leaves_no_connection_in_mid_dialogue(smarthost, relay_to, stage, rested):
-    """The client left, its handler is cancelled: the next message must not hear the answers meant for this one."""
-    relay = relay_to(smarthost, max_connections=1)
-    if rested and stage not in (Stage.CONNECT, Stage.EHLO):
-        await say(relay)
-    reached = len(smarthost.mails)
-    answering = asyncio.Event()
-    stopped_at = asyncio.Event()
-
-    def stop(_line: bytes) -> bool:
-        stopped_at.set()
-        return True
-
-    smarthost.at(stage, slow(answering), when=stop)
-    large = MESSAGE * 200_000 if stage is Stage.UPLOAD else MESSAGE
-    task = asyncio.create_task(say(relay, parts=(TOP, large)))
-    await asyncio.wait_for(stopped_at.wait(), 10)
-    await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    answering.set()
-    assert (await say(relay, recipients=(SOLICITOR,))).reply.code == 250
-    assert smarthost.mails[-1].recipients == (SOLICITOR,)
-    assert len(smarthost.mails) <= reached + 2
-    connection = smarthost.mails[-1].connection
-    assert smarthost.sessions[connection].verbs == ["EHLO", "MAIL", "RCPT", "DATA"]
-
-
-async def test_a_cancelled_rewind_leaves_no_connection_in_mid_dialogue(smarthost, relay_to):
-    """The same with several answers outstanding."""
-    relay = relay_to(smarthost)
-    transaction = relay.begin()
-    await transaction.mail(OFFICER)
-    await transaction.rcpt(WITNESS)
-    answering = asyncio.Event()
-    smarthost.at(Stage.RSET, slow(answering))
-    task = asyncio.create_task(transaction.rewind(OFFICER, (SOLICITOR,)))
-    await smarthost.until(lambda: "RSET" in smarthost.sessions[0].verbs)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    answering.set()
-    assert (await say(relay)).reply.code == 250
-    assert smarthost.mails[0].connection == 1
-
-
-async def test_a_replay_cancelled_while_it_connects_frees_its_place(smarthost, relay_to):
-    """The place of the lost connection goes to the fresh one, or back."""
-    relay = relay_to(smarthost, max_connections=1)
-    transaction = relay.begin()
-    await transaction.mail(OFFICER)
-    await transaction.rcpt(WITNESS)
-    smarthost.at(Stage.DATA, hang_up())
-    smarthost.at(Stage.CONNECT, slow(asyncio.Event()))
-    task = asyncio.create_task(transaction.data(PARTS))
-    await smarthost.until(lambda: len(smarthost.sessions) == 2 and smarthost.sessions[0].closed)
-    await loop_until(lambda: relay._pool._free == 0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert (await say(relay)).reply.code == 250
 
 
 # what the smarthost offers

@@ -22,7 +22,7 @@ class Keeping:
     def __init__(self):
         self.envelopes = []
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # the name aiosmtpd calls
         self.envelopes.append(envelope)
         return "250 2.0.0 Ok"
 
