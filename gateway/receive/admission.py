@@ -66,8 +66,9 @@ class Connections:
 class InFlight:
     """Room for messages between DATA and its answer: how many, and how many octets of them are in memory.
 
-    Whoever came first is served first, and messages already begun before new ones. A message that is alone may be
-    of any size: the bound must not make the largest permitted message impossible.
+    Messages already begun are served before new ones, and new ones in their order. Among those begun one that needs
+    little is not kept waiting by one that needs much: it will be done sooner. A message that is alone may be of any
+    size: the bound must not make the largest permitted message impossible.
     """
 
     def __init__(self, settings: SmtpSettings) -> None:
@@ -138,13 +139,10 @@ class InFlight:
     def _serve(self) -> None:
         """Give what room there is to those who wait."""
         for queue in (self._growing, self._entering):
-            while queue:
-                turn = queue[0]
-                if not turn.given.done():
-                    if not self._grant(turn.place, turn.octets):
-                        break
+            for turn in tuple(queue):
+                if not turn.given.done() and self._grant(turn.place, turn.octets):
                     turn.given.set_result(None)
-                queue.popleft()
+                    queue.remove(turn)
 
 
 class Place:

@@ -127,7 +127,8 @@ def _is_literal(text: str) -> bool:
         return True
     if inner[:5].upper() == "IPV6:":
         return _is_ipv6(inner[5:])
-    return _GENERAL_LITERAL.fullmatch(inner) is not None
+    # An IPv6 address without its tag fits the general form by accident, and would be read as what it is not.
+    return _GENERAL_LITERAL.fullmatch(inner) is not None and not _is_ipv6(inner)
 
 
 def _is_ipv6(text: str) -> bool:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from gateway.receive.replies import LINE_ENDS, Rejected
 
 _END = b"\r\n.\r\n"
+_LINE_DOT = b"\r\n."
+_ORDINARY = bytes(set(range(256)) - set(b"\r\n\0"))
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
 _RECEIVED = re.compile(rb"(?:\A|\r\n)received[ \t]*:")
 _DRAIN_FACTOR = 4
@@ -56,18 +58,15 @@ class DataReader:
         """Take the next ``block``; return the octets behind the end of the message, None while it goes on."""
         self._seen += len(block)
         text = self._tail + block
-        end = text.find(_END)
+        # Lines that begin with a dot are rare: mostly one search settles both the end and the unstuffing.
+        dot = text.find(_LINE_DOT)
+        end = text.find(_END, dot) if dot >= 0 else -1
         if end >= 0:
             self._tail = b""
-            self._keep(text[: end + 2])
+            self._keep(text[: end + 2], stuffed=dot < end)
             return text[end + 5 :]
-        for beginning in _BEGINNINGS:
-            if text.endswith(beginning):
-                self._tail = beginning
-                self._keep(text[: -len(beginning)])
-                return None
-        self._tail = b""
-        self._keep(text)
+        self._tail = next((beginning for beginning in _BEGINNINGS if text.endswith(beginning)), b"")
+        self._keep(text[: len(text) - len(self._tail)], stuffed=dot >= 0)
         return None
 
     def refuse(self, refusal: Rejected) -> None:
@@ -85,19 +84,20 @@ class DataReader:
         check(raw, self._limits)
         return raw
 
-    def _keep(self, piece: bytes) -> None:
-        """Keep ``piece``, which neither begins nor ends inside a CRLF that is one, unless it is to be refused.
+    def _keep(self, piece: bytes, *, stuffed: bool) -> None:
+        """Keep ``piece`` unless it is to be refused. ``stuffed`` says whether a line in it begins with a dot.
 
-        Three counts see every bare CR and LF: if each CR and each LF belongs to a CRLF, the counts are equal. A
-        piece never ends between ``CRLF`` and a dot, so that unstuffing (section 4.5.2) needs no memory either.
+        A piece never begins or ends inside a CRLF, nor ends between CRLF and a dot, so neither check needs memory.
+        Two counts see every bare CR, bare LF and NUL: if each of these octets belongs to a CRLF, there are exactly
+        two of them for each.
         """
         if self._refusal is not None or not piece:
             return
-        ends = piece.count(b"\r\n")
-        if piece.count(b"\n") != ends or piece.count(b"\r") != ends or b"\0" in piece:
+        if len(piece.translate(None, _ORDINARY)) != 2 * piece.count(b"\r\n"):
             self.refuse(Rejected(550, LINE_ENDS))
             return
-        piece = piece.replace(b"\r\n.", b"\r\n")
+        if stuffed:
+            piece = piece.replace(_LINE_DOT, b"\r\n")
         if self._at_start:
             piece = piece[2:]
             self._at_start = False

@@ -199,13 +199,17 @@ class Session(Connection):
             self.close(replies.NOT_READY)
             return
         command = commands.mail(argument, offered)
-        if self._exchange is None:
-            self._exchange = self.desk.conductor.open(self._client)
-        answer = await self._ask("mail", self._exchange.mail(command))
+        answer = await self._ask("mail", self._hand_on(command, self._client))
         if answer.is_positive:
             self._transaction = _Transaction(command)
             self._mail_refused = False
         self.say(answer, utf8=command.smtputf8)
+
+    async def _hand_on(self, command: MailCommand, client: Client) -> Reply:
+        """Return the exchange's answer to MAIL, with a new exchange if there is none."""
+        if self._exchange is None:
+            self._exchange = self.desk.conductor.open(client)
+        return await self._exchange.mail(command)
 
     async def smtp_RCPT(self, argument: str) -> None:  # noqa: N802
         """Add a recipient, if the exchange lets it."""
