@@ -29,7 +29,9 @@ judith.marsh@force.example,Judith Marsh,DI,Professional Standards,,psd,,1502
 OFFICER = "amir.khan@force.example"
 CONTACT = "nadia@home.example"
 SUPERVISOR = "helen.brooks@force.example"
-ADVANCE = "You looked amazingly hot on Monday. Would you fancy a drink with me one evening, just the two of us?"
+ADVANCE = (
+    "You looked amazingly hot on Monday. Would you fancy a drink with me one evening, just the two of us?"
+)
 UPDATE = "The file is with the prosecutors. Your reference is 42/10231/26. I will write again by Friday."
 
 
@@ -40,10 +42,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def mail(text: str, *, subject: str = "Your case", to: str = CONTACT, extra: str = "", sender: str = OFFICER) -> bytes:
+def mail(
+    text: str, *, subject: str = "Your case", to: str = CONTACT, extra: str = "", sender: str = OFFICER
+) -> bytes:
     """Return a plain message with CRLF line ends."""
     head = f"From: Amir Khan <{sender}>\nTo: {to}\nSubject: {subject}\n{extra}Message-ID: <{os.urandom(8).hex()}@force.example>\n"
-    return f"{head}MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{text}\n".replace("\n", "\r\n").encode()
+    return f"{head}MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{text}\n".replace(
+        "\n", "\r\n"
+    ).encode()
 
 
 class GatewayProcess:
@@ -99,7 +105,9 @@ class GatewayProcess:
                 while not any(line.get("event") == "serve:ready" for line in self.events()):
                     assert self.process is not None
                     if self.process.poll() is not None:
-                        raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.log.read_text()}")
+                        raise AssertionError(
+                            f"serve ended with {self.process.returncode}:\n{self.log.read_text()}"
+                        )
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(f"serve was not ready:\n{self.log.read_text()}") from None

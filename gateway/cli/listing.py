@@ -16,10 +16,11 @@ import typer
 from gateway import audit
 from gateway.cli.invocation import emit
 from gateway.errors import Refused
-from gateway.model import Event, ItemState, Registry
-from gateway.review.access import Permission, Person, Subject, objection
+from gateway.model import Event, Registry
+from gateway.review import decisions
+from gateway.review.access import Permission, Person, objection
 from gateway.settings import Settings
-from gateway.store import Store, Tx, records
+from gateway.store import Store
 from gateway.store.rows import Item
 
 S = TypeVar("S", bound=StrEnum)
@@ -43,23 +44,6 @@ def system_actor() -> str:
         return f"system:{uid}"
 
 
-def person_of(tx: Tx, email: str) -> Person:
-    """Return the person behind an account. Raises Refused when there is no such account."""
-    account = records.account(tx, email.strip().lower())
-    if account is None:
-        raise Refused(f"there is no account {email}; `gateway accounts add` makes it")
-    return Person(email=account.email, roles=account.roles, staff_id=account.staff_id)
-
-
-def subject_of(item: Item) -> Subject:
-    """Return what the access check needs to know of an item."""
-    return Subject(
-        senders=frozenset(item.senders),
-        involved=frozenset(item.excluded),
-        psd_only=item.state is ItemState.REFERRED,
-    )
-
-
 def visible(found: Iterable[Item], person: Person | None, registry: Registry | None) -> tuple[Item, ...]:
     """Return the items that ``person`` may know of; all of them for the system's own user (None).
 
@@ -70,7 +54,9 @@ def visible(found: Iterable[Item], person: Person | None, registry: Registry | N
     if why := objection(person, Permission.ITEM_LIST, None, registry):
         raise Refused(why)
     return tuple(
-        one for one in found if not objection(person, Permission.ITEM_LIST, subject_of(one), registry)
+        one
+        for one in found
+        if not objection(person, Permission.ITEM_LIST, decisions.subject_of(one), registry)
     )
 
 
@@ -80,7 +66,13 @@ def person_asking(store: Store, settings: Settings, email: str) -> tuple[Person 
 
     if not email:
         return None, None
-    return store.read_now(lambda tx: person_of(tx, email)), load_last_good(settings.registry)
+    registry = load_last_good(settings.registry)
+    person = store.read_now(lambda tx: decisions.person_called(tx, registry, email))
+    if person is None:
+        raise Refused(
+            f"{email} has no account and is neither supervisor nor PSD on the staff list; `gateway accounts add`"
+        )
+    return person, registry
 
 
 def record_listing(store: Store, person: Person | None, what: str, ids: Iterable[str]) -> None:

@@ -130,12 +130,18 @@ class Postfix:
 
     def flush(self) -> None:
         """Try every queued mail now."""
-        subprocess.run(["postqueue", "-c", str(self._config), "-f"], check=False, capture_output=True, timeout=60)
+        subprocess.run(
+            ["postqueue", "-c", str(self._config), "-f"], check=False, capture_output=True, timeout=60
+        )
 
     def queued(self) -> list[str]:
         """Return what still waits, one JSON line a mail."""
         done = subprocess.run(
-            ["postqueue", "-c", str(self._config), "-j"], check=True, capture_output=True, text=True, timeout=60
+            ["postqueue", "-c", str(self._config), "-j"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         return done.stdout.splitlines()
 
@@ -159,4 +165,6 @@ class Postfix:
         return (self.folder / "mail.log").read_text(errors="replace")
 
     def _run(self, verb: str) -> None:
-        subprocess.run(["postfix", "-c", str(self._config), verb], check=True, capture_output=True, timeout=120)
+        subprocess.run(
+            ["postfix", "-c", str(self._config), verb], check=True, capture_output=True, timeout=120
+        )
