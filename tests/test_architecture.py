@@ -1,6 +1,7 @@
 """The shape of the house: who imports whom, how long things may be, and what nothing may be called."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,10 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted((ROOT / "gateway").rglob("*.py"))
+MIGRATIONS = "migrations/versions/"
+"""Lists of tables and columns; left out where length is counted."""
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60
-MAX_ARGUMENTS = 8
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 
 
@@ -36,17 +38,14 @@ def test_file_length(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE_LINES
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_functions_are_short_and_take_few_arguments(path):
-    """A function has at most 60 lines without its docstring, and at most 8 arguments."""
+@pytest.mark.parametrize("path", [path for path in MODULES if MIGRATIONS not in path.as_posix()], ids=name_of)
+def test_functions_are_short(path):
+    """A function has at most 60 lines without its docstring; ruff counts its arguments."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
             lines = (node.end_lineno or 0) - first.lineno + 1
             assert lines <= MAX_FUNCTION_LINES, f"{path.name}:{node.lineno} {node.name} has {lines} lines"
-            arguments = [one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-            count = len([one for one in arguments if one not in {"self", "cls"}])
-            assert count <= MAX_ARGUMENTS, f"{path.name}:{node.lineno} {node.name} takes {count}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -64,7 +63,9 @@ def test_the_core_reads_no_clock():
         if not path.relative_to(ROOT / "gateway").as_posix().startswith(core):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
+            if isinstance(node, ast.Call) and re.fullmatch(
+                r"(.*\.)?(now|utcnow|today)", ast.unparse(node.func)
+            ):
                 pytest.fail(f"{name_of(path)}:{node.lineno} asks for the time")
 
 
@@ -98,8 +99,7 @@ def test_nothing_sleeps_in_tests():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
     ]
-    allowed = {"tests/postfix/instance.py"}  # polls a real Postfix until its socket answers
-    assert [place for place in found if place.split(":")[0] not in allowed] == []
+    assert found == []
 
 
 def test_no_lock_file_names_an_index():
