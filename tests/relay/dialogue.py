@@ -48,5 +48,5 @@ async def say(
 async def loop_until(true: Callable[[], object]) -> None:
     """Let the loop turn until ``true()``: for states of the relay itself, which tells nobody."""
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110
+        while not true():
             await asyncio.sleep(0)
