@@ -176,7 +176,8 @@ def _await_reports(store: Store, rules_hash: str, since: datetime) -> tuple[Rule
             )
         time.sleep(_REPORT_POLL_S)
     late = ", ".join(report.process for report in reports if report.hash != rules_hash)
-    fail(f"after {_RELOAD_WAIT_S:g} s these relays still judge by another set: {late}")
+    typer.echo(f"after {_RELOAD_WAIT_S:g} s these relays still judge by another set: {late}", err=True)
+    raise typer.Exit(1)
 
 
 def _print_outcome(outcome: linting.Outcome, *, as_json: bool) -> None:
