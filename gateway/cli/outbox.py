@@ -102,7 +102,6 @@ def resume(
 
     with Store.open(settings.store) as store:
         why = store.write_now(job)
-        store.remember_deliveries()
     typer.echo(f"the outbox delivers again; it was suspended because {why}")
 
 

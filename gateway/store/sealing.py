@@ -56,10 +56,10 @@ class KeyFile:
         key_id = _new_key_id()
         made = cls(path, key_id, {key_id: secrets.token_bytes(_KEY_BYTES)}, secrets.token_bytes(_KEY_BYTES))
         try:
-            _make_folder(path.parent)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.exists():
+                raise StoreUnfit(f"{path} exists; a key file is never overwritten")
             write_durably(path, made.content(), fresh=True)
-        except FileExistsError:
-            raise StoreUnfit(f"{path} exists; a key file is never overwritten") from None
         except OSError as problem:
             raise StoreUnfit(f"the key file {path} could not be made: {problem.strerror}") from problem
         return made
@@ -232,10 +232,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _bound(head: bytes, place: Place) -> bytes:

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, TypeVar
@@ -38,7 +39,7 @@ class Store:
         self.store_id = store_id
         self.engine = engine
         self._mark = Mark(mark_path(settings.key_file), store_id)
-        self._writer = Writer(engine, self._tx)
+        self._writer = Writer(engine, self._tx, self._remember_deliveries)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
 
     @classmethod
@@ -96,6 +97,7 @@ class Store:
                 result = job(tx)
                 chain.number(connection, tx.links)
             tx.committed()
+            self._remember_deliveries()
         return result
 
     def read_now(self, job: Callable[[Tx], T]) -> T:
@@ -109,10 +111,6 @@ class Store:
         self._readers.shutdown()
         self.engine.dispose()
 
-    def remember_deliveries(self) -> None:
-        """Make last on this host what its transactions counted as delivered; claiming does it too. Raises NotStored."""
-        self._mark.save()
-
     @property
     def commits(self) -> int:
         """How many transactions the writer made durable."""
@@ -123,6 +121,11 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _remember_deliveries(self) -> None:
+        """Make last on this host what was counted as delivered; a failure stops the next claim, which tries again."""
+        with suppress(NotStored):
+            self._mark.save()
 
     def _tx(self, connection: Connection) -> Tx:
         return Tx(connection, self.keys, self._mark)

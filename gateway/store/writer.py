@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -39,10 +40,16 @@ class _JobMetTrouble(Exception):
 class Writer:
     """A thread that owns all writing of this process. ``commits`` counts its transactions."""
 
-    def __init__(self, engine: Engine, new_tx: Callable[[Connection], Tx]) -> None:
-        """Write to ``engine``; ``new_tx`` dresses a connection for a job. The thread starts with the first job."""
+    def __init__(
+        self, engine: Engine, new_tx: Callable[[Connection], Tx], after_commit: Callable[[], None]
+    ) -> None:
+        """Write to ``engine``; ``new_tx`` dresses a connection for a job. The thread starts with the first job.
+
+        ``after_commit`` is called once after each transaction, and must not raise.
+        """
         self._engine = engine
         self._new_tx = new_tx
+        self._after_commit = after_commit
         self._queue: deque[_Ticket] = deque()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -94,12 +101,9 @@ class Writer:
         """Write ``batch`` and answer every job in it, whatever happens."""
         try:
             results = self._commit(batch)
-        except _JobMetTrouble as trouble:
-            if len(batch) == 1:
-                batch[0].future.set_exception(_told(trouble.__cause__ or trouble))
-            else:
-                for ticket in batch:
-                    self._write([ticket])
+        except _JobMetTrouble:
+            for ticket in batch:
+                self._write([ticket])
         except Exception as problem:  # noqa: BLE001 - it belongs to the callers, who get it; the thread must live
             for ticket in batch:
                 ticket.future.set_exception(_told(problem))
@@ -118,9 +122,12 @@ class Writer:
             for ticket in batch:
                 tx = self._new_tx(connection)
                 try:
-                    with connection.begin_nested():
+                    # alone, a job's transaction is its savepoint
+                    with connection.begin_nested() if len(batch) > 1 else nullcontext():
                         results.append((ticket.job(tx), None))
                 except Exception as problem:
+                    if len(batch) == 1:
+                        raise
                     if is_trouble(problem):
                         raise _JobMetTrouble from problem
                     results.append((None, problem))
@@ -130,6 +137,7 @@ class Writer:
         self.commits += 1
         for tx in kept:
             tx.committed()
+        self._after_commit()
         return results
 
 
