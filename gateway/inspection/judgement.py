@@ -151,8 +151,7 @@ class Judgement:
     def _finding(self, rule: Rule, sight: "_Sight", place: int, sentence: int) -> Finding:
         text = sight.texts[place]
         hits = sight.evidence(place, sentence)
-        sources = [hit.source() for hit in hits]
-        first, last = min(start for start, _ in sources), max(end for _, end in sources)
+        first, last = _extent(text.shadow.source, [hit.source() for hit in hits])
         whose = self._attribution(rule, text, hits)
         softened = rule.softened_by is not None and sight.is_met(rule.softened_by, place, sentence)
         informs = whose is Attribution.QUOTED or rule.status is RuleStatus.SHADOW
@@ -335,6 +334,13 @@ class _Sight:
             reach = 1 if condition.within == "neighbours" else 0
             places = [(place, near) for near in self._found(name, place) if abs(near - sentence) <= reach]
         return any(self._judgement.is_sure(condition, self.texts[each], near) for each, near in places)
+
+
+def _extent(source: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return the stretch from the first to the last span, without white space at its ends."""
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    words = source[first:last]
+    return first + len(words) - len(words.lstrip()), last - len(words) + len(words.rstrip())
 
 
 def _overlaps(span: tuple[int, int], covered: list[tuple[int, int]]) -> bool:

@@ -93,6 +93,7 @@ _TEXT_SPEAK: Final = {
 }  # fmt: skip
 _TABLES: Final = "lemmatizer/lookups/lookups.bin"
 _SHORTEST_STEM: Final = 3
+_MARKS: Final = ".,?!:;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +232,24 @@ def keys_of(chunk: str) -> frozenset[str]:
     if keys is None:
         if len(_chunk_keys) >= CHUNKS_KEPT:
             _chunk_keys.clear()
-        keys = _chunk_keys[chunk] = frozenset(token.norm_ for token in tokenizer()(chunk))
+        keys = _chunk_keys[chunk] = _plain_keys(chunk) or frozenset(
+            token.norm_ for token in tokenizer()(chunk)
+        )
     return keys
+
+
+def _plain_keys(chunk: str) -> frozenset[str] | None:
+    """Return the keys of a plain word with perhaps a mark behind it, which need no tokeniser; else None."""
+    word = chunk.rstrip(_MARKS)
+    if not word.isalpha() or not word.isascii() or word in _special_cases() or chunk in _special_cases():
+        return None
+    marks = chunk[len(word) :]
+    return frozenset({canonical(word), *marks, marks} - {""})
+
+
+@cache
+def _special_cases() -> frozenset[str]:
+    return frozenset(tokenizer().rules)
 
 
 @cache

@@ -183,7 +183,7 @@ class PhraseIndex:
             self._matchers[pattern.kind].add(str(number), [words(text)])
             keys = _keys_in(text)
             self._by_anchor.setdefault(max(keys, key=_rarity), []).append(keys)
-        self._anchors: dict[str, tuple[str, ...]] = {}
+        self._dull: set[str] = set()
 
     def find(self, shadow: Shadow) -> dict[int, list[Span]]:
         """Return the places of every phrase in ``shadow``; phrases not found are left out."""
@@ -200,23 +200,21 @@ class PhraseIndex:
     def _sentences(self, shadow: Shadow) -> Iterator[int]:
         """Yield where the sentences begin that hold all words of some phrase, in order."""
         near: dict[int, set[str]] = {}
-        for chunk in set(shadow.text.split()):
-            for anchor in self._anchors_of(chunk):
-                for at in _places(shadow.text, chunk):
-                    near.setdefault(shadow.sentence_at(at), set()).add(anchor)
+        for chunk in set(shadow.text.split()) - self._dull:
+            anchors = lexicon.keys_of(chunk) & self._by_anchor.keys()
+            for at in _places(shadow.text, chunk) if anchors else self._remember(chunk):
+                near.setdefault(shadow.sentence_at(at), set()).update(anchors)
         for number in sorted(near):
             keys = _keys_in(shadow.sentence(number))
             if any(phrase <= keys for anchor in near[number] for phrase in self._by_anchor[anchor]):
                 yield shadow.starts[number]
 
-    def _anchors_of(self, chunk: str) -> tuple[str, ...]:
-        """Return the rarest words of phrases that are in ``chunk``; nearly always none. Kept, and bounded."""
-        anchors = self._anchors.get(chunk)
-        if anchors is None:
-            if len(self._anchors) >= lexicon.CHUNKS_KEPT:
-                self._anchors.clear()
-            anchors = self._anchors[chunk] = tuple(lexicon.keys_of(chunk) & self._by_anchor.keys())
-        return anchors
+    def _remember(self, chunk: str) -> tuple[int, ...]:
+        """Remember that ``chunk`` carries no word of interest, as nearly all do; bounded. Return no places."""
+        if len(self._dull) >= lexicon.CHUNKS_KEPT:
+            self._dull.clear()
+        self._dull.add(chunk)
+        return ()
 
 
 def _keys_in(text: str) -> frozenset[str]:
