@@ -137,14 +137,12 @@ def _cleaned(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return ``text`` case-folded and in compatibility form, repeated until nothing changes."""
+    """Return ``text`` case-folded and in compatibility form; folding it again changes nothing."""
     if text.isascii():
         return text.lower()
-    for _ in range(4):
-        folded = _cleaned(text.casefold())
-        if folded == text:
-            break
-        text = folded
+    # Each of the two may undo the other once (Unicode Standard, D146: NFKC_Casefold repeats them as well).
+    for _ in range(3):
+        text = _cleaned(text.casefold())
     return text
 
 

@@ -438,11 +438,10 @@ class _ContactDesk:
         return People(contacts=tuple(contacts), kept=len(self._kept))
 
     def _keep_missing(self) -> None:
+        """Keep whoever has an address that the file has lost: a row that cannot be read may be theirs."""
         keys = {self._keys[email] for person in self._persons.values() for email in person.emails}
         for contact in self._previous:
-            if contact.person_id in self._persons:
-                continue
-            if not any(self._keys[email] in keys for email in contact.emails):
+            if any(self._keys[email] not in keys for email in contact.emails):
                 self._persons[contact.person_id].keep(contact, contact.cases)
                 self._kept.add(contact.person_id)
 

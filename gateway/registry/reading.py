@@ -255,9 +255,9 @@ def _broken(path: Path, record: Record, error: Exception) -> Mistake:
     quote = re.search(r'(?:^|,)\s*"', record.text)
     column = record.text.index('"', quote.start()) + 1 if quote else 1
     what = "a quotation mark is left open or stands alone"
-    if "field larger" in str(error):
-        what = "a field is longer than 131,072 characters"
     remedy = 'close it; a quotation mark inside a quoted field is written twice ("")'
+    if "field larger" in str(error):
+        what, remedy = "a field is longer than 131,072 characters", "shorten it"
     return Mistake(file=str(path), line=record.line, column=column, what=what, remedy=remedy)
 
 

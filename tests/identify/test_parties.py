@@ -170,6 +170,13 @@ def test_the_address_that_the_mail_claims_to_be_from_is_private():
     assert found.private == ("me@elsewhere.example",)
 
 
+def test_a_single_name_makes_no_private_address():
+    """Somebody listed by one word has no full name that an address could carry."""
+    registry = registry_of(NADIA, staff=(replace(KHAN, name="Amir"),))
+    found = parties(registry, envelope(VICTIM, "amir@gmail.com"), headers(from_=(KHAN_AT,)))
+    assert found.others == ("amir@gmail.com",)
+
+
 def test_private_counts_for_every_claimed_sender():
     """Whoever is claimed, not only the resolved author: Sender names one officer, MAIL FROM the other."""
     found = parties(

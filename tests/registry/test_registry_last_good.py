@@ -60,6 +60,17 @@ def test_a_contact_whose_row_breaks_stays_a_contact(lists, broken):
     assert (result.contacts, result.lost) == (3, 0)
 
 
+def test_a_second_address_whose_row_breaks_stays_registered(lists):
+    """A person with two addresses, one row past recognition: the address that is missing stays theirs."""
+    lists.write_contacts(
+        contact_row("a@home.example", person_id="P-1"), contact_row("b@home.example", person_id="P-1")
+    )
+    previous = load(lists.settings, None, NOW).registry
+    lists.write_contacts(contact_row("a@home.example", person_id="P-1"), "b")
+    (contact,) = contacts_in(load(lists.settings, previous, LATER).registry)
+    assert contact.emails == ("a@home.example", "b@home.example")
+
+
 def test_a_row_that_left_cleanly_is_gone(lists):
     """Without a broken row, who is no longer listed is no longer a contact."""
     lists.write_contacts(*many(20))

@@ -115,6 +115,14 @@ def test_an_open_quotation_mark_does_not_swallow_a_long_file(lists):
     assert result.contacts == 200
 
 
+def test_a_field_without_end_costs_its_row(lists):
+    """A field past the reader's own bound is named, and the next row is read."""
+    lists.write_contacts(contact_row(name="x" * 140_000), GOOD)
+    result = load(lists.settings, None, NOW)
+    assert [mistake.what for mistake in result.mistakes] == ["a field is longer than 131,072 characters"]
+    assert contacts_for(result.registry, "other@home.example")
+
+
 def test_a_row_that_is_not_utf_8_is_named_by_its_byte(lists):
     """A list saved in a Windows code page names the field and the byte; the person counts all the same."""
     text = "\n".join((CONTACT_HEADER, contact_row(name="Zoé"), GOOD))
