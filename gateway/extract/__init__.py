@@ -1,0 +1,38 @@
+"""What did the sender write now? Message bytes to `Authored`: the third stage of a message's road.
+
+Owns the reading of a message: MIME, charsets, HTML, quotes, signatures. Refuses to judge a word of it, and does no
+I/O: `workers` runs it in a process that can be killed, `inspection` reads what it returns.
+
+The way in: `mime` finds the parts by byte offset; `decoding` makes text of them; `markup` and `layout` make lines of
+the text; `quotes` and `signatures` say which lines are the sender's own; `alternatives` sets aside what stands twice;
+`reading` puts it together. Each is linear in the size of the message, and none recurses.
+"""
+
+from collections.abc import Mapping
+
+from gateway.extract.reading import read
+from gateway.model import Authored, Limits
+
+__all__ = ["decoded", "extract"]
+
+
+def extract(raw: bytes, limits: Limits) -> Authored:
+    """Return only the words the sender wrote now, what was set aside and why, and what could not be read.
+
+    Quoted replies, forwarded mail, signatures and disclaimers are cut: a victim's words in a quote must not count
+    against the officer. When it is not certain that a line is quoted, it stays, marked uncertain; reading one line
+    too many is the safer error. Offsets are code points in the text that `decoded` gives for the part.
+
+    Never raises. What cannot be decoded, or lies beyond ``limits``, is named in ``unreadable``; policy says what
+    that means.
+    """
+    return read(raw, limits).authored
+
+
+def decoded(raw: bytes, limits: Limits) -> Mapping[str, str]:
+    """Return the decoded text of every part by its name, as the offsets in `extract`'s answer count it.
+
+    The decoded text of a plain part is its characters with LF line ends; of an HTML part its visible words, one line
+    a block, and after them what is hidden; of a calendar part the values that people read. Never raises.
+    """
+    return read(raw, limits).texts

@@ -1,0 +1,76 @@
+"""Words that stand twice: what an HTML alternative repeats of the plain one.
+
+Owns the comparison of two readings of one content. Refuses to know what is quoted. Last step of *extract* for a
+multipart/alternative. Only what stands in both word for word, as whole sentences or lines and in that order, is
+repeated; whatever differs stays, since an advance may stand in the alternative that a filter does not read.
+"""
+
+import re
+from collections.abc import Sequence
+
+_TOKEN = re.compile(
+    r"(?P<skip>https?://\S+|<[^<>\s]+>|\[(?:cid|image)[^\]\n]*\])"
+    r"|[^\W_]+|[;:=8][-'^]?[)(DPpO/\\|*]|<3|[\u2600-\u27BF\U0001F000-\U0001FAFF]|(?P<stop>[.!?:])"
+)
+_SHORT_LINE = 50
+_LONG_LINE = 100
+_KEY = 3
+_MAX_TRIES = 8
+
+Span = tuple[int, int]
+
+
+class Reference:
+    """The words of the alternative that was read first, with the places where a sentence or line may begin."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.words: list[str] = []
+        self.starts: set[int] = {0}
+        for text in texts:
+            self._add(text)
+        self.starts.add(len(self.words))
+        self.index: dict[tuple[str, ...], list[int]] = {}
+        for place in sorted(self.starts):
+            known = self.index.setdefault(tuple(self.words[place : place + _KEY]), [])
+            if len(known) < _MAX_TRIES:
+                known.append(place)
+
+    def _add(self, text: str) -> None:
+        self.starts.add(len(self.words))
+        for line in text.split("\n"):
+            for token in _TOKEN.finditer(line):
+                if token["stop"]:
+                    self.starts.add(len(self.words))
+                elif not token["skip"]:
+                    self.words.append(token[0].casefold())
+            if not _SHORT_LINE <= len(line) <= _LONG_LINE:
+                self.starts.add(len(self.words))
+
+    def find(self, words: list[str], cursor: int) -> int:
+        """Return where ``words`` end in the reference, looking at ``cursor`` first, or -1 when they differ."""
+        size = len(words)
+        known = self.index.get(tuple(words[:_KEY]), [])
+        ends = (
+            place + size
+            for place in (cursor, *known)
+            if place + size in self.starts and self.words[place : place + size] == words
+        )
+        return next(ends, -1)
+
+
+def repeated(reference: Reference, text: str, start: int, cursor: int) -> tuple[list[tuple[Span, bool]], int]:
+    """Return the lines of one passage, each with whether ``reference`` has it too, and where it was left.
+
+    ``start`` is the offset of ``text`` in its part, ``cursor`` the place in the reference to look at first.
+    """
+    found: list[tuple[Span, bool]] = []
+    for line in text.split("\n"):
+        words = [
+            token[0].casefold() for token in _TOKEN.finditer(line) if not token["stop"] and not token["skip"]
+        ]
+        end = reference.find(words, cursor) if words else cursor
+        is_known = end >= 0 if words else bool(found) and found[-1][1]
+        cursor = end if words and end >= 0 else cursor
+        found.append(((start, start + len(line)), is_known))
+        start += len(line) + 1
+    return found, cursor

@@ -1,0 +1,118 @@
+"""The disclaimers that forces put under every mail.
+
+Owns how common ones begin, and the words they are made of. Refuses to know anything else. Used by `signatures`.
+
+A disclaimer is cut only as far as its sentences are made of disclaimer language. Otherwise "This email is
+confidential. You looked lovely, delete it." would hide the second half behind the first.
+"""
+
+import re
+
+OPENINGS = (
+    "attention",
+    "confidentiality notice",
+    "disclaimer",
+    "internet communications are not",
+    "internet e-mail is not",
+    "internet email is not",
+    "notice: this",
+    "please consider the environment",
+    "please note that",
+    "please think before",
+    "the content of this",
+    "the contents of this",
+    "the information contained in this",
+    "the information in this",
+    "the views expressed",
+    "think before you print",
+    "this communication",
+    "this e-mail",
+    "this electronic",
+    "this email",
+    "this message",
+    "this transmission",
+    "unauthorised use",
+    "warning: this",
+)
+"""How a disclaimer begins, in lower case and without leading marks. A force's own come from rules/lists."""
+
+_VOCABULARY = """
+    a about above accept accepted access accessed accident accordance accordingly account accuracy
+    accurate act action actions addition address addressed addressee addressees administrator advice
+    advised against agency all also altered an and any anyone appropriate are arising as at attached
+    attachment attachments attention authorised authority authorized automatically available be been
+    before being belief believe belong binding business but by carried caused check checked checks chief
+    client commissioner communication communications company complete computer confidential
+    confidentiality consequence consider constable constabulary constitute contain contained contains
+    content contents contract copied copies copy copying correct corrupted could crime criminal damage
+    data delay delete deleted deletion destroy destroyed directly disclaimer disclose disclosed disclosing
+    disclosure discrimination disseminate dissemination distribute distributed distributing distribution
+    do document documents does e-mail e-mails electronic email emails employee employees endorsed entitled
+    entity environment equal error errors except express expressed external files following for force
+    forward forwarded free freedom from further guarantee guaranteed has have health here hereby if
+    immediately implied in including incomplete inform information informed intended interception internal
+    internet into is it its judgement kept kindly law lawful legal legally liability liable limited loss
+    lost made mail mailbox malicious marked material may mean means message messages misuse monitor
+    monitored monitoring must necessarily necessary no non nor not note notice notified notify obligation
+    of offence official on only opened operational opinion opinions or organisation organization other
+    otherwise our outside own part parties party pcc permission permitted person personal personnel
+    persons phone please police policies policy possible print printed printing privacy private privilege
+    privileged processed prohibited property proprietary protect protected protection protective
+    protectively purpose purposes reader reason receipt receive received receiving recipient recipients
+    record recorded recording regulations relevant reliance rely remove reply represent representative
+    reproduce reproduced reproduction responsibility responsible restricted return review said scanned
+    secure security sender senders sensitive sent service shall should software sole solely state stated
+    states statutory strictly subject such swept system systems take taken telephone than that the their
+    them then therefore these they third this those through time to transmission transmitted unauthorised
+    unauthorized under unintended unlawful unless unsolicited upon use used user using via view viewed
+    views virus viruses visit warrants warranty was we website were when where whether which who whom will
+    with within without working would you your yourself
+"""
+_LANGUAGE = frozenset(_VOCABULARY.split())
+_FIRST_PERSON = re.compile(r"\b(?:i|i['\u2019](?:m|d|ll|ve)|me|my|mine|myself|us)\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?:;]+(?:\s+|\Z)|\n{2,}")
+_WORDS = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
+_LEADING = re.compile(r"[ \t*_=#~>|-]{1,80}")
+_MARKING = re.compile(r"^[\W_]*$")
+_LONGEST_SENTENCE = 1500
+_STRANGERS = 0.2
+_LONGEST_OPENING = max(map(len, OPENINGS))
+_SPEECH = re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]|\b[xX]{1,4}\s*$")
+
+
+def disclaimer_end(text: str, start: int, limit: int) -> int:
+    """Return where the disclaimer that begins at ``start`` ends, at most ``limit``; ``start`` when none begins there."""
+    lead = _LEADING.match(text, start, limit)
+    begin = lead.end() if lead else start
+    opening = text[begin : min(limit, begin + _LONGEST_OPENING + 1)].lower().replace("\n", " ")
+    if not opening.startswith(OPENINGS):
+        return start
+    end = start
+    while end < limit:
+        stop = _sentence_end(text, end, limit)
+        if stop <= end or not _is_disclaiming(text[end:stop]):
+            break
+        end = stop
+    return end
+
+
+def _sentence_end(text: str, begin: int, limit: int) -> int:
+    """Return where the sentence at ``begin`` ends; ``begin`` when it is longer than any disclaimer's."""
+    reach = min(limit, begin + _LONGEST_SENTENCE)
+    match = _SENTENCE_END.search(text, begin, reach)
+    if match:
+        return match.end()
+    return limit if reach == limit else begin
+
+
+def _is_disclaiming(sentence: str) -> bool:
+    """Return whether ``sentence`` is made of disclaimer language; capitalised names and addresses may stand in it."""
+    if _MARKING.match(sentence):
+        return True
+    if _FIRST_PERSON.search(sentence) or _SPEECH.search(sentence):
+        return False
+    words = [
+        word for word in _WORDS.findall(sentence) if not (word[0].isupper() and word.lower() not in _LANGUAGE)
+    ]
+    strangers = sum(word.lower() not in _LANGUAGE for word in words)
+    return strangers <= _STRANGERS * len(words)
