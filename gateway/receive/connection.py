@@ -23,6 +23,8 @@ _BLOCK_BYTES = 262_144
 _STREAM_LIMIT = 65_536
 _UNREAD_REPLIES_BYTES = 65_536
 """Replies that a client has not read yet, beyond which its next command waits."""
+_MAX_REPLY_DELAY_S = 1.0
+"""How long replies to pipelined commands may be kept back to go out together."""
 _MAX_DISCARDED = 65_536
 """Octets of one overlong command that are read to find its end before the connection is given up."""
 _BARE_LF_PATIENCE_S = 10.0
@@ -76,6 +78,7 @@ class Connection(SMTP):
         self._input = b""
         self._read_to = 0
         self._output = bytearray()
+        self._said_at = 0.0
         self._ends_at = loop.time() + desk.settings.session_timeout_s
         self._deadline: float | None = None
         self._timer_at = self._ends_at
@@ -189,19 +192,25 @@ class Connection(SMTP):
         """True from the moment that a TLS handshake is under way."""
         return self._tls_protocol is not None
 
+    def _is_tls_up(self) -> bool:
+        return self.session is not None and self.session.ssl is not None
+
     async def start_tls(self) -> None:
         """Answer STARTTLS and go on in TLS. What was sent before the handshake is dropped (RFC 3207 section 4.2).
 
         Raises `Gone` when there is no TLS in the end: there is no way back to plain text.
         """
         self.flush()
+        self._await_until(self._idle_deadline())
         try:
             await super().smtp_STARTTLS("")
         except TLSSetupException as error:
             log.warning("connection:tls-failed", client=self.address, error=type(error.__cause__).__name__)
+        finally:
+            self._deadline = None
         # aiosmtpd leaves both ends of a failed handshake to us; and a client that leaves in mid-handshake
         # looks like success to it.
-        if self.session is None or self.session.ssl is None:
+        if not self._is_tls_up():
             if self._original_transport is not None:
                 self._original_transport.abort()
             self.connection_lost(None)
@@ -221,6 +230,12 @@ class Connection(SMTP):
         self._timer_at = at
         self._timeout_handle = self.loop.call_at(at, self._check_time)
 
+    def _await_until(self, deadline: float) -> None:
+        """Have the client waited for until ``deadline``; set ``_deadline`` to None when it has come."""
+        self._deadline = deadline
+        if deadline < self._timer_at:
+            self._arm(deadline)
+
     def _check_time(self) -> None:
         """Close if the client is being waited for and is late; else look again when it may be.
 
@@ -234,20 +249,36 @@ class Connection(SMTP):
             self._arm(self._deadline)
         else:
             log.info("connection:timed-out", client=self.address, in_command=self._awaits_command)
+            if self.is_tls and not self._is_tls_up() and self._original_transport is not None:
+                self._original_transport.abort()
+                return
+            if self._writing_is_stuck():
+                self._abort()
+                return
             bare_lf = self._awaits_command and b"\n" in self._input
             self.close(replies.BAD_COMMAND_BYTES if bare_lf else replies.TIMED_OUT)
 
     # --- output -------------------------------------------------------------------------------------------
 
     def say(self, answer: Reply, *, enhanced: bool = True, utf8: bool = False) -> None:
-        """Put a reply behind those that go out at the next wait (RFC 2920 section 3.2)."""
+        """Put a reply behind those that go out together at the next wait (RFC 2920 section 3.2)."""
+        if not self._output:
+            self._said_at = self.loop.time()
         self._output += replies.encode(answer, enhanced=enhanced, utf8=utf8)
+
+    def flush_stale(self) -> None:
+        """Send the replies if they have waited: before a step that may be slow, so that the client sees progress."""
+        if self._output and self.loop.time() - self._said_at > _MAX_REPLY_DELAY_S:
+            self.flush()
 
     def flush(self) -> None:
         """Send all replies, in one write."""
         if self._output and self.transport is not None and not self.closing:
             self.transport.write(bytes(self._output))
         self._output.clear()
+
+    def _writing_is_stuck(self) -> bool:
+        return self.transport is not None and self.transport.get_write_buffer_size() > _UNREAD_REPLIES_BYTES
 
     # --- input --------------------------------------------------------------------------------------------
 
@@ -311,11 +342,9 @@ class Connection(SMTP):
         transport = self.transport
         if self.closing or transport is None:
             raise Gone
-        self._deadline = deadline
-        if deadline < self._timer_at:
-            self._arm(deadline)
+        self._await_until(deadline)
         try:
-            if transport.get_write_buffer_size() > _UNREAD_REPLIES_BYTES:
+            if self._writing_is_stuck():
                 await self._writer.drain()
             block = await self._reader.read(_BLOCK_BYTES)
         finally:

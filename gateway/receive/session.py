@@ -344,6 +344,7 @@ class Session(Connection):
 
     async def _ask(self, step: str, answer: Awaitable[Reply]) -> Reply:
         """Return the exchange's answer as it may be given; whatever it raises becomes a temporary refusal."""
+        self.flush_stale()
         reply = replies.TRY_LATER
         try:
             return replies.presentable(await answer)

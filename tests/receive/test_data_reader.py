@@ -5,6 +5,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smuggling import NO_END
 
 from gateway.receive.reader import DataLimits, DataReader, has_long_line
 from gateway.receive.replies import Rejected
@@ -65,36 +66,6 @@ def test_the_message_ends_at_crlf_dot_crlf_and_loses_only_stuffed_dots(octets, m
 def test_what_stands_behind_the_end_is_kept(size):
     """Postfix sends the dot and QUIT in one packet: QUIT is the next command."""
     assert read(b"a\r\n.\r\nQUIT\r\n", size) == (b"a\r\n", b"QUIT\r\n")
-
-
-NO_END = {
-    "LF . LF": b"\n.\n",
-    "LF . CRLF": b"\n.\r\n",
-    "CRLF . LF": b"\r\n.\n",
-    "CR . CR": b"\r.\r",
-    "CRLF . CR": b"\r\n.\r",
-    "CR . CRLF": b"\r.\r\n",
-    "CR . LF": b"\r.\n",
-    "LF . CR": b"\n.\r",
-    "CRLF . CR CR LF": b"\r\n.\r\r\n",
-    "LF . CR CR LF": b"\n.\r\r\n",
-    "CRLF . NUL CRLF": b"\r\n.\0\r\n",
-    "CRLF NUL . CRLF": b"\r\n\0.\r\n",
-    "CR NUL LF . CRLF": b"\r\0\n.\r\n",
-    "CRLF . LF CRLF": b"\r\n.\n\r\n",
-    "LF CR . CRLF": b"\n\r.\r\n",
-    "CRLF . LF CR": b"\r\n.\n\r",
-    "LF LF . LF LF": b"\n\n.\n\n",
-    "CR CR . CR CR": b"\r\r.\r\r",
-    "CR LF . without CRLF": b"\r\n. \n",
-    "vertical tab . CRLF": b"\x0b.\r\nx\n",
-    "next line . next line": b"\x85.\x85\n",
-    "LF . CRLF at the start": b"x\n.\r\n",
-    "bare LF alone": b"\n",
-    "bare CR alone": b"\r",
-    "NUL alone": b"\0",
-}
-"""Ends of a message in somebody else's eyes (CVE-2023-51764, -51765, -51766 and later), never in ours."""
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])

@@ -234,8 +234,32 @@ def test_the_bracket_that_closes_is_the_first_outside_quotes(argument, path, par
 
 @pytest.mark.parametrize(
     "argument",
-    ["", " ", "a@b", "a@b>", "<a@b", "<", ">", "<a@b>x", "<a@b>x SIZE=1", "<a@b>>", "<<a@b>>", "<a@b><c@d>"]
-    + ["<a@b>\tSIZE=1", "\t<a@b>", "\u00a0<a@b>", "<a@b>,<c@d>", "<a@b> ", "Name <a@b>", '<"a@b>', "<a<b@c>"],
+    [
+        *[
+            "",
+            " ",
+            "a@b",
+            "a@b>",
+            "<a@b",
+            "<",
+            ">",
+            "<a@b>x",
+            "<a@b>x SIZE=1",
+            "<a@b>>",
+            "<<a@b>>",
+            "<a@b><c@d>",
+        ],
+        *[
+            "<a@b>\tSIZE=1",
+            "\t<a@b>",
+            "\u00a0<a@b>",
+            "<a@b>,<c@d>",
+            "<a@b> ",
+            "Name <a@b>",
+            '<"a@b>',
+            "<a<b@c>",
+        ],
+    ],
 )
 def test_brackets_that_do_not_fit_are_refused(argument):
     """No brackets, half of them, or something behind them: 501 5.5.4."""
