@@ -93,6 +93,8 @@ _TEXT_SPEAK: Final = {
 }  # fmt: skip
 _TABLES: Final = "lemmatizer/lookups/lookups.bin"
 _SHORTEST_STEM: Final = 3
+_LONE: Final = 2
+"""A letter and a full stop, which spaCy keeps together: "see u."."""
 _MARKS: Final = ".,?!:;"
 
 
@@ -143,6 +145,8 @@ def canonical(word: str) -> str:
     lower = unicodedata.normalize("NFKD", word.lower())
     if not lower.isascii():
         lower = "".join(char for char in lower if not unicodedata.combining(char))
+    if len(lower) == _LONE and lower[1] == ".":
+        lower = lower[0]
     lower = _TEXT_SPEAK.get(lower, lower)
     if lower in _KEPT or not lower.isalpha():
         return lower
@@ -241,9 +245,11 @@ def keys_of(chunk: str) -> frozenset[str]:
 def _plain_keys(chunk: str) -> frozenset[str] | None:
     """Return the keys of a plain word with perhaps a mark behind it, which need no tokeniser; else None."""
     word = chunk.rstrip(_MARKS)
-    if not word.isalpha() or not word.isascii() or word in _special_cases() or chunk in _special_cases():
-        return None
     marks = chunk[len(word) :]
+    if not word.isalpha() or not word.isascii() or (marks and len(word) == 1):
+        return None
+    if word in _special_cases() or f"{word}{marks[:1]}" in _special_cases():
+        return None
     return frozenset({canonical(word), *marks, marks} - {""})
 
 
