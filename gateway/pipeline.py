@@ -45,6 +45,7 @@ from gateway.model import (
     Policy,
     Registry,
     Reply,
+    StaffId,
     Unreadable,
     UnreadableReason,
     Verdict,
@@ -59,6 +60,7 @@ log = structlog.get_logger("gateway.pipeline")
 
 _CRASHES_UNTIL_HELD = 3
 _CRASHES_REMEMBERED = 10_000
+_LONG_THREAD_CHARS = 20_000
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _TRY_AGAIN = Reply(451, ("4.3.0 Try again later",))
 _ADDRESS = re.compile(r"\S*@\S*")
@@ -317,7 +319,7 @@ class _Inspected:
 
     async def _record_and_act(self, authored: Authored, parties: Parties, verdict: Verdict) -> Reply:
         message = self._message
-        excluded = recording.excluded_staff(self._in_force.registry, parties, authored)
+        excluded = await self._excluded(authored, parties)
         new = recording.draft(message, authored, parties, verdict, excluded)
         if new.item is not None and verdict.action is Action.HOLD and verdict.urgent:
             options, registry = self._conductor.options, self._in_force.registry
@@ -347,6 +349,12 @@ class _Inspected:
         if verdict.action is Action.HOLD:
             return await self._send_rest(message.id, verdict.sent)
         return await self._send_all(message.id, new.item.id if new.item else None)
+
+    async def _excluded(self, authored: Authored, parties: Parties) -> tuple[StaffId, ...]:
+        """Return who may not review; a long thread is searched for names on a thread, the loop goes on."""
+        search = partial(recording.excluded_staff, self._in_force.registry, parties, authored)
+        length = authored.characters + sum(len(cut.text) for cut in authored.cuts)
+        return await asyncio.to_thread(search) if length > _LONG_THREAD_CHARS else search()
 
     async def _send_all(self, shown_id: MessageId, flag: MessageId | None) -> Reply:
         """Send the message to everybody, and have the outcome written once it is known."""
