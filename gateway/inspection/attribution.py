@@ -115,5 +115,5 @@ def _is_reported(doc: Parsed, start: int, end: int) -> bool:
     if not tokens:
         return False
     inside = {token.i for token in tokens}
-    tops = [token for token in tokens if token.head.i not in inside or token.head is token]
+    tops = [token for token in tokens if token.head.i not in inside or token.head.i == token.i]
     return any(reporter(token) is not None for token in tops)

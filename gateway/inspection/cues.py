@@ -209,7 +209,7 @@ def reporter(token: Any) -> Any:
     do not. A clause of its own after "and" or "but" is the writer's.
     """
     at = token
-    while at.head is not at:
+    while at.head.i != at.i:
         up = at.head
         if up.lemma_.lower() in _SPEECH or lexicon.canonical(up.lower_) in _SPEECH:
             inside = at.dep_ in {
@@ -224,7 +224,7 @@ def reporter(token: Any) -> Any:
                 "attr",
                 "acomp",
             }
-            if inside and at.dep_ != "conj" and _is_third_party(up):
+            if inside and _is_third_party(up):
                 return up
         at = up
     return None
