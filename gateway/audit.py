@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain as numbers
 from itertools import islice
 from typing import Self
 
@@ -320,6 +321,7 @@ class _Walk:
     public_key: str
     problems: list[Problem] = field(default_factory=list)
     broken: list[ChainRow] = field(default_factory=list)
+    gaps: list[range] = field(default_factory=list)
     without_payload: set[int] = field(default_factory=set)
     erasures: set[int] = field(default_factory=set)
     entries: int = 0
@@ -331,6 +333,7 @@ class _Walk:
         self.problems.append(Problem(fault=fault, first=first, last=last, detail=detail))
 
     def missing(self, first: int, last: int) -> None:
+        self.gaps.append(range(first, last + 1))
         self.add(Fault.DELETED, first, last, "the numbers are not there")
 
     def visit(self, row: ChainRow, following: ChainRow) -> None:
@@ -409,7 +412,8 @@ class _Walk:
 
     def _tell_broken(self) -> None:
         """Say of each broken entry whether it stands in another's place or was edited."""
-        moved = dict(_moved(self.broken)) if len(self.broken) <= _MAX_REORDER else {}
+        free = tuple(islice(numbers.from_iterable(self.gaps), _MAX_REORDER))
+        moved = dict(_moved(self.broken, free)) if len(self.broken) <= _MAX_REORDER else {}
         for row in self.broken:
             if row.seq in moved:
                 detail = f"it was written as entry {moved[row.seq]}"
@@ -418,17 +422,27 @@ class _Walk:
                 self.add(Fault.EDITED, row.seq, row.seq, "its content is not what was hashed")
 
 
-def _moved(broken: Sequence[ChainRow]) -> Iterator[tuple[int, int]]:
-    """Yield, of entries that stand in another's place, where each stands and where it was written."""
+def _moved(broken: Sequence[ChainRow], free: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield, of entries that stand in another's place, where each stands and where it was written.
+
+    An entry may have moved with its hash to the place of another broken one or from a number that is missing
+    (``free``), or its content may have moved under the hashes.
+    """
     for row in broken:
-        for other in broken:
-            if other.seq == row.seq:
-                continue
-            carried = entry_hash(replace(row, seq=other.seq)) == row.hash
-            content = entry_hash(replace(row, seq=other.seq, prev=other.prev)) == other.hash
-            if carried or content:
-                yield row.seq, other.seq
-                break
+        carried = (seq for seq in (*(other.seq for other in broken), *free) if seq != row.seq)
+        place = next((seq for seq in carried if entry_hash(replace(row, seq=seq)) == row.hash), None)
+        under = (other for other in broken if other.seq != row.seq)
+        if place is None:
+            place = next(
+                (
+                    one.seq
+                    for one in under
+                    if entry_hash(replace(row, seq=one.seq, prev=one.prev)) == one.hash
+                ),
+                None,
+            )
+        if place is not None:
+            yield row.seq, place
 
 
 def _is_true_checkpoint(row: ChainRow, public_key: str) -> bool:

@@ -225,9 +225,8 @@ def make_sqlite_file(engine: Engine) -> None:
         return
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        return
+        # O_CREAT alone: another process may be making it at the same moment
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as problem:
         raise StoreUnfit(f"the database {file} could not be made: {problem.strerror}") from problem
 

@@ -1,0 +1,233 @@
+"""Opening a store: made once, refused when it is not understood, and migrated by serve alone."""
+
+import os
+import shutil
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from stores import NOW, Sqlite
+
+from gateway.errors import NotStored, StoreUnfit
+from gateway.settings import StoreSettings
+from gateway.store import Store, database, initialise, records, schema
+from gateway.store.sealing import KeyFile
+
+
+@pytest.fixture
+def nothing(backend, tmp_path):
+    """Settings of a store that is not made yet."""
+    folder = tmp_path / "new"
+    if backend.name == "sqlite":
+        return Sqlite.settings(folder / "var")
+    return backend.settings(folder / "var", backend.new_database())
+
+
+def execute(settings, statement, **values):
+    engine = database.connect(settings)
+    with database.transaction(engine, writes=True) as connection:
+        connection.execute(text(statement), values)
+    engine.dispose()
+
+
+def test_a_store_is_made_once_and_opened_ever_after(nothing):
+    """Making it again opens it and changes nothing."""
+    made = initialise(nothing, NOW)
+    made.store.close()
+    assert (made.fresh, made.fresh_key) == (True, True)
+    key = nothing.key_file.read_bytes()
+    again = initialise(nothing, NOW)
+    again.store.close()
+    assert (again.fresh, again.fresh_key) == (False, False)
+    assert again.store.store_id == made.store.store_id
+    assert nothing.key_file.read_bytes() == key
+    with Store.open(nothing) as store:
+        assert store.read_now(lambda tx: records.fact(tx, "made_at")) == "2026-03-01T12:00:00.000000Z"
+
+
+def test_files_of_the_store_are_its_owners_alone(tmp_path):
+    """Database, write-ahead log, key and mark: nobody else reads them."""
+    os.umask(0)
+    try:
+        made = initialise(Sqlite.settings(tmp_path / "var"), NOW)
+        made.store.write_now(lambda tx: records.set_fact(tx, "a", "1"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "var").iterdir()}
+        made.store.close()
+    finally:
+        os.umask(0o022)
+    assert set(modes) == {
+        "gateway.db",
+        "gateway.db-shm",
+        "gateway.db-wal",
+        "sealing.key",
+        "sealing.key.outbox-mark",
+    }
+    assert set(modes.values()) == {0o600}
+
+
+def test_opening_makes_nothing(nothing, backend):
+    """Without `gateway store init` there is no store, and none comes to be."""
+    with pytest.raises(StoreUnfit, match="gateway store init"):
+        Store.open(nothing, migrate=True)
+    assert not nothing.key_file.exists()
+    if backend.name == "sqlite":
+        assert list(nothing.key_file.parent.iterdir()) == []
+
+
+def test_a_store_without_its_key_is_refused_and_gets_no_new_one(settings):
+    """A new key would open nothing: init and open both send to the escrow."""
+    settings.key_file.unlink()
+    for attempt in (lambda: Store.open(settings), lambda: initialise(settings, NOW)):
+        with pytest.raises(StoreUnfit, match="escrow"):
+            attempt()
+    assert not settings.key_file.exists()
+
+
+def test_another_stores_key_is_refused_by_name(settings, tmp_path):
+    """The message says which key id is missing."""
+    own = KeyFile.read(settings.key_file).active
+    settings.key_file.unlink()
+    KeyFile.make(settings.key_file)
+    with pytest.raises(StoreUnfit, match=f"does not hold the store's key {own}.*escrow"):
+        Store.open(settings)
+
+
+def test_a_key_of_the_right_name_but_other_octets_is_refused(settings):
+    """The canary is opened, not looked up."""
+    content = settings.key_file.read_text()
+    key = content.split('"keys"')[1].split('"')[3]
+    settings.key_file.write_text(content.replace(key, "A" * 43 + "="))
+    with pytest.raises(StoreUnfit, match="another key of that id"):
+        Store.open(settings)
+
+
+def test_an_active_key_that_the_store_does_not_know_is_refused(settings):
+    """Nothing is sealed with a key whose canary is missing: the backup of the database would not tell of it."""
+    file, key_id = KeyFile.read(settings.key_file).with_new_key()
+    file.with_active(key_id)
+    with pytest.raises(StoreUnfit, match=f"the active key {key_id} .* is not one of this store"):
+        Store.open(settings)
+
+
+def test_a_new_database_with_a_key_from_escrow_uses_that_key(settings, tmp_path):
+    """After a lost database the old key goes on, so that old backups still open."""
+    fresh = Sqlite.settings(tmp_path / "again")
+    shutil.copy(settings.key_file, fresh.key_file)
+    made = initialise(fresh, NOW)
+    made.store.close()
+    assert (made.fresh, made.fresh_key) == (True, False)
+    assert made.store.keys.active == KeyFile.read(settings.key_file).active
+
+
+def test_a_newer_schema_is_refused_by_everybody(settings):
+    """An older program does not guess at a newer store."""
+    execute(settings, "UPDATE alembic_version SET version_num = '9999'")
+    for migrate in (False, True):
+        with pytest.raises(StoreUnfit, match="schema 9999, this version knows up to"):
+            Store.open(settings, migrate=migrate)
+
+
+def test_an_older_schema_is_brought_up_to_date_by_serve_alone():
+    """Commands do not migrate; they say who does. Serve may."""
+    database.check_schema(schema.HEAD, may_migrate=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "HEAD", "0002")
+        with pytest.raises(StoreUnfit, match="start `gateway serve` first"):
+            database.check_schema("0001", may_migrate=False)
+        database.check_schema("0001", may_migrate=True)
+
+
+def test_the_code_knows_the_schema_the_migrations_make():
+    """HEAD is the last migration."""
+    assert max(database.known_revisions()) == schema.HEAD
+
+
+def test_the_migrations_make_the_tables_of_the_code(settings, backend):
+    """Column by column, index by index; the comments too where the database keeps them."""
+    engine = database.connect(settings)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+def test_every_table_and_column_says_what_it_holds():
+    """The schema is documentation."""
+    for table in schema.metadata.sorted_tables:
+        assert table.comment
+        for column in table.columns:
+            assert column.comment, f"{table.name}.{column.name}"
+
+
+def test_several_processes_may_start_at_once(nothing):
+    """Made at the same moment by several: one store, one key, and everybody else opens it or says to try again."""
+
+    def attempt(_):
+        try:
+            made = initialise(nothing, NOW)
+        except (StoreUnfit, NotStored) as problem:
+            return str(problem)
+        made.store.close()
+        return made.store.store_id
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(attempt, range(4)))
+    with Store.open(nothing) as store:
+        assert store.store_id in results
+        assert len(store.keys.file.keys) == 1
+    for other in set(results) - {store.store_id}:
+        assert "init" in other or "locked" in other or "exists" in other or "lock timeout" in other
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///x.db?mode=ro",
+        "mysql://h/d",
+        "oracle://h/d",
+    ],
+)
+def test_a_url_that_is_no_store_is_refused_with_the_remedy(url, tmp_path):
+    """Settings are told what to write."""
+    with pytest.raises(StoreUnfit, match="sqlite"):
+        database.connect(StoreSettings(url=url, key_file=tmp_path / "k"))
+
+
+def test_a_postgresql_url_needs_no_driver(postgresql, tmp_path):
+    """postgresql:// means psycopg 3."""
+    settings = postgresql.copy(tmp_path / "s")
+    with Store.open(settings.model_copy(update={"url": settings.url.replace("+psycopg", "")})) as store:
+        assert store.store_id
+
+
+def test_a_server_that_is_not_there_is_not_stored(tmp_path):
+    """A database that cannot be reached is trouble, not a reason to make another."""
+    url = f"postgresql+psycopg://gateway@/none?host={tmp_path}"
+    with pytest.raises(NotStored, match="the store failed"):
+        Store.open(StoreSettings(url=url, key_file=tmp_path / "k"))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    """The place is in the message."""
+    (tmp_path / "file").touch()
+    settings = StoreSettings(url=f"sqlite:///{tmp_path}/file/g.db", key_file=tmp_path / "k")
+    with pytest.raises(StoreUnfit, match=r"file/g\.db could not be made"):
+        initialise(settings, NOW)
+    assert not Path(tmp_path / "k").exists()
+
+
+def test_times_without_a_zone_are_not_stored(store):
+    """A naive time would mean another moment on another machine."""
+    with pytest.raises(ValueError, match="a time without a zone"):
+        schema.instant_text(NOW.replace(tzinfo=None))
+    assert schema.instant_of(schema.instant_text(NOW)) == NOW
