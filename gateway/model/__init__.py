@@ -1,0 +1,98 @@
+"""The nouns of the gateway: frozen values that travel between its stages.
+
+Own no behaviour beyond what a value says about itself, and import nothing of ours. Offsets are code points in the
+*decoded text* of a part, half open. Part names: ``subject``, ``body`` (the part a mail client shows first), ``1.2`` (a
+MIME section number, RFC 3501 section 6.4.5), ``name:1.2`` (the file name of that section).
+"""
+
+from gateway.model.judgement import (
+    Action,
+    Attribution,
+    CategoryPolicy,
+    Combinations,
+    Finding,
+    History,
+    Inspection,
+    Mode,
+    PartyPolicy,
+    Policy,
+    RuleStatus,
+    Severity,
+    Verdict,
+)
+from gateway.model.mail import Capabilities, Client, Envelope, MailCommand, MessageId, Reply
+from gateway.model.people import (
+    CaseStatus,
+    ClaimedSender,
+    Contact,
+    ContactCase,
+    ContactMatch,
+    ContactRole,
+    Parties,
+    PersonId,
+    Registry,
+    StaffId,
+    StaffMember,
+    StaffRole,
+)
+from gateway.model.records import Event, ItemKind, ItemState, Label, OutboxKind, Role
+from gateway.model.writing import (
+    Authored,
+    Cut,
+    CutReason,
+    Headers,
+    Limits,
+    Passage,
+    PassageKind,
+    Unreadable,
+    UnreadableReason,
+)
+
+__all__ = [
+    "Action",
+    "Attribution",
+    "Authored",
+    "Capabilities",
+    "CaseStatus",
+    "CategoryPolicy",
+    "ClaimedSender",
+    "Client",
+    "Combinations",
+    "Contact",
+    "ContactCase",
+    "ContactMatch",
+    "ContactRole",
+    "Cut",
+    "CutReason",
+    "Envelope",
+    "Event",
+    "Finding",
+    "Headers",
+    "History",
+    "Inspection",
+    "ItemKind",
+    "ItemState",
+    "Label",
+    "Limits",
+    "MailCommand",
+    "MessageId",
+    "Mode",
+    "OutboxKind",
+    "Parties",
+    "PartyPolicy",
+    "Passage",
+    "PassageKind",
+    "PersonId",
+    "Policy",
+    "Registry",
+    "Reply",
+    "Role",
+    "RuleStatus",
+    "Severity",
+    "StaffId",
+    "StaffMember",
+    "StaffRole",
+    "Unreadable",
+    "UnreadableReason",
+    "Verdict",
+]

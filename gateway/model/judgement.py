@@ -1,0 +1,180 @@
+"""Of judgement: findings, the policy that weighs them, and the verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.model.writing import Unreadable, UnreadableReason
+
+
+class Action(StrEnum):
+    """What becomes of a message, weakest first."""
+
+    PASS = "pass"  # noqa: S105
+    FLAG = "flag"
+    HOLD = "hold"
+
+    @property
+    def strength(self) -> int:
+        """0, 1, 2: a verdict takes the strongest."""
+        return tuple(Action).index(self)
+
+
+class Mode(StrEnum):
+    """The strongest action a site or unit lets a verdict have. ``observe`` records and delivers."""
+
+    OBSERVE = "observe"
+    FLAG = "flag"
+    HOLD = "hold"
+
+
+class Severity(StrEnum):
+    """How grave a crossing is, mildest first."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class RuleStatus(StrEnum):
+    """How far a rule may act: draft never runs on mail, shadow is counted only, flag at most flags."""
+
+    DRAFT = "draft"
+    SHADOW = "shadow"
+    FLAG = "flag"
+    ENFORCE = "enforce"
+
+
+class Attribution(StrEnum):
+    """Whose words a finding stands on: DETECTION 3.4."""
+
+    OWN = "own"
+    REPORTED = "reported"
+    """Somebody else's words without quotation marks: at most flag."""
+    QUOTED = "quoted"
+    """Somebody else's words in quotation marks: information only, no points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule that came true. ``text`` is the exact piece, None for findings about conduct."""
+
+    rule: str
+    version: int
+    status: RuleStatus
+    category: str
+    severity: Severity
+    points: int
+    part: str | None
+    start: int | None
+    end: int | None
+    text: str | None
+    why: str
+    softened: bool = False
+    """A case anchor stands by it: at most flag, never pass."""
+    for_reviewer: str = ""
+    attribution: Attribution = Attribution.OWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the ledger knows of this officer and these contacts before this message.
+
+    ``earlier`` holds, per category, how many earlier messages of the officer to any of these contacts had a
+    finding of it inside the window; ``days`` is that window.
+    """
+
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    days: int = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What the rules found, and the hash of the set that found it."""
+
+    findings: tuple[Finding, ...]
+    rules_hash: str
+    model_hash: str
+    urgent: str = ""
+    """Why a person must look at once (bail, release, threat, court soon), or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryPolicy:
+    """What findings of one category do alone. Every finding flags; this says when it holds."""
+
+    hold_from: Severity | None
+    """The mildest severity that holds alone; None: none does."""
+    again: Action = Action.FLAG
+    """What a finding does when an earlier message had one of the same category."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combinations:
+    """What a finding that only flags does in company; PASS switches the combination off."""
+
+    two_categories: Action = Action.HOLD
+    vulnerable_contact: Action = Action.HOLD
+    sender_not_assigned: Action = Action.HOLD
+    closed_case: Action = Action.HOLD
+    earlier_findings: Action = Action.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyPolicy:
+    """What the people and addresses of a message do, whatever it says."""
+
+    do_not_contact: Action = Action.FLAG
+    no_email_consent: Action = Action.FLAG
+    senders_disagree: Action = Action.FLAG
+    private_copy: Action = Action.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """policy.yaml: the only numbers that act. ``hash`` is the SHA-256 of its text, ``rules_hash`` of the set."""
+
+    hash: str
+    rules_hash: str
+    flag_at: int
+    hold_at: int
+    categories: Mapping[str, CategoryPolicy]
+    combinations: Combinations
+    parties: PartyPolicy
+    unreadable: Mapping[UnreadableReason, Action]
+    closed_case_days: int
+    also_hold: tuple[str, ...] = ()
+    """Recipients that wait with the contact: addresses, or ``@domain``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of a message, why, and every input needed to compute it again (promise P10).
+
+    ``action`` is what was done, ``proposed`` what would have been done in hold mode. ``held`` are the envelope
+    recipients whose copy waits, ``sent`` the others; for pass and flag ``held`` is empty.
+    """
+
+    action: Action
+    proposed: Action
+    mode: Mode
+    score: int
+    in_scope: bool
+    because: tuple[str, ...]
+    """Which of category, combination, threshold, unreadable (and which one) gave the action."""
+    findings: tuple[Finding, ...]
+    unreadable: tuple[Unreadable, ...]
+    held: tuple[str, ...]
+    sent: tuple[str, ...]
+    urgent: str
+    registry_version: str
+    registry_stale: str
+    rules_hash: str
+    policy_hash: str
+    model_hash: str
+    code_version: str
+    history: History
+    decided_at: datetime
+    authored_chars: int

@@ -1,0 +1,89 @@
+"""Of records: items and their states, roles, and what the audit log names."""
+
+from enum import StrEnum
+
+
+class ItemKind(StrEnum):
+    """What waits for a reviewer."""
+
+    HOLD = "hold"
+    FLAG = "flag"
+
+
+class ItemState(StrEnum):
+    """DECISIONS 26. Holds: held, releasing, released, release_failed, returned, referred. Flags: open, closed."""
+
+    HELD = "held"
+    RELEASING = "releasing"
+    RELEASED = "released"
+    RELEASE_FAILED = "release_failed"
+    RETURNED = "returned"
+    REFERRED = "referred"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Label(StrEnum):
+    """A reviewer's word on the item, apart from its state."""
+
+    NONE = "none"
+    CROSSING = "crossing"
+    FALSE_ALARM = "false_alarm"
+
+
+class OutboxKind(StrEnum):
+    """Why a row is in the outbox."""
+
+    RELEASE = "release"
+    RETURN = "return"
+    NOTICE = "notice"
+
+
+class Role(StrEnum):
+    """What an account may do. An administrator sees no mail."""
+
+    REVIEWER = "reviewer"
+    PSD = "psd"
+    RULE_AUTHOR = "rule-author"
+    OVERSIGHT = "oversight"
+    ADMINISTRATOR = "administrator"
+
+
+class Event(StrEnum):
+    """What the audit log records, ``subject:action``."""
+
+    STORE_CREATED = "store:created"
+    STORE_KEY_ROTATED = "store:key-rotated"
+    SERVE_STARTED = "serve:started"
+    SERVE_STOPPED = "serve:stopped"
+    MESSAGE_HELD = "message:held"
+    MESSAGE_FLAGGED = "message:flagged"
+    MESSAGE_REPEATED = "message:repeated"
+    MESSAGE_REST_SENT = "message:rest-sent"
+    MESSAGE_REST_REFUSED = "message:rest-refused"
+    FLAG_DELIVERED = "flag:delivered"
+    FLAG_NOT_DELIVERED = "flag:not-delivered"
+    ITEM_VIEWED = "item:viewed"
+    ITEM_LISTED = "item:listed"
+    HOLD_RELEASE_APPROVED = "hold:release-approved"
+    HOLD_RELEASED = "hold:released"
+    HOLD_RELEASE_FAILED = "hold:release-failed"
+    HOLD_RETURNED = "hold:returned"
+    HOLD_REFERRED = "hold:referred"
+    DECISION_REFUSED = "decision:refused"
+    NOTICE_QUEUED = "notice:queued"
+    NOTICE_SENT = "notice:sent"
+    NOTICE_FAILED = "notice:failed"
+    OUTBOX_RETRIED = "outbox:retried"
+    OUTBOX_SUSPENDED = "outbox:suspended"
+    OUTBOX_RESUMED = "outbox:resumed"
+    REGISTRY_LOADED = "registry:loaded"
+    REGISTRY_REFUSED = "registry:refused"
+    REGISTRY_STALE = "registry:stale"
+    CONTACT_SHOWN = "contact:shown"
+    RULES_LOADED = "rules:loaded"
+    RULES_REFUSED = "rules:refused"
+    MODE_CHANGED = "mode:changed"
+    ACCOUNT_ADDED = "account:added"
+    CHECKPOINT_WRITTEN = "checkpoint:written"
+    PAYLOAD_ERASED = "payload:erased"

@@ -1,0 +1,124 @@
+"""Of writing: what the officer wrote now, what was set aside, and what could not be read."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class PassageKind(StrEnum):
+    """Where a passage stood in the message."""
+
+    SUBJECT = "subject"
+    BODY = "body"
+    ATTACHMENT = "attachment"
+    ATTACHMENT_NAME = "attachment-name"
+    CALENDAR = "calendar"
+    ALT_TEXT = "alt-text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A run of words that the sender wrote now. ``text`` is ``decoded[start:end]`` of ``part``."""
+
+    part: str
+    kind: PassageKind
+    text: str
+    start: int
+    end: int
+    uncertain: bool = False
+    """It may be quoted; kept because one line too many is the safer error."""
+    hidden: bool = False
+    """A mail client would not show it."""
+    language: str = ""
+
+
+class CutReason(StrEnum):
+    """Why a run of text does not count as the sender's new words."""
+
+    QUOTED = "quoted"
+    FORWARDED = "forwarded"
+    SIGNATURE = "signature"
+    DISCLAIMER = "disclaimer"
+    REPEATED = "repeated"
+    """The same words stand in another alternative of the same content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A run of text that was set aside. For quoted text ``speaker`` is who is said to have written it."""
+
+    part: str
+    text: str
+    start: int
+    end: int
+    reason: CutReason
+    speaker: str = ""
+    attributed: bool = False
+    """An attribution line or header block introduces it; without one the quote is only claimed."""
+
+
+class UnreadableReason(StrEnum):
+    """Why something in the message could not be read. policy.yaml says what each means."""
+
+    ATTACHMENT_NOT_READ = "attachment-not-read"
+    CHARSET = "charset"
+    DEPTH = "depth"
+    ENCODING = "encoding"
+    ENCRYPTED = "encrypted"
+    MALFORMED = "malformed"
+    NOT_IN_TIME = "not-in-time"
+    SIZE = "size"
+    TOO_MANY_PARTS = "too-many-parts"
+    WORKER_FAILED = "worker-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """Something that was not read: which part, why, and a sentence for the reviewer."""
+
+    part: str
+    reason: UnreadableReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headers:
+    """What the header block claims, decoded and bounded. Addresses are bare ``local@domain`` strings."""
+
+    from_: tuple[str, ...] = ()
+    sender: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    reply_to: tuple[str, ...] = ()
+    subject: str = ""
+    message_id: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    date: datetime | None = None
+    """Aware, or None when missing or not a date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authored:
+    """What the sender wrote now, what was set aside and why, and what could not be read."""
+
+    headers: Headers = field(default_factory=Headers)
+    passages: tuple[Passage, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def characters(self) -> int:
+        """How many code points the sender wrote now."""
+        return sum(len(passage.text) for passage in self.passages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on reading one message. Past any of them the message counts as not read whole."""
+
+    max_parts: int = 1000
+    max_depth: int = 50
+    max_header_bytes: int = 1_048_576
+    max_decoded_chars: int = 4_000_000
