@@ -76,8 +76,15 @@ _LEADING = re.compile(r"[ \t*_=#~>|-]{1,80}")
 _MARKING = re.compile(r"^[\W_]*$")
 _LONGEST_SENTENCE = 1500
 _STRANGERS = 0.2
+_SHORTEST_OPENING = min(map(len, OPENINGS))
+_FIRST_LETTERS = frozenset(opening[0] for opening in OPENINGS)
 _LONGEST_OPENING = max(map(len, OPENINGS))
 _SPEECH = re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]|\b[xX]{1,4}\s*$")
+
+
+def may_disclaim(line: str) -> bool:
+    """Return whether a disclaimer may begin with ``line``: a cheap look before `disclaimer_end`."""
+    return (line[0].lower() in _FIRST_LETTERS or not line[0].isalnum()) and len(line) >= _SHORTEST_OPENING
 
 
 def disclaimer_end(text: str, start: int, limit: int) -> int:

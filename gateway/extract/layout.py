@@ -5,8 +5,8 @@ Owns `Line` and the reading of plain text into lines. Refuses to know what is a 
 """
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 _MARKERS = re.compile(r"[ \t]{0,3}((?:>[ \t]?)+)")
 
@@ -21,8 +21,7 @@ class Mark(Enum):
     SIGNATURE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: ``begin`` with its quote markers, ``start`` after them, ``end`` before the line break."""
 
     begin: int

@@ -37,6 +37,7 @@ UNSURE = Label(uncertain=True)
 _LONGEST_ATTRIBUTION = 400
 _ATTRIBUTION_LINES = 4
 _FULL_LINE = 60
+_FIRST_CHARACTERS = frozenset("-_=*FfSsDdBbOAIQC0123456789")
 _FRAGMENT_WORDS = 4
 
 _ADDRESS = r"<?[^\s<>@\"(]+@[^\s<>@)]+>?"
@@ -61,9 +62,10 @@ _FIELD = re.compile(
 )
 _MAX_BLOCK_LINES = 40
 _DIVIDER = re.compile(
-    r"^[\s*_-]*(?:-{2,}\s*(?:Original (?:Message|Appointment)|Reply Message|Forwarded (?:Message|by\b.{0,200}))\s*-{2,}|-{2,}\s*Forwarded "
-    r"(?:message|by\b.{0,200})|Begin forwarded message\s*:|Forwarded message\s*:|Start of forwarded message)[\s*_-]*$",
-    re.IGNORECASE,
+    r"(?:Original (?:Message|Appointment)|Reply Message|Forwarded message|Forwarded by\b.*)\Z", re.IGNORECASE
+)
+_DIVIDER_WORDS = re.compile(
+    r"(?:Begin forwarded message|Forwarded message|Start of forwarded message)\s*:?\Z", re.IGNORECASE
 )
 _FORWARDING = re.compile(r"forwarded", re.IGNORECASE)
 _FORWARDED_BY = re.compile(r"forwarded by .*\d", re.IGNORECASE)
@@ -120,15 +122,15 @@ class _Cutter:
 
     def _unmarked(self, index: int) -> int:
         """Label the unmarked line at ``index`` and what belongs to it; return the next line to look at."""
-        text = self.lines[index].text
-        if not text:
+        line = self.lines[index]
+        if not _may_introduce(line):
             return index + 1
-        divider = _DIVIDER.match(text) is not None
-        after = self._next(index + 1) if divider or _RULE.match(text) else index
-        if after < len(self.lines):
-            block = self._block(after) if not self._is_marked(self.lines[after]) else 0
-            if block:
-                return self._begin_block(index, block, forward=divider and bool(_FORWARDING.search(text)))
+        divider = _is_divider(line.text)
+        after = self._next(index + 1) if divider or _RULE.match(line.text) else index
+        if after < len(self.lines) and not self._is_marked(self.lines[after]):
+            end = self._block(after)
+            if end:
+                return self._begin_block(index, end, forward=divider and bool(_FORWARDING.search(line.text)))
         if divider:
             return self._begin_divided(index, after)
         length = self._attribution(index)
@@ -273,6 +275,22 @@ class _Cutter:
                 continue
             if above.end - above.start >= _FULL_LINE and len(line.text.split()) <= _FRAGMENT_WORDS:
                 self.result[index] = UNSURE
+
+
+def _may_introduce(line: Line) -> bool:
+    """Return whether ``line`` is worth a closer look: most lines are not."""
+    text = line.text
+    if not text or len(text) > _LONGEST_ATTRIBUTION:
+        return False
+    return text[-1] == ":" or text[0] in _FIRST_CHARACTERS or "@" in text or line.mark is not Mark.NONE
+
+
+def _is_divider(text: str) -> bool:
+    """Return whether ``text`` is a line like "-----Original Message-----", or "Begin forwarded message:"."""
+    words = text.strip("-_=* \t")
+    if text.lstrip("*_ \t").startswith("--") and _DIVIDER.match(words):
+        return True
+    return _DIVIDER_WORDS.match(words) is not None
 
 
 def _is_attribution(joined: str, *, alone: bool) -> bool:

@@ -33,7 +33,7 @@ from gateway.extract.kinds import (
 from gateway.extract.layout import plain_lines
 from gateway.extract.markup import Rendered, rendered
 from gateway.extract.mime import Section, walk
-from gateway.extract.quotes import OWN, Label, labelled, undone
+from gateway.extract.quotes import OWN, UNSURE, Label, labelled, undone
 from gateway.extract.signatures import has_words, joined, pieces_of
 from gateway.model import (
     Authored,
@@ -47,6 +47,8 @@ from gateway.model import (
     UnreadableReason,
 )
 
+_MAX_LINES = 50_000
+"""Lines of one part that are looked at for quotes; what follows stays, marked uncertain."""
 _PGP = re.compile(r"^-----BEGIN PGP MESSAGE", re.MULTILINE)
 _UUENCODED = re.compile(r"^begin(?:-base64)? [0-7]{3,4} \S", re.MULTILINE)
 _STANDARD_PREAMBLE = re.compile(
@@ -275,11 +277,14 @@ class _Reader:
             self._passages_by_line(part, view)
             return
         forward = _FORWARD_PREFIX.match(self.headers.subject) is not None
-        labels = labelled(view.lines, reply_headers=self._is_reply(), forward=forward)
-        pieces = pieces_of(view.text, view.lines, labels)
-        if not has_words(view.text, pieces):
+        lines, rest = view.lines[:_MAX_LINES], view.lines[_MAX_LINES:]
+        labels = labelled(lines, reply_headers=self._is_reply(), forward=forward)
+        pieces = pieces_of(view.text, lines, labels)
+        if any(label.reason is CutReason.QUOTED for label in labels) and not has_words(view.text, pieces):
             labels = undone(labels)
-            pieces = pieces_of(view.text, view.lines, labels)
+            pieces = pieces_of(view.text, lines, labels)
+        if rest:
+            pieces.append((rest[0].begin, rest[-1].end, UNSURE))
         first_passage = len(self.passages)
         for start, end, label in joined(pieces):
             if label.reason is None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from enum import IntEnum
 
-from gateway.extract.disclaimers import disclaimer_end
+from gateway.extract.disclaimers import disclaimer_end, may_disclaim
 from gateway.extract.layout import Line, Mark
 from gateway.extract.quotes import OWN, UNSURE, Label
 from gateway.model import CutReason
@@ -31,6 +31,8 @@ _MANY_WORDS = 12
 _MAX_LOWER = 2
 _MAX_ATTEMPTS = 200
 _MAX_RUNS = 5000
+_LAST_LINES = 5
+_LONGEST_MARKED = 60
 _SMALL = frozenset({"and", "of", "the", "for", "in", "on", "at", "to", "ext", "or", "by"})
 _SIGN_OFF = re.compile(
     r"^(?:(?:many|kind|kindest|best|warm|warmest|with|my|very|all|the|again|yours|in|anticipation|once|of)\W+)*"
@@ -92,7 +94,7 @@ def parted(text: str, lines: Sequence[Line], label: Label) -> list[Piece]:
             continue
         start = max(line.start, covered)
         end = start
-        if line.text and start == line.start and attempts < _MAX_ATTEMPTS:
+        if line.text and start == line.start and attempts < _MAX_ATTEMPTS and may_disclaim(line.text):
             end = disclaimer_end(text, start, limit)
             attempts += end == start and line.text[:1].isalpha()
         if end > start:
@@ -124,17 +126,17 @@ def _own(lines: Sequence[Line]) -> list[bool]:
     """Return for each line whether it is the sender's own words, not signature."""
     own = [True] * len(lines)
     filled = [index for index, line in enumerate(lines) if line.text]
-    mark = next((index for index in filled if _is_mark(lines[index])), None)
-    for index in filled[-5:]:
+    for index in filled[-_LAST_LINES:]:
         own[index] = not _TELEPHONE.match(lines[index].text)
-    if mark is not None:
-        for index in filled:
-            line = lines[index]
-            if index >= mark and (line.mark is Mark.SIGNATURE or index == mark or lines[mark].text == "--"):
-                own[index] &= line.text != "--" and _is_spoken_below(line)
+    mark = next((place for place, index in enumerate(filled) if _is_mark(lines[index])), None)
+    if mark is None:
+        for index in _block(lines, filled):
+            own[index] = False
         return own
-    for index in _block(lines, filled):
-        own[index] = False
+    dashed = lines[filled[mark]].text == "--"
+    for index in filled[mark : mark + _LONGEST_MARKED]:
+        if dashed or lines[index].mark is Mark.SIGNATURE:
+            own[index] = own[index] and lines[index].text != "--" and _is_spoken_below(lines[index])
     return own
 
 
@@ -182,7 +184,7 @@ def _runs(
 
 def _kind(line: Line) -> _Kind:
     text = line.text
-    if _speaks(text) or len(text) > _LONGEST_LINE:
+    if len(text) > _LONGEST_LINE or _speaks(text):
         return _Kind.WORDS
     if _LABELLED.match(text):
         return _Kind.FORCE
