@@ -41,21 +41,24 @@ class Connections:
         self._max_per_client = settings.max_connections_per_client
         self._max_strangers = max(1, settings.max_connections // _STRANGERS_SHARE)
         self._per_client: Counter[str] = Counter()
+        self._total = 0
         self._strangers = 0
 
     def enter(self, address: str, *, may_relay: bool) -> bool:
         """Count one more connection of ``address``; return False, and do not count it, if that is too many."""
-        if self._per_client.total() >= self._max_total or self._per_client[address] >= self._max_per_client:
+        if self._total >= self._max_total or self._per_client[address] >= self._max_per_client:
             return False
         if not may_relay:
             if self._strangers >= self._max_strangers:
                 return False
             self._strangers += 1
+        self._total += 1
         self._per_client[address] += 1
         return True
 
     def leave(self, address: str, *, may_relay: bool) -> None:
         """Count one connection of ``address`` less; only after `enter` returned True."""
+        self._total -= 1
         self._per_client[address] -= 1
         if not self._per_client[address]:
             del self._per_client[address]

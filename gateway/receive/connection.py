@@ -6,6 +6,7 @@ command, reads line by line with a bare LF as an end, and inspects two objects f
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable
 
 import structlog
@@ -37,6 +38,21 @@ _TLS_RECORD = b"\x16\x03"
 
 class Gone(Exception):
     """The connection is at its end: the client left, was late, or was told to leave."""
+
+
+def origin(error: BaseException) -> list[str]:
+    """Return where ``error`` and its causes were raised, innermost last, for the log.
+
+    Their texts are left out: they may name an address (promise P4). What the system says of an OSError is kept.
+    """
+    places = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    if isinstance(error, OSError) and error.strerror:
+        places.append(error.strerror)
+    cause = error.__cause__
+    return places if cause is None else [*origin(cause), type(cause).__name__, *places]
 
 
 class Connection(SMTP):
@@ -158,9 +174,11 @@ class Connection(SMTP):
             await self.converse()
         except (Gone, OSError) as reason:
             log.debug("connection:ended", client=self.address, reason=type(reason).__name__)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Our own bug, caught once, at the edge. No message is at stake: nothing unanswered was accepted.
-            log.exception("connection:failed", client=self.address, error=type(error).__name__)
+            log.error(
+                "connection:failed", client=self.address, error=type(error).__name__, where=origin(error)
+            )
             self.close(replies.NOT_READY)
         finally:
             try:

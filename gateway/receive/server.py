@@ -4,6 +4,7 @@ It owns the socket, the certificate and the desk. It opens no connection of its 
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -59,7 +60,10 @@ class Server:
             for guest in tuple(self._desk.guests):
                 guest.kill()
             await self._is_empty_within(_LAST_WORDS_S)
-        await self._listener.wait_closed()
+        # From Python 3.12 on this waits for connections too.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await self._listener.wait_closed()
 
     async def _is_empty_within(self, seconds: float) -> bool:
         """Return whether everybody has left, waiting at most ``seconds`` for it."""

@@ -6,7 +6,6 @@ behind the dot. Errors are the client's own: what the smarthost refuses does not
 """
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +17,7 @@ from gateway.model import Client, MailCommand, Reply
 from gateway.receive import commands, replies
 from gateway.receive.admission import Place
 from gateway.receive.conductor import Exchange
-from gateway.receive.connection import Connection, Gone
+from gateway.receive.connection import Connection, Gone, origin
 from gateway.receive.desk import Desk
 from gateway.receive.reader import DataReader
 from gateway.receive.replies import Rejected
@@ -364,13 +363,13 @@ class Session(Connection):
         return reply
 
     def _log_trouble(self, step: str, error: BaseException, **more: str) -> None:
-        """Log what failed and where. The error's own text is left out: it may name an address (promise P4)."""
+        """Log what failed and where."""
         log.error(
             "exchange:failed",
             client=self.address,
             step=step,
             error=type(error).__name__,
-            where=_origin(error),
+            where=origin(error),
             **more,
         )
 
@@ -400,18 +399,6 @@ def _text(octets: bytes) -> str:
         return octets.decode()
     except UnicodeDecodeError:
         raise Rejected(replies.NOT_UTF8.code, replies.NOT_UTF8.lines[0]) from None
-
-
-def _origin(error: BaseException) -> list[str]:
-    """Return where ``error`` and its causes were raised, innermost frame last, without their texts."""
-    places = [
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    if isinstance(error, OSError) and error.strerror:
-        places.append(error.strerror)
-    cause = error.__cause__
-    return places if cause is None else [*_origin(cause), type(cause).__name__, *places]
 
 
 _ACTIONS: Final[dict[bytes, Callable[[Session, str], Awaitable[None]]]] = {

@@ -17,16 +17,32 @@ class House:
     """A conductor. ``heard`` lists every call in order; ``answers`` says what the next calls of a step answer."""
 
     def __init__(self):
-        self.capabilities = Capabilities(size=0, eight_bit_mime=True, smtputf8=True)
+        self._capabilities = Capabilities(size=0, eight_bit_mime=True, smtputf8=True)
         self.heard = []
         self.answers = {}
         self.default = Reply(250, ("2.0.0 Ok",))
         self._gates = {}
         self._changed = asyncio.Event()
 
+    @property
+    def capabilities(self):
+        if isinstance(self._capabilities, Exception):
+            raise self._capabilities
+        return self._capabilities
+
+    @capabilities.setter
+    def capabilities(self, value):
+        self._capabilities = value
+
     def hold(self, step):
         """Make calls of ``step`` wait until `let_go`."""
         self._gates[step] = asyncio.Event()
+
+    def let_one_go(self, step):
+        """Let the call of ``step`` that waits go on, and make the next one wait."""
+        gate = self._gates[step]
+        self.hold(step)
+        gate.set()
 
     def let_go(self):
         """Let all that waits go on."""

@@ -500,6 +500,18 @@ async def test_trouble_while_opening_or_resetting_is_temporary_too(connect, hous
     assert house.steps().count("open") == 3
 
 
+async def test_a_bug_of_ours_ends_the_connection_for_now(connect, house, capsys):
+    """Whatever else goes wrong in a dialogue: 421, the place in the log, no text of anybody's."""
+    talk = await connect()
+    house.capabilities = ValueError("victim@mail.example")
+    assert (await talk.greet()).startswith("421 4.3.0")
+    assert await talk.is_closed()
+    logged = capsys.readouterr()
+    assert "connection:failed" in logged.out + logged.err
+    assert "front.py" in logged.out + logged.err
+    assert "victim" not in logged.out + logged.err
+
+
 async def test_a_new_greeting_drops_the_transaction(connect, house):
     """RFC 5321 section 4.1.4: EHLO resets as RSET does, and begins a new exchange."""
     talk = await connect()

@@ -1,5 +1,6 @@
 """Octets through a real socket: smuggling, pipelining, blocks of any size, and what the bytes are at the end."""
 
+import asyncio
 import socket
 
 import pytest
@@ -110,6 +111,70 @@ async def test_an_answer_to_a_message_is_not_kept_back(connect, house):
     assert await talk.reply() == "250 2.0.0 Ok"
     house.let_go()
     assert await talk.reply() == "250 2.0.0 Ok"
+
+
+async def test_replies_are_not_kept_back_for_long(connect, house):
+    """Fifty pipelined recipients at a slow smarthost: the client sees progress and does not give up."""
+    talk = await connect()
+    await talk.greet()
+    house.hold("rcpt")
+    talk.send(b"MAIL FROM:<a@force.example>\r\nRCPT TO:<b@mail.example>\r\nRCPT TO:<c@mail.example>\r\n")
+    await house.until("rcpt")
+    await asyncio.sleep(1.1)
+    house.let_one_go("rcpt")
+    assert await talk.reply() == "250 2.0.0 Ok"
+    assert await talk.reply() == "250 2.0.0 Ok"
+    assert ("rcpt", "c@mail.example") in house.heard
+    house.let_go()
+    assert await talk.reply() == "250 2.0.0 Ok"
+
+
+fragments = st.sampled_from(
+    [
+        *[
+            b"EHLO c.example\r\n",
+            b"HELO c\r\n",
+            b"MAIL FROM:<a@force.example>\r\n",
+            b"MAIL FROM:<> SIZE=3\r\n",
+        ],
+        *[b"RCPT TO:<b@mail.example>\r\n", b"RCPT TO:<@x:b@y>\r\n", b"DATA\r\n", b"RSET\r\n", b"NOOP\r\n"],
+        *[
+            b".\r\n",
+            b"\r\n.\r\n",
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b".",
+            b"\0",
+            b" ",
+            b"text\r\n",
+            b"..\r\n",
+            b"\xff\xfe",
+            b'<"@',
+        ],
+    ]
+)
+hostile = st.lists(st.one_of(fragments, fragments, st.binary(max_size=8)), max_size=40).map(b"".join)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(octets=hostile)
+async def test_no_octets_break_the_front(connect, house, octets, capsys):
+    """P11: whatever a client sends, it gets replies, the connection ends, and what is handed on has clean line ends."""
+    house.heard.clear()
+    talk = await connect(max_errors=1000)
+    talk.send(octets)
+    talk.writer.write_eof()
+    while line := await talk.line():
+        assert line.endswith(b"\r\n")
+        assert line[:3].isdigit()
+        assert line[3:4] in {b" ", b"-"}
+    await talk.close()
+    for message in house.messages():
+        bare = message.replace(b"\r\n", b"")
+        assert not {0, 10, 13} & set(bare)
+        assert message == b"" or message.endswith(b"\r\n")
+    assert "failed" not in capsys.readouterr().out
 
 
 async def test_a_refused_message_and_a_good_one_in_one_packet(connect, house):
