@@ -23,11 +23,17 @@ _FULL_LINE: Final = 60
 _OPEN_LINE: Final = 25
 """A line shorter than this that ends in a comma is a greeting or a closing."""
 
-_ABBREVIATION: Final = re.compile(
-    r"(?:^|[\s(\"'])(?:mr|mrs|ms|mx|dr|prof|rev|hon|sgt|insp|supt|det|st|no|nos|approx|ext|tel|ref|para|e\.g|i\.e|eg|ie|"
-    r"etc|vs|v|cf|fig|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|weds?|thurs?|fri|sat|sun|[a-z])\.$",
+_TITLE: Final = re.compile(
+    r"(?:^|[\s(\"'])(?:mr|mrs|ms|mx|dr|prof|rev|hon|sgt|insp|supt|det|st|no|nos|e\.g|i\.e|vs|v|cf|fig|[a-z])\.$",
     re.IGNORECASE,
 )
+"""Abbreviations that a name or a number follows, and initials."""
+_ABBREVIATION: Final = re.compile(
+    r"(?:^|[\s(\"'\d])(?:a\.m|p\.m|am|pm|approx|ext|tel|ref|para|eg|ie|etc|"
+    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|weds?|thurs?|fri|sat|sun)\.$",
+    re.IGNORECASE,
+)
+"""Abbreviations that may also end a sentence: then a capital follows."""
 _STOP: Final = re.compile(r"(?:[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d)\]]*)(?=\s)")
 _BULLET: Final = re.compile(r"(?:[-*\u2022\u2013>]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _CLOSED: Final = frozenset(".!?:;\u2026")
@@ -189,7 +195,12 @@ def _append(spans: list[tuple[int, int]], source: str, begin: int, end: int) -> 
 
 
 def _is_abbreviation(source: str, begin: int, end: int) -> bool:
-    return source[end - 1] == "." and _ABBREVIATION.search(source[max(begin, end - 12) : end]) is not None
+    if source[end - 1] != ".":
+        return False
+    word = source[max(begin, end - 12) : end]
+    if _TITLE.search(word):
+        return True
+    return _ABBREVIATION.search(word) is not None and not source[end : end + 3].lstrip()[:1].isupper()
 
 
 def _runs(source: str) -> list[tuple[int, int]]:

@@ -1,0 +1,92 @@
+"""The language of `when`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.inspection.when import AtLeast, Name, Not, WhenMistake, holds, names, outlook, parse
+
+
+def truth(text, **values):
+    return holds(parse(text), values.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("a", {"a": True}, True),
+        ("a and b", {"a": True, "b": False}, False),
+        ("a or b", {"a": False, "b": True}, True),
+        ("a or b and c", {"a": True, "b": False, "c": False}, True),
+        ("(a or b) and c", {"a": True, "b": False, "c": False}, False),
+        ("not a and b", {"a": False, "b": True}, True),
+        ("not (a and b)", {"a": True, "b": True}, False),
+        ("not not a", {"a": True}, True),
+        ("2 of (a, b, c)", {"a": True, "b": False, "c": True}, True),
+        ("2 of (a, b, c)", {"a": True, "b": False, "c": False}, False),
+        ("any of (a, b)", {"a": False, "b": True}, True),
+        ("all of (a, b)", {"a": False, "b": True}, False),
+        ("2 of (a and b, c, not d)", {"a": True, "b": True, "c": False, "d": False}, True),
+        ("case-anchor and x_1", {"case-anchor": True, "x_1": True}, True),
+    ],
+)
+def test_truth(text, values, expected):
+    """Not binds before and, and before or; a count counts expressions."""
+    assert truth(text, **values) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "what"),
+    [
+        ("a and", 5, "expected the name"),
+        ("and a", 0, "expected the name"),
+        ("a b", 2, "'b' follows"),
+        ("(a or b", 7, "expected ')'"),
+        ("a)", 1, "')' follows"),
+        ("3 of (a, b)", 0, "can never be"),
+        ("0 of (a, b)", 0, "can never be"),
+        ("2 (a, b)", 2, "expected 'of'"),
+        ("2 of a", 5, "expected '('"),
+        ("a & b", 2, "means nothing"),
+        ("a and (b or )", 12, "expected the name"),
+        ("", 0, "expected the name"),
+        ("of", 0, "expected the name"),
+        ("(" * 40 + "a" + ")" * 40, 31, "nested too deeply"),
+        ("not " * 40 + "a", 120, "nested too deeply"),
+    ],
+)
+def test_mistakes_have_their_column(text, offset, what):
+    """A mistake says where in the expression it is."""
+    with pytest.raises(WhenMistake) as raised:
+        parse(text)
+    assert raised.value.offset == offset
+    assert what in raised.value.what
+    assert raised.value.remedy
+
+
+def test_names_know_whether_they_are_negated():
+    """Every name is found with its place and with the parity of the nots above it."""
+    found = [(name.name, name.offset, negated) for name, negated in names(parse("a and not (b or not c)"))]
+    assert found == [("a", 0, False), ("b", 11, True), ("c", 20, False)]
+
+
+expressions = st.recursive(
+    st.sampled_from("abc").map(lambda name: Name(name, 0)),
+    lambda inner: (
+        inner.map(Not)
+        | st.lists(inner, min_size=1, max_size=3).flatmap(
+            lambda operands: st.integers(1, len(operands)).map(lambda count: AtLeast(count, tuple(operands)))
+        )
+    ),
+    max_leaves=8,
+)
+known = st.fixed_dictionaries({name: st.sampled_from([True, False, None]) for name in "abc"})
+
+
+@given(expressions, known, st.fixed_dictionaries({name: st.booleans() for name in "abc"}))
+def test_outlook_agrees_with_every_future(expression, partly, rest):
+    """What is called true or false while some names are unknown stays so whatever they turn out to be."""
+    outcome = outlook(expression, partly.__getitem__)
+    full = {name: rest[name] if value is None else value for name, value in partly.items()}
+    if outcome is not None:
+        assert holds(expression, full.__getitem__) is outcome
