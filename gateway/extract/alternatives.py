@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 
 _TOKEN = re.compile(
-    r"(?P<skip>https?://\S+|<[^<>\s]+>|\[(?:cid|image)[^\]\n]*\])"
-    r"|[^\W_]+|[;:=8][-'^]?[)(DPpO/\\|*]|<3|[\u2600-\u27BF\U0001F000-\U0001FAFF]|(?P<stop>[.!?:])"
+    r"(?:https?://\S+|<[^<>\s]+>|\[(?:cid|image)[^\]\n]*\])"
+    r"|([^\W_]+|[;:=8][-'^]?[)(DPpO/\\|*]|<3|[\u2600-\u27BF\U0001F000-\U0001FAFF])|([.!?:])"
 )
+"""Addresses and pictures, which are skipped; a word or a face; the end of a sentence."""
 _SHORT_LINE = 50
 _LONG_LINE = 100
 _KEY = 3
@@ -38,11 +39,11 @@ class Reference:
     def _add(self, text: str) -> None:
         self.starts.add(len(self.words))
         for line in text.split("\n"):
-            for token in _TOKEN.finditer(line):
-                if token["stop"]:
+            for word, stop in _TOKEN.findall(line.casefold()):
+                if word:
+                    self.words.append(word)
+                elif stop:
                     self.starts.add(len(self.words))
-                elif not token["skip"]:
-                    self.words.append(token[0].casefold())
             if not _SHORT_LINE <= len(line) <= _LONG_LINE:
                 self.starts.add(len(self.words))
 
@@ -65,9 +66,7 @@ def repeated(reference: Reference, text: str, start: int, cursor: int) -> tuple[
     """
     found: list[tuple[Span, bool]] = []
     for line in text.split("\n"):
-        words = [
-            token[0].casefold() for token in _TOKEN.finditer(line) if not token["stop"] and not token["skip"]
-        ]
+        words = [word for word, _ in _TOKEN.findall(line.casefold()) if word]
         end = reference.find(words, cursor) if words else cursor
         is_known = end >= 0 if words else bool(found) and found[-1][1]
         cursor = end if words and end >= 0 else cursor

@@ -12,6 +12,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from encodings.aliases import aliases
+from functools import lru_cache
 
 from gateway.model import UnreadableReason
 
@@ -103,6 +104,8 @@ def characters(data: bytes, charset: str) -> tuple[str, Note | None]:
     ASCII and Latin-1 are read as Windows-1252, as mail programs do. A wrong or unknown charset is tried as UTF-8,
     then as Windows-1252; only a guess that lost characters is noted. NUL is dropped and noted: programs disagree.
     """
+    if not charset and data.isascii() and b"\r" not in data and b"\x00" not in data:
+        return data.decode("ascii"), None
     text, note = _in_charset(data, charset)
     if "\x00" in text:
         text = text.replace("\x00", "")
@@ -131,6 +134,7 @@ def _in_charset(data: bytes, charset: str) -> tuple[str, Note | None]:
         return _guessed(data, codec)
 
 
+@lru_cache(maxsize=128)
 def _codec(charset: str) -> str:
     """Return Python's name of ``charset`` if it is on the list, else an empty string."""
     name = re.sub(r"[^a-z0-9]+", "_", charset.strip().lower()[:64]).strip("_")

@@ -36,6 +36,8 @@ SAME_CLOSES = {
 }
 SPECIAL = VOID | UNSHOWN | PREFORMATTED | BLOCK | IN_TABLE
 """Every other element without attributes changes nothing and only nests."""
+CHANGING = UNSHOWN | PREFORMATTED | _names("blockquote")
+"""What is inside these differs, even without attributes."""
 _SCOPE = _names("td th caption table template marquee object applet")
 
 _CLAIM = re.compile(
@@ -60,11 +62,8 @@ class State:
     mark: Mark = Mark.NONE
     preformatted: bool = False
     unshown: bool = False
-
-    @property
-    def hidden(self) -> bool:
-        """True when a mail program would not show text here."""
-        return self.unshown or self.look.hidden
+    hidden: bool = False
+    """A mail program would not show text here: `unshown`, or the look hides it."""
 
 
 def inherit(outer: State, name: str, attributes: dict[str, str]) -> State:
@@ -81,15 +80,18 @@ def inherit(outer: State, name: str, attributes: dict[str, str]) -> State:
     elif "data-smartmail" in attributes:
         mark = Mark.SIGNATURE
     style = attributes.get("style", "")
+    look = look_of(outer.look, attributes)
+    unshown = outer.unshown or name in UNSHOWN
     return State(
-        look=look_of(outer.look, attributes),
+        look=look,
         depth=depth,
         indented=indented,
         mark=mark,
         preformatted=outer.preformatted
         or name in PREFORMATTED
         or ("white-space" in style and "pre" in style),
-        unshown=outer.unshown or name in UNSHOWN,
+        unshown=unshown,
+        hidden=unshown or look.hidden,
     )
 
 

@@ -17,12 +17,13 @@ alternative text is an emoji is that emoji, in its place.
 import re
 from dataclasses import dataclass, field
 from html import unescape
+from typing import NamedTuple
 
 from gateway.extract.elements import (
     BLOCK,
     CELLS,
+    CHANGING,
     IN_TABLE,
-    PREFORMATTED,
     ROWS,
     SILENT,
     SPECIAL,
@@ -39,6 +40,7 @@ _TAG_NAME = re.compile(r"[^\s/>]+")
 _ATTRIBUTE = re.compile(
     r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)("|\Z)|'([^']*)('|\Z)|([^\s>]*)))?""",
 )
+_PLAIN_END_TAG = re.compile(r"</([^\s/>]+)>")
 _TAG_END = re.compile(r"[\s/]*>")
 _COMMENT_END = re.compile(r"--!?>")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
@@ -48,6 +50,10 @@ _TAGS = re.compile(r"<[^>]*>?")
 _WORD_CHARACTER = re.compile(r"\w")
 _MAX_EMOJI = 8
 _MAX_KEPT_ATTRIBUTES = 64
+_LONGEST_KEPT_TAG = 400
+_MAX_KEPT_TAGS = 2000
+_TITLES = ("title", "placeholder", "aria-label")
+_SAYING = frozenset({"alt", "value", *_TITLES})
 _RAW = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
     for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")
@@ -128,6 +134,14 @@ class _Flow:
             self.line_break()
 
 
+class _Tag(NamedTuple):
+    """A start tag. ``says``: an attribute holds words."""
+
+    name: str
+    attributes: dict[str, str]
+    says: bool
+
+
 def rendered(html: str) -> Rendered:
     """Return the words of ``html`` in their order, and what its markup claims about each line. Total and linear."""
     return _Reader(html).read()
@@ -143,6 +157,8 @@ class _Reader:
         self.hidden = _Flow()
         self.alternative = _Flow()
         self.asides: list[tuple[_Flow, int, int]] = []
+        self.tags: dict[str, _Tag] = {}
+        self.inherited: dict[tuple[int, int], tuple[State, _Tag, State]] = {}
 
     def read(self) -> Rendered:
         """Read it all."""
@@ -222,9 +238,13 @@ class _Reader:
         return attributes, end.end()
 
     def _end_tag(self, start: int) -> int:
-        match = _TAG_NAME.match(self.html, start + 2)
-        name = match[0].lower() if match else ""
-        _, end = self._attributes(match.end() if match else start + 2)
+        match = _PLAIN_END_TAG.match(self.html, start)
+        if match:
+            name, end = match[1].lower(), match.end()
+        else:
+            found = _TAG_NAME.match(self.html, start + 2)
+            name = found[0].lower() if found else ""
+            _, end = self._attributes(found.end() if found else start + 2)
         if name in BLOCK:
             self._break(name)
         if name not in {"body", "html"}:
@@ -234,21 +254,28 @@ class _Reader:
         return end
 
     def _start_tag(self, start: int) -> int:
+        tag, end = self._tag(start)
+        if end > len(self.html):  # the tag never ends: no program shows it, and here it is read
+            self._aside(self.hidden, self.html[start + 1 :])
+            return end
+        self._element(tag)
+        raw = _RAW.get(tag.name)
+        return self._raw_text(tag.name, raw, end) if raw else end
+
+    def _tag(self, start: int) -> tuple[_Tag, int]:
+        """Return the start tag at ``start`` and where it ends. The same few tags come again and again."""
         html = self.html
+        end = html.find(">", start, start + _LONGEST_KEPT_TAG) + 1
+        written = html[start:end]
+        known = self.tags.get(written)
+        if known is not None:
+            return known, end
         match = _TAG_NAME.match(html, start + 1)
-        name = match[0].lower() if match else ""
-        position = match.end() if match else start + 1
-        attributes: dict[str, str] = {}
-        if html[position : position + 1] == ">":
-            end = position + 1
-        else:
-            attributes, end = self._attributes(position)
-            if end > len(html):  # the tag never ends: no program shows it, and here it is read
-                self._aside(self.hidden, html[start + 1 :])
-                return end
-        self._element(name, attributes)
-        raw = _RAW.get(name)
-        return self._raw_text(name, raw, end) if raw else end
+        attributes, real_end = self._attributes(match.end() if match else start + 1)
+        tag = _Tag(match[0].lower() if match else "", attributes, not _SAYING.isdisjoint(attributes))
+        if real_end == end and len(self.tags) < _MAX_KEPT_TAGS:
+            self.tags[written] = tag
+        return tag, real_end
 
     def _raw_text(self, name: str, ending: re.Pattern[str], start: int) -> int:
         """Read the inside of an element that has no markup inside, up to its end tag."""
@@ -264,10 +291,10 @@ class _Reader:
                 self.visible.write(text, state)
         return stop
 
-    def _element(self, name: str, attributes: dict[str, str]) -> None:
-        """Open the element ``name``: break the line, inherit the state, write what its attributes say."""
-        stack = self.stack
-        if not attributes and name not in SPECIAL:
+    def _element(self, tag: _Tag) -> None:
+        """Open an element: break the line, inherit the state, write what its attributes say."""
+        stack, name = self.stack, tag.name
+        if not tag.attributes and name not in SPECIAL:
             stack.push(name, stack.states[-1])
             return
         if name in IN_TABLE and not stack.tables:
@@ -278,11 +305,23 @@ class _Reader:
         elif name in CELLS and not self.visible.fresh:
             self.visible.line_break("\t")
         state = stack.states[-1]
-        if attributes or name in UNSHOWN or name in PREFORMATTED or name == "blockquote":
-            state = inherit(state, name, attributes)
-            self._said_by(name, attributes, state)
+        if tag.attributes or name in CHANGING:
+            state = self._inherited(state, tag)
+            if tag.says:
+                self._said_by(name, tag.attributes, state)
         if name not in VOID:
             stack.push(name, state)
+
+    def _inherited(self, outer: State, tag: _Tag) -> State:
+        """Return `inherit` of both, remembered: a mail's paragraphs are alike."""
+        key = (id(outer), id(tag))
+        known = self.inherited.get(key)
+        if known is not None and known[0] is outer and known[1] is tag:
+            return known[2]
+        state = inherit(outer, tag.name, tag.attributes)
+        if len(self.inherited) < _MAX_KEPT_TAGS:
+            self.inherited[key] = (outer, tag, state)
+        return state
 
     def _break(self, name: str) -> None:
         flow = self.hidden if self.stack.states[-1].hidden else self.visible
@@ -300,7 +339,7 @@ class _Reader:
                 self.visible.write(alternative, state)
             else:
                 self._aside(self.alternative, alternative)
-        for attribute in ("title", "placeholder", "aria-label"):
+        for attribute in _TITLES:
             if attributes.get(attribute, "").strip():
                 self._aside(self.alternative, attributes[attribute])
         if name in {"input", "button"} and attributes.get("value", "").strip():

@@ -15,14 +15,13 @@ Only a header block ends the sender's words for good: the programs that write on
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gateway.extract.layout import Line, Mark
 from gateway.model import CutReason
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """What a line is: the sender's own words (no reason), or set aside."""
 
     reason: CutReason | None = None
@@ -108,8 +107,9 @@ class _Cutter:
                 index += 1
             else:
                 index = self._unmarked(index)
-        self._fill_blanks()
-        self._doubt_fragments()
+        if any(label is not OWN for label in self.result):
+            self._fill_blanks()
+            self._doubt_fragments()
         return self.result
 
     def _is_marked(self, line: Line) -> bool:
@@ -322,4 +322,4 @@ def undone(labels: list[Label]) -> list[Label]:
 
     Forwarded text stays set aside; a forward without a comment is ordinary.
     """
-    return [replace(UNSURE) if label.reason is CutReason.QUOTED else label for label in labels]
+    return [UNSURE if label.reason is CutReason.QUOTED else label for label in labels]

@@ -84,30 +84,37 @@ def parted(text: str, lines: Sequence[Line], label: Label) -> list[Piece]:
 
     ``label`` is given to what stays. Blank lines belong to no piece of their own.
     """
+    disclaimers, rest = _disclaimed(text, lines)
+    signed = _signed(rest)
+    pieces = [
+        (line.start, line.end, SIGNATURE if index in signed else label)
+        for index, line in enumerate(rest)
+        if line.text
+    ]
+    return sorted(pieces + disclaimers) if disclaimers else pieces
+
+
+def _disclaimed(text: str, lines: Sequence[Line]) -> tuple[list[Piece], Sequence[Line]]:
+    """Return the disclaimers among ``lines``, and the lines that are left; of a line partly cut, its rest."""
+    if not any(line.text and may_disclaim(line.text) for line in lines):
+        return [], lines
     pieces: list[Piece] = []
     rest: list[Line] = []
-    covered = -1
-    attempts = 0
-    limit = lines[-1].end if lines else 0
+    attempts, covered, limit = 0, -1, lines[-1].end
     for line in lines:
         if covered >= line.end > line.start:
             continue
-        start = max(line.start, covered)
-        end = start
+        end = start = max(line.start, covered)
         if line.text and start == line.start and attempts < _MAX_ATTEMPTS and may_disclaim(line.text):
             end = disclaimer_end(text, start, limit)
-            attempts += end == start and line.text[:1].isalpha()
+            attempts += 1
         if end > start:
             pieces.append((start, end, DISCLAIMER))
             covered = end
-        if end < line.end and text[end : line.end].strip():
-            rest.append(Line(end, end, line.end, text[end : line.end].strip(), mark=line.mark))
-        elif not line.text:
-            rest.append(line)
-    for line, own in zip(rest, _own(rest), strict=True):
-        if line.text:
-            pieces.append((line.start, line.end, label if own else SIGNATURE))
-    return sorted(pieces, key=lambda piece: piece[0])
+        left = text[end : line.end].strip()
+        if left or not line.text:
+            rest.append(line if end == line.start else Line(end, end, line.end, left, mark=line.mark))
+    return pieces, rest
 
 
 class _Kind(IntEnum):
@@ -122,22 +129,21 @@ class _Kind(IntEnum):
     """A rank, a place of work, a labelled number: only a signature has these."""
 
 
-def _own(lines: Sequence[Line]) -> list[bool]:
-    """Return for each line whether it is the sender's own words, not signature."""
-    own = [True] * len(lines)
+def _signed(lines: Sequence[Line]) -> set[int]:
+    """Return which of ``lines`` are a signature, by their index."""
     filled = [index for index, line in enumerate(lines) if line.text]
-    for index in filled[-_LAST_LINES:]:
-        own[index] = not _TELEPHONE.match(lines[index].text)
+    signed = {index for index in filled[-_LAST_LINES:] if _TELEPHONE.match(lines[index].text)}
     mark = next((place for place, index in enumerate(filled) if _is_mark(lines[index])), None)
     if mark is None:
-        for index in _block(lines, filled):
-            own[index] = False
-        return own
+        return signed.union(_block(lines, filled))
     dashed = lines[filled[mark]].text == "--"
-    for index in filled[mark : mark + _LONGEST_MARKED]:
-        if dashed or lines[index].mark is Mark.SIGNATURE:
-            own[index] = own[index] and lines[index].text != "--" and _is_spoken_below(lines[index])
-    return own
+    below = filled[mark : mark + _LONGEST_MARKED]
+    return signed.union(
+        index
+        for index in below
+        if (dashed or lines[index].mark is Mark.SIGNATURE)
+        and (lines[index].text == "--" or not _is_spoken_below(lines[index]))
+    )
 
 
 def _is_mark(line: Line) -> bool:
@@ -154,32 +160,30 @@ def _is_spoken_below(line: Line) -> bool:
 def _block(lines: Sequence[Line], filled: Sequence[int]) -> list[int]:
     """Return the lines of a force signature block at the end: under a sign-off, or clear enough without one."""
     tail = filled[-_LONGEST_BLOCK:]
-    sign_off = next(
-        (place for place in range(len(tail) - 1, -1, -1) if _SIGN_OFF.match(lines[tail[place]].text)), None
-    )
-    kinds = [_kind(lines[index]) for index in tail]
-    if sign_off is not None:
-        first = sign_off + 1
+    first = len(tail)
+    while first and not _SIGN_OFF.match(lines[tail[first - 1]].text):
+        first -= 1
+    if first:
         if first < len(tail) and not _CONTACT_LINE.match(lines[tail[first]].text):
             first += 1  # the name
-        return _runs(tail, kinds, first, forces=1, lines_needed=1)
-    first = len(tail)
-    while first and kinds[first - 1] is not _Kind.WORDS:
-        first -= 1
-    if first < len(tail) and kinds[first] is _Kind.SHORT:
-        first += 1
-    return _runs(tail, kinds, first, forces=1, lines_needed=2)
+        return _unmistakable([(index, _kind(lines[index])) for index in tail[first:]], contacts=1)
+    found: list[tuple[int, _Kind]] = []
+    for index in reversed(tail):
+        kind = _kind(lines[index])
+        if kind is _Kind.WORDS:
+            break
+        found.insert(0, (index, kind))
+    if found and found[0][1] is _Kind.SHORT:
+        del found[0]  # the name
+    return _unmistakable(found, contacts=2)
 
 
-def _runs(
-    tail: Sequence[int], kinds: Sequence[_Kind], first: int, *, forces: int, lines_needed: int
-) -> list[int]:
-    """Return the lines from ``first`` on that look like a signature, if any of them can be nothing else."""
-    found = [place for place in range(first, len(tail)) if kinds[place] is not _Kind.WORDS]
-    strong = sum(kinds[place] >= _Kind.CONTACT for place in found)
-    if sum(kinds[place] is _Kind.FORCE for place in found) < forces or strong < lines_needed:
+def _unmistakable(found: Sequence[tuple[int, _Kind]], *, contacts: int) -> list[int]:
+    """Return the lines that look like a signature, if one of them can be nothing else."""
+    kinds = [kind for _, kind in found]
+    if _Kind.FORCE not in kinds or sum(kind >= _Kind.CONTACT for kind in kinds) < contacts:
         return []
-    return [tail[place] for place in found]
+    return [index for index, kind in found if kind is not _Kind.WORDS]
 
 
 def _kind(line: Line) -> _Kind:
