@@ -112,16 +112,16 @@ async def serve(
             session, host, port, backlog=_BACKLOG, reuse_port=reuse_port or None
         )
     except OSError as error:
-        raise Mistakes(
-            (
-                Mistake(
-                    file="smtp.listen",
-                    what=f"cannot listen on {settings.listen}: {error.strerror or error}",
-                    remedy="choose a free address of this machine, and a port this user may open",
-                ),
-            )
-        ) from error
+        raise Mistakes((_listen_mistake(settings.listen, error),)) from error
     return Server(desk, listener)
+
+
+def _listen_mistake(listen: str, error: OSError) -> Mistake:
+    return Mistake(
+        file="smtp.listen",
+        what=f"cannot listen on {listen}: {error.strerror or error}",
+        remedy="choose a free address of this machine, and a port this user may open",
+    )
 
 
 def tls_context(tls: SmtpTls) -> ssl.SSLContext | None:

@@ -1,12 +1,14 @@
 """STARTTLS from the client's side: RFC 3207, and what goes wrong with it."""
 
 import asyncio
+import ssl
 
 import pytest
 
 from gateway.errors import Mistakes
 from gateway.model import Client
 from gateway.receive import serve
+from gateway.receive.server import tls_context
 from gateway.settings import SmtpSettings, SmtpTls
 
 
@@ -189,6 +191,15 @@ async def certificate_of(talk):
     await talk.ask("STARTTLS")
     await talk.start_tls()
     return talk.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+
+
+def test_old_tls_is_not_spoken(tls):
+    """TLS 1.2 at least, no renegotiation, and no certificate asked of the client."""
+    context = tls_context(SmtpTls(**tls))
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.options & ssl.OP_NO_RENEGOTIATION
+    assert context.verify_mode == ssl.CERT_NONE
+    assert tls_context(SmtpTls()) is None
 
 
 async def test_a_certificate_that_cannot_be_used_is_a_mistake(
