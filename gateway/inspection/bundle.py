@@ -17,6 +17,7 @@ MAX_FILE_BYTES: Final = 262_144
 """A rule is a page; a list of a force's numbers fits ten thousand of them in this."""
 MAX_FILES: Final = 2000
 _SUFFIX: Final = ".yaml"
+_PLAIN: Final = "make it a plain file that the gateway's user may read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,12 @@ def _read_file(
         refuse("a link that leads out of the rule folder", "copy the file into the folder")
         return
     try:
+        if not path.is_file():
+            refuse("cannot be read: it is no plain file", _PLAIN)
+            return
         raw = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else None
     except OSError as error:
-        refuse(f"cannot be read: {error.strerror}", "make it a plain file that the gateway's user may read")
+        refuse(f"cannot be read: {error.strerror}", _PLAIN)
         return
     if raw is None:
         refuse(f"larger than {MAX_FILE_BYTES} octets", "split it")

@@ -106,7 +106,7 @@ class PatternIndex:
         self._filter = re2.Filter()
         for compiled in self.regexes.values():
             self._filter.Add(compiled.pattern, options)
-        self._always = self._filter.Add(_WITNESS, options)
+        self._filter.Add(_WITNESS, options)
         self._filter.Compile()
         words = [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
         self.phrases = PhraseIndex(words) if words else None
@@ -121,11 +121,18 @@ class PatternIndex:
         return Scan(self, shadow, raw, frozenset(self._candidates(raw)) | located.keys(), located)
 
     def _candidates(self, raw: bytes) -> Sequence[int]:
-        """Return the expressions that may be in ``raw``; all of them when the filter failed."""
-        hits = self._filter.Match(b"%b\n%b" % (raw, _WITNESS), potential=True) or ()
-        if self._always not in hits:
-            return self._order
-        return [self._order[hit] for hit in hits if hit != self._always]
+        hits = self._filter.Match(b"%b\n%b" % (raw, _WITNESS), potential=True)
+        return possible(hits, self._order)
+
+
+def possible(hits: Sequence[int] | None, order: Sequence[int]) -> Sequence[int]:
+    """Return the expressions of ``order`` that the filter's answer lets be there.
+
+    The last position is the witness. Where it is missing the filter failed, and every expression may be there.
+    """
+    if hits is None or len(order) not in hits:
+        return order
+    return [order[hit] for hit in hits if hit < len(order)]
 
 
 class Scan:

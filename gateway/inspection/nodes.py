@@ -138,7 +138,8 @@ def _structure(name: str, text: str) -> Iterator[Mistake]:
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        tab = "\t" in what or "\\t" in what
+        line = text.splitlines()[place.line] if place and place.line < len(text.splitlines()) else ""
+        tab = "\t" in line[: len(line) - len(line.lstrip())]
         remedy = (
             "indent with spaces, never tabs" if tab else "mend the YAML; quote text that holds : # [ { or '"
         )

@@ -29,6 +29,18 @@ from gateway.model import Action, ContactRole, PassageKind, Policy, RuleStatus, 
 REFUSALS: Final = "refusals"
 """The list that `quoted_refusal` looks for in quoted text."""
 _Entry = TypeVar("_Entry", bound=BaseModel)
+_CONDUCT: Final = frozenset(
+    {
+        "sent_outside",
+        "messages_to_contact",
+        "case_status",
+        "assigned",
+        "copied_to",
+        "unanswered",
+        "dropped_copy",
+        "conduct",
+    }
+)
 _LATER: Final = {"conduct": "conduct conditions", "headers": "conditions over headers"}
 
 
@@ -188,6 +200,8 @@ def _translated(document: Document, model: type[BaseModel], problem: Any) -> Mis
         line, column = key_place(document, path)
         what, remedy = _unknown_key(str(path[-1]), model)
         return Mistake(file=document.name, line=line, column=column, what=what, remedy=remedy)
+    if kind == "condition_kind":
+        return document.mistake(path, *_condition_kind(str(path[-1]), problem.get("input")))
     if kind == "missing":
         return document.mistake(path[:-1], f"the key {path[-1]!r} is missing", f"write `{path[-1]}:` here")
     name = ".".join(str(step) for step in path)
@@ -195,6 +209,20 @@ def _translated(document: Document, model: type[BaseModel], problem: Any) -> Mis
     given = problem.get("input")
     shown = f" ({given!r} is given)" if isinstance(given, str | int | float | bool | date) else ""
     return document.mistake(path, f"{name}{shown}", said[0].lower() + said[1:])
+
+
+def _condition_kind(name: str, given: object) -> tuple[str, str]:
+    keys = [str(key) for key in given] if isinstance(given, dict) else []
+    if any(key in _CONDUCT for key in keys):
+        return f"{name!r}: conduct conditions are not in this version", "take it out until they are"
+    kinds = ", ".join(schema.CONDITION_KINDS)
+    close = [match for key in keys for match in difflib.get_close_matches(key, schema.CONDITION_KINDS, n=1)]
+    remedy = (
+        f"did you mean {close[0]!r}?"
+        if len(close) == 1
+        else "give one of them; `when` joins several conditions"
+    )
+    return f"{name!r} needs exactly one of {kinds}", remedy
 
 
 def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
@@ -278,7 +306,7 @@ def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy
 def _check_categories(entry: schema.PolicyEntry, document: Document, reading: _Reading) -> None:
     for rule_id, (_, rule, rule_document) in reading.rules.items():
         category = rule_id.partition(".")[0]
-        if rule.kind == "content" and category not in entry.categories:
+        if rule.kind == "content" and category not in {*entry.categories, "safety"}:
             what = f"policy says nothing about the category {category!r}"
             remedy = f"add it under `categories` in {document.name}"
             reading.mistakes.append(rule_document.mistake(("id",), what, remedy))

@@ -57,7 +57,9 @@ def bundle(*, policy: str = POLICY, **files: str) -> Bundle:
     """Return a rule set; a keyword ``advance__drink`` is the file advance/drink.yaml."""
     named = {f"{name.replace('__', '/').replace('_', '-')}.yaml": text for name, text in files.items()}
     entries = {"policy.yaml": policy} | named if policy else named
-    return Bundle(folders=("rules",), files=tuple(BundleFile(0, name, text) for name, text in entries.items()))
+    return Bundle(
+        folders=("rules",), files=tuple(BundleFile(0, name, text) for name, text in entries.items())
+    )
 
 
 def complaints(**files: str) -> tuple[Mistake, ...]:

@@ -1,5 +1,7 @@
 """The shadow text: folding, sentences, and the way back to the sender's own characters."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ def sentences(text):
 @pytest.mark.parametrize(
     ("written", "folded"),
     [
-        ("You\u2019re \u201cnice\u201d", "You're \"nice\""),
+        ("You\u2019re \u201cnice\u201d", 'You\'re "nice"'),
         ("dri\u200bnk", "drink"),
         ("dr\u00adink", "drink"),
         ("caf\u00e9", "cafe"),
@@ -86,7 +88,9 @@ def test_sign_off_lines():
 
 texts = st.text(
     st.one_of(
-        st.sampled_from("aZ .,?!\n\r\t\"'`-\u2019\u201c\u200b\u00ad\u00e9e\u0301\u2026\u00a0\ufb01\U0001f44d\U0001f3fd"),
+        st.sampled_from(
+            "aZ .,?!\n\r\t\"'`-\u2019\u201c\u200b\u00ad\u00e9e\u0301\u2026\u00a0\ufb01\U0001f44d\U0001f3fd"
+        ),
         st.characters(),
     ),
     max_size=300,
@@ -104,7 +108,7 @@ def test_spans_are_in_order_and_disjoint(text):
     """Sentences follow each other in the source and none overlaps another."""
     spans = shadow_of(text).spans
     assert all(start < end for start, end in spans)
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
 @given(texts, st.data())

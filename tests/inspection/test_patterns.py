@@ -1,0 +1,234 @@
+"""Finding patterns: words by lemma and form, expressions by RE2, in any text, and never past a sentence."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.inspection import lexicon
+from gateway.inspection.matching import PatternIndex, pattern_problem, possible
+from gateway.inspection.rules import Pattern
+from gateway.inspection.shadow import shadow_of
+
+
+def found(text, *patterns):
+    """Return, for each pattern, the pieces of the source it was found at."""
+    shadow = shadow_of(text)
+    scan = PatternIndex(patterns).scan(shadow)
+    pieces = [
+        [text[slice(*shadow.origin(span.start, span.end))] for span in scan.spans(number)]
+        for number in range(len(patterns))
+    ]
+    return pieces[0] if len(pieces) == 1 else pieces
+
+
+def lemma(text):
+    return Pattern("lemma", text)
+
+
+def form(text):
+    return Pattern("form", text)
+
+
+def regex(text):
+    return Pattern("regex", text)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "piece"),
+    [
+        ("fancy a drink", "I fancied a drink", "fancied a drink"),
+        ("fancy a drink", "Fancy  a\ndrink?", "Fancy  a\ndrink"),
+        ("take you out", "taking you out", "taking you out"),
+        ("take you out", "I took u out", "took u out"),
+        ("you are lovely", "you\u2019re lovely", "you\u2019re lovely"),
+        ("you are lovely", "youre lovely", "youre lovely"),
+        ("you are lovely", "u r lovely", None),
+        ("I am single", "Im single", "Im single"),
+        ("I am single", "i'm single", "i'm single"),
+        ("do not tell", "dont tell", "dont tell"),
+        ("do not tell", "don't tell", "don't tell"),
+        ("text me", "texting me", "texting me"),
+        ("whatsapp me", "WhatsApped me", "WhatsApped me"),
+        ("date", "dates", "dates"),
+        ("snog", "snogged", "snogged"),
+        ("one evening", "one even", None),
+        ("meet up", "we are meeting up", "meeting up"),
+        ("cafe", "caf\u00e9s", "caf\u00e9s"),
+        ("fancy a drink", "fan\u200bcy a dri\u00adnk", "fan\u200bcy a dri\u00adnk"),
+        ("fancy a drink", "fancy a soft drink", None),
+        ("fancy a drink", "fancy. A drink", None),
+        ("see you", "see u.", "see u."),
+    ],
+)
+def test_phrase_by_lemma(phrase, text, piece):
+    """A phrase meets every form of its words, contractions and text speak, and nothing across a sentence's end."""
+    assert found(text, lemma(phrase)) == ([piece] if piece else [])
+
+
+def test_phrase_by_form():
+    """By form a phrase is found as it stands, in any case."""
+    assert found("Fancy a DRINK", form("fancy a drink")) == ["Fancy a DRINK"]
+    assert found("fancied a drink", form("fancy a drink")) == []
+
+
+def test_overlapping_phrases_are_all_found():
+    """One phrase inside another: both are found."""
+    assert found("grab a drink with me", lemma("grab a drink"), lemma("drink with me")) == [
+        ["grab a drink"],
+        ["drink with me"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "pieces"),
+    [
+        (r"\bjust us\b", "Just  us, just us", ["Just  us", "just us"]),
+        (r"drink.{0,20}work", "a drink after\nwork", ["drink after\nwork"]),
+        (r"drink.{0,20}work", "a drink.\nWork starts", []),
+        (r"drink\s\S{0,9}", "a drink.\n\ndrink up", ["drink up"]),
+        (r"^fancy", "Hi.\n\nFancy a drink", ["Fancy"]),
+        (r"drink$", "a drink\n\nand another drink", ["drink", "drink"]),
+        (r"you're", "you\u2019re", ["you\u2019re"]),
+        ("caf\u00e9", "cafe", ["cafe"]),
+        ("\U0001f618", "night \U0001f618\U0001f3fd", ["\U0001f618"]),
+        ("[\u2764\ufe0f]", "love \u2764\ufe0f you", ["\u2764"]),
+        (r"\w+ing", "texting \u00e9 dating", ["texting", "dating"]),
+    ],
+)
+def test_expression(pattern, text, pieces):
+    """An expression sees one sentence, folded and on one line; ^ and $ are its ends."""
+    assert found(text, regex(pattern)) == pieces
+
+
+def test_case_matters_only_when_asked():
+    """Expressions ignore case by default."""
+    assert found("PC Hunn", regex("pc hunn")) == ["PC Hunn"]
+    assert found("PC Hunn", Pattern("regex-exact", "pc hunn")) == []
+
+
+def test_match_across_sentences_does_not_hide_one_inside():
+    r"""An expression with \s that first meets a sentence's end is still found where it lies inside one."""
+    assert found("call me.\n\nme you me", regex(r"me\W+(?:me|you)")) == ["me you"]
+
+
+def test_filter_failure_is_not_silence():
+    """When RE2's filter runs out of memory it answers nothing; every expression is then tried (SPEED section 4)."""
+    assert possible(None, (0, 2)) == (0, 2)
+    assert possible([0], (0, 2)) == (0, 2)
+    assert possible([1, 2], (0, 2)) == [2]
+
+
+def test_every_text_has_its_witness():
+    """While the filter works, an expression that is not there is not tried, in short texts and in long ones."""
+    index = PatternIndex([regex("drink"), regex("walk")])
+    for text in ("a drink", "a drink " * 50_000):
+        assert index.scan(shadow_of(text)).present == {0}
+
+
+def test_nothing_to_look_for_and_nothing_to_look_in():
+    """An empty index finds nothing, and an empty text holds nothing."""
+    assert PatternIndex([]).scan(shadow_of("a drink")).present == frozenset()
+    assert PatternIndex([regex("drink"), lemma("drink")]).scan(shadow_of(" \n")).present == frozenset()
+
+
+def test_a_pattern_for_the_witness_word_cannot_confuse():
+    """The word put behind every text is not part of the text."""
+    assert found("a drink", regex("wvqxzkjwitness")) == []
+
+
+words = st.lists(
+    st.sampled_from(
+        [
+            "drink",
+            "drank",
+            "you",
+            "u",
+            "you're",
+            "youre",
+            "fancied",
+            "fancy",
+            "a",
+            "A.",
+            "I'm",
+            "im",
+            "texting",
+            "e.g.",
+            "don't",
+            "(hello)",
+            "2nite",
+            "x",
+            "❤",
+            "re:",
+            "/",
+            "...",
+            "Mr.",
+            "9.30am",
+            "meet-up",
+        ]
+    ),
+    max_size=20,
+)
+PHRASES = ["fancy a drink", "you are", "drink", "text you", "tonight", "do not", "I am", "meet - up"]
+
+
+@given(words, st.sampled_from([" ", "\n", "  ", " \n\n"]))
+def test_the_gate_loses_nothing(chunks, gap):
+    """Only sentences that may hold a phrase are tokenised; whole texts give the same phrases (spaCy's own matcher)."""
+    from spacy.matcher import PhraseMatcher
+
+    tokenizer = lexicon.tokenizer()
+    matcher = PhraseMatcher(tokenizer.vocab, attr="NORM")
+    for number, phrase in enumerate(PHRASES):
+        matcher.add(str(number), [tokenizer(phrase)])
+    shadow = shadow_of(gap.join(chunks))
+    expected = set()
+    for number, start in enumerate(shadow.starts):
+        doc = tokenizer(shadow.sentence(number))
+        for key, first, last in matcher(doc):
+            end = doc[last - 1].idx + len(doc[last - 1])
+            expected.add((int(doc.vocab.strings[key]), start + doc[first].idx, start + end))
+    scan = PatternIndex([lemma(phrase) for phrase in PHRASES]).scan(shadow)
+    got = {(number, span.start, span.end) for number in range(len(PHRASES)) for span in scan.spans(number)}
+    assert got == expected
+
+
+EXPRESSIONS = [r"\byou\b", r"a.{0,3}b", r"^a", r"b$", r"[ab]{2,4}", r"a\s?b", r"(?:ab|ba)+", r"\d{2}"]
+
+
+@given(st.text(st.sampled_from("abAB 12.\n\u00e9\u2019\U0001f44d"), max_size=60))
+def test_expressions_agree_with_a_plain_search(text):
+    """Filter, octets and offsets change nothing: each expression is found where `re` finds it, sentence by sentence."""
+    shadow = shadow_of(text)
+    scan = PatternIndex([regex(each) for each in EXPRESSIONS]).scan(shadow)
+    for number, expression in enumerate(EXPRESSIONS):
+        expected = [
+            (start + match.start(), start + match.end())
+            for position, start in enumerate(shadow.starts)
+            for match in re.finditer(expression, shadow.sentence(position), re.IGNORECASE | re.ASCII)
+        ]
+        assert [(span.start, span.end) for span in scan.spans(number)] == expected
+
+
+@given(st.text(max_size=30))
+def test_any_pattern_is_taken_or_refused(text):
+    """Whatever an author writes as an expression, it is compiled or named; nothing is raised."""
+    problem = pattern_problem("regex", text)
+    if problem is None:
+        PatternIndex([regex(text)]).scan(shadow_of("a drink after work"))
+    else:
+        assert all(problem)
+
+
+@given(st.text(st.characters(categories=["L"]), min_size=1, max_size=15))
+def test_a_key_is_its_own_key(word):
+    """Whatever the word, its key is found again by every spelling in another case."""
+    assert lexicon.canonical(word) == lexicon.canonical(word.lower())
+
+
+def test_cache_of_words_is_bounded():
+    """Hostile mail cannot fill the memory with words that never return."""
+    for number in range(lexicon.CHUNKS_KEPT + 10):
+        lexicon.keys_of(f"word{number}")
+    assert len(lexicon._chunk_keys) <= lexicon.CHUNKS_KEPT
