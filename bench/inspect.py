@@ -1,0 +1,136 @@
+"""What reading and judging one mail costs, stage by stage: ``python -m bench.inspect``.
+
+In one process, without SMTP, workers or store: the stages are the very functions that the workers run. Every mail is
+different from the one before (`bench.mails`). Each figure is the median of mails, and beside it the ratio to what
+`email.message_from_bytes` takes for the same bytes: the machine's mood cancels out of that.
+"""
+
+import argparse
+import email
+import json
+import statistics
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import mails
+from gateway import __version__, identify, inspection
+from gateway.decide import decide
+from gateway.extract import extract
+from gateway.model import Client, Envelope, History, Limits, MailCommand, Mode
+from gateway.registry import load
+from gateway.settings import RegistrySettings
+
+RULES = Path(__file__).resolve().parents[1] / "rules"
+LIMITS = Limits(max_parts=1000, max_depth=50, max_header_bytes=1_048_576, max_decoded_chars=4_000_000)
+_CONTACT = "contact00000000@home.example"
+_AT = datetime(2026, 3, 4, 11, 20, tzinfo=UTC)
+STAGES = ("email", "extract", "identify", "judge", "judge+language", "decide")
+
+
+class Stages:
+    """The stages with what they need."""
+
+    def __init__(self, *, language):
+        bundle = inspection.read((RULES,))
+        self.policy = inspection.policy_of(bundle)
+        self.engines = {"judge": inspection.load(bundle, language=False)}
+        if language:
+            self.engines["judge+language"] = inspection.load(bundle, language=True)
+        self.registry = _registry()
+        command = MailCommand(reverse_path="amir.khan@force.example")
+        client = Client(address="127.0.0.1", helo="load.example", extended=True, tls=False)
+        self.envelope = Envelope(mail=command, recipients=(_CONTACT,), client=client, received_at=_AT)
+
+    def times(self, raw):
+        """Return how many milliseconds of processor time each stage took for ``raw``."""
+        took = {}
+        _timed(took, "email", lambda: email.message_from_bytes(raw))
+        authored = _timed(took, "extract", lambda: extract(raw, LIMITS))
+        parties = _timed(
+            took, "identify", lambda: identify.parties(self.registry, self.envelope, authored.headers)
+        )
+        history = History()
+        for name, engine in self.engines.items():
+            found = _timed(took, name, lambda: engine.judge(authored, parties, history, _AT))  # noqa: B023
+        _timed(
+            took,
+            "decide",
+            lambda: decide(
+                authored=authored,
+                parties=parties,
+                inspection=found,
+                history=history,
+                policy=self.policy,
+                mode=Mode.HOLD,
+                decided_at=_AT,
+                code_version=__version__,
+            ),
+        )
+        return took
+
+
+def _timed(took, name, work):
+    started = time.process_time_ns()
+    result = work()
+    took[name] = (time.process_time_ns() - started) / 1e6
+    return result
+
+
+def _registry():
+    """Return a registry of one contact and one officer, made as `gateway serve` makes it."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "contacts.csv").write_text(
+            "email,name,role,case_ref,case_status,opened,closed,officers,vulnerable,safe_contact,person_id\n"
+            f"{_CONTACT},Nadia Rahman,victim,42/10231/26,open,2026-02-11,,amir.khan@force.example,no,,P-1\n"
+        )
+        (folder / "staff.csv").write_text(
+            "email,name,rank,unit,manager,role,aliases,staff_id\n"
+            "amir.khan@force.example,Amir Khan,DC,Robbery Squad,,officer,,4417\n"
+        )
+        settings = RegistrySettings(
+            contacts=folder / "contacts.csv", staff=folder / "staff.csv", domains=("force.example",)
+        )
+        loaded = load(settings, None, datetime.now(UTC))
+    assert loaded.registry is not None, loaded.mistakes
+    return loaded.registry
+
+
+def measured(stages, size, *, count, advance):
+    """Return for each stage the milliseconds of ``count`` different mails, in their order."""
+    pieces = mails.pieces(size, advance=advance)
+    rows = [
+        stages.times(pieces[number % len(pieces)].numbered(number, _CONTACT)) for number in range(count)
+    ]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m bench.inspect", description=__doc__.partition("\n")[0])
+    parser.add_argument("--mails", type=int, default=200, help="mails of each size (default 200)")
+    parser.add_argument("--no-language", action="store_true", help="leave out the language engine")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a row")
+    options = parser.parse_args()
+    stages = Stages(language=not options.no_language)
+    if not options.json:
+        print("| mail | stage | median ms | p95 ms | ratio to email.message_from_bytes |\n|---|---|---:|---:|---:|")
+    for size in mails.SIZES:
+        for advance in (False, True):
+            took = measured(stages, size, count=options.mails, advance=advance)
+            parse = statistics.median(took["email"])
+            for stage in (name for name in STAGES if name in took):
+                row = {
+                    "mail": f"{size}, {'advance' if advance else 'benign'}",
+                    "stage": stage,
+                    "median_ms": round(statistics.median(took[stage]), 3),
+                    "p95_ms": round(sorted(took[stage])[int(0.95 * len(took[stage]))], 3),
+                    "ratio": round(statistics.median(took[stage]) / parse, 2),
+                }
+                print(json.dumps(row) if options.json else "| " + " | ".join(map(str, row.values())) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The mails of the benches: W1, W2 and W3 of fixed size, each one different from the one before.
+
+Every text is put together from sentences of ordinary police work with names, places, days and numbers filled in, so
+that no cache of words, sentences or retries makes a later mail cheaper than an earlier one would be in life. The
+same seed gives the same mails. Nothing here knows SMTP or the gateway.
+"""
+
+import base64
+import random
+import textwrap
+from dataclasses import dataclass
+from functools import cache
+
+SIZES = {"w1": 2_049, "w2": 19_333, "w3": 1_035_683}
+"""Octets of a whole mail: a short letter, text with HTML, a letter with a scan. As in earlier measurements."""
+
+_VARIANTS = {"w1": 1_000, "w2": 300, "w3": 50}
+_TEXT_CHARS = {"w1": 1_350, "w2": 5_200, "w3": 1_350}
+_NAMES = ("Osei", "Mallory", "Trevanion", "Whitlock", "Achebe", "Denholm", "Noone", "Farrow", "Pemberton", "Lindqvist")
+_PLACES = ("Northmoor", "Easthaven", "Castle Road", "Kings Court", "Fairwater", "Oldbridge", "Harbour Street", "Millgate")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+_MONTHS = ("January", "March", "April", "June", "September", "October", "November")
+_THINGS = ("statement", "report", "form", "recording", "exhibit", "file", "application", "schedule", "invoice")
+_TEAMS = ("the prosecutors", "the court office", "the forensic laboratory", "the property store", "the custody team")
+
+_SENTENCES = (
+    "The file in case 42/{n}/26 went to {team} on {day} {d} {month}.",
+    "The hearing is listed at {place} Crown Court on {d} {month} at {h}.{m}.",
+    "Your {thing} with the number {n} was received and added to the papers.",
+    "Mr {name} was charged on {d} {month} and will appear before the magistrates at {place}.",
+    "The {thing} taken at {place} is with {team}, who expect to answer within {d} days.",
+    "If you need the {thing} in another language then please say so before {day}.",
+    "Expenses for travel from {place} can be claimed with the form numbered {n}.",
+    "An application for special measures was made by {team} on {day}.",
+    "The property listed as {n} can be collected from {place} police station after {h}.{m}.",
+    "{team_up} asked for one further {thing}, which DC {name} will send by {day}.",
+    "The crime number is {n}, and it should be quoted on every letter to {team}.",
+    "Nothing has changed since the update of {d} {month}; the next one is due on {day}.",
+    "The review by {team} ended on {d} {month} and its result is in the {thing}.",
+    "Witness care at {place} will write about the dates and the room.",
+    "The bail conditions for Mr {name} were varied at {place} on {d} {month}.",
+    "The insurer may ask for the {thing}; reference {n} is enough for them.",
+)  # fmt: skip
+_ADVANCES = (
+    "You looked amazingly hot on {day}.",
+    "Would you fancy a drink with me on {day} evening, just the two of us?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """One mail in two pieces, so that a counter can be put between them for next to nothing."""
+
+    head: bytes
+    tail: bytes
+
+    def numbered(self, counter: int, recipient: str) -> bytes:
+        """Return the mail with its own Message-ID; always of the same length for recipients of the same length."""
+        return b"%s%012d@force.example>\r\nTo: <%s>%s" % (self.head, counter, recipient.encode(), self.tail)
+
+
+@cache
+def pieces(size: str, *, advance: bool = False) -> tuple[Pieces, ...]:
+    """Return all variants of one of the `SIZES`; with ``advance`` each crosses the line in words."""
+    return tuple(_mail(size, random.Random(f"{size}:{number}"), advance=advance) for number in range(_VARIANTS[size]))
+
+
+def recipient(counter: int, *, contacts: int) -> str:
+    """Return the recipient of mail number ``counter``: one of ``contacts`` registered people, or with 0 nobody's."""
+    if contacts:
+        return f"contact{counter % contacts:08d}@home.example"
+    return f"reader{counter % 1_000_000:06d}@town{counter % 500:03d}.example"
+
+
+_LONGEST_RECIPIENT = len(recipient(0, contacts=0))
+
+
+def _mail(size: str, dice: random.Random, *, advance: bool) -> Pieces:
+    text = _letter(dice, _TEXT_CHARS[size], advance=advance)
+    head = "From: Amir Khan <amir.khan@force.example>\r\nDate: Wed, 04 Mar 2026 11:20:00 +0000\r\n"
+    head += f"Subject: Case 42/{dice.randrange(10_000, 99_999)}/26\r\nMIME-Version: 1.0\r\nMessage-ID: <"
+    room = SIZES[size] - len(head) - len("000000000000@force.example>\r\nTo: <>") - _LONGEST_RECIPIENT
+    body = {"w1": _plain, "w2": _with_html, "w3": _with_scan}[size](text, dice, room)
+    return Pieces(head.encode(), body)
+
+
+def _plain(text: str, _: random.Random, room: int) -> bytes:
+    return _padded(f"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}", room)
+
+
+def _with_html(text: str, dice: random.Random, room: int) -> bytes:
+    rows = "".join(
+        f'<p class="MsoNormal"><span lang="EN-GB">{line}</span></p>\r\n'
+        for line in text.split("\r\n")
+    )
+    mark = f"=_{dice.getrandbits(64):016x}"
+    start = f'\r\nContent-Type: multipart/alternative; boundary="{mark}"\r\n\r\n--{mark}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}--{mark}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n'
+    return _padded(f"{start}<html><body>\r\n{rows}</body></html>\r\n--{mark}--\r\n", room)
+
+
+def _with_scan(text: str, dice: random.Random, room: int) -> bytes:
+    mark = f"=_{dice.getrandbits(64):016x}"
+    start = f'\r\nContent-Type: multipart/mixed; boundary="{mark}"\r\n\r\n--{mark}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}--{mark}\r\nContent-Type: application/pdf; name="scan.pdf"\r\nContent-Disposition: attachment; filename="scan.pdf"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    end = f"--{mark}--\r\n"
+    lines = (room - len(start) - len(end) - 100) // 78
+    return _padded(f"{start}{_scan()[: lines * 78]}{end}", room)
+
+
+@cache
+def _scan() -> str:
+    """Return more than enough base64 in lines of 76, beginning as a PDF does."""
+    octets = b"%PDF-1.7\n" + random.Random("scan").randbytes(780_000)
+    return "".join(
+        base64.b64encode(octets[start : start + 57]).decode() + "\r\n" for start in range(0, len(octets), 57)
+    )
+
+
+def _letter(dice: random.Random, characters: int, *, advance: bool) -> str:
+    """Return CRLF lines of about ``characters`` in all: greeting, sentences, signature."""
+    said = [_filled(sentence, dice) for sentence in _ADVANCES] if advance else []
+    while sum(map(len, said)) < characters - 120:
+        said.append(_filled(dice.choice(_SENTENCES), dice))
+    paragraphs = [" ".join(said[start : start + 3]) for start in range(0, len(said), 3)]
+    lines = ["Dear Ms Rahman,", ""]
+    for paragraph in paragraphs:
+        lines += [*textwrap.wrap(paragraph, 58), ""]
+    lines += ["Yours sincerely", "Amir Khan", "Detective Constable 4417, Robbery Squad"]
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _filled(sentence: str, dice: random.Random) -> str:
+    team = dice.choice(_TEAMS)
+    return sentence.format(
+        n=dice.randrange(10_000, 99_999),
+        d=dice.randrange(1, 29),
+        h=dice.randrange(9, 18),
+        m=f"{dice.randrange(0, 60):02d}",
+        day=dice.choice(_DAYS),
+        month=dice.choice(_MONTHS),
+        place=dice.choice(_PLACES),
+        name=dice.choice(_NAMES),
+        thing=dice.choice(_THINGS),
+        team=team,
+        team_up=team[0].upper() + team[1:],
+    )
+
+
+def _padded(text: str, room: int) -> bytes:
+    """Return ``text``, which begins with the end of a header line, with a header field that fills the ``room``."""
+    octets = text.encode()
+    missing = room - len(octets) - len("\r\nX-Trace: ")
+    if missing < 0:
+        raise ValueError(f"the mail is {-missing} octets too long")
+    rows = "\r\n ".join("0" * min(70, missing - start) for start in range(0, missing, 73))
+    return b"\r\nX-Trace: " + rows.encode()[:missing].ljust(missing, b"0") + octets
