@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
-from gateway.store.database import ChainRow, Link, Tx
+from gateway.store.database import ChainRow, Link, Tx, insert_into
 from gateway.store.schema import audit_entries, audit_payloads, audit_tip
 
 _PAGE = 1000
+
+_TIP = select(audit_tip.c.seq, audit_tip.c.hash)
+_LOCK_TIP = _TIP.with_for_update()
+_MOVE_TIP = update(audit_tip).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 
 
 def append(tx: Tx, link: Link) -> None:
@@ -25,7 +29,7 @@ def number(connection: Connection, links: Sequence[Link]) -> None:
     """Give the entries of one transaction their numbers and write them. Called by the store before each commit."""
     if not links:
         return
-    seq, prev = connection.execute(select(audit_tip.c.seq, audit_tip.c.hash).with_for_update()).one()
+    seq, prev = connection.execute(_LOCK_TIP).one()
     entries, payloads = [], []
     for link in links:
         row = link(seq + 1, prev)
@@ -33,14 +37,14 @@ def number(connection: Connection, links: Sequence[Link]) -> None:
         entry = asdict(row)
         payloads.append({"seq": seq, "salt": entry.pop("salt"), "payload": entry.pop("payload")})
         entries.append(entry)
-    connection.execute(insert(audit_entries), entries)
-    connection.execute(insert(audit_payloads), payloads)
-    connection.execute(update(audit_tip).values(seq=seq, hash=prev))
+    insert_into(connection, audit_entries, entries)
+    insert_into(connection, audit_payloads, payloads)
+    connection.execute(_MOVE_TIP, {"new_seq": seq, "new_hash": prev})
 
 
 def tip(tx: Tx) -> tuple[int, str]:
     """Return the number and hash of the last entry; 0 and zeros before the first."""
-    seq, last = tx.connection.execute(select(audit_tip.c.seq, audit_tip.c.hash)).one()
+    seq, last = tx.connection.execute(_TIP).one()
     return int(seq), str(last)
 
 

@@ -6,13 +6,14 @@ which decides who runs what when.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Column, Connection, Engine, Insert, Table, create_engine, event, insert, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
@@ -136,7 +137,9 @@ def _connect_sqlite(url: URL, settings: StoreSettings) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("gateway_writes", False)
-        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        if connection.info.get("writes") is not writes:
+            connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+            connection.info["writes"] = writes
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
@@ -288,6 +291,16 @@ def _migrations() -> Path:
     return Path(__file__).parent / "migrations"
 
 
+# --- statements ---------------------------------------------------------------------------------------------
+# A statement is built once and given its values when it runs: building one costs more than running it.
+
+
+def insert_into(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert ``rows``, which all have the same columns; none is fine."""
+    if rows:
+        connection.execute(_insert(table), rows)
+
+
 def insert_unless_there(
     connection: Connection, table: Table, row: Mapping[str, object], unique: Column[Any]
 ) -> bool:
@@ -295,6 +308,16 @@ def insert_unless_there(
 
     On PostgreSQL this waits for a transaction that is inserting the same value, and then sees its row.
     """
-    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = dialect_insert(table).values(**row).on_conflict_do_nothing(index_elements=[unique])
-    return connection.execute(statement.returning(unique)).one_or_none() is not None
+    return connection.execute(_insert_unless_there(connection.dialect.name, table, unique), row).rowcount == 1
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _insert_unless_there(dialect: str, table: Table, unique: Column[Any]) -> Insert:
+    dialect_insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    statement = dialect_insert(table).on_conflict_do_nothing(index_elements=[unique])
+    return statement.execution_options(preserve_rowcount=True)

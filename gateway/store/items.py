@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, false, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, false, func, insert, or_, select, update
 
 from gateway.errors import Refused
 from gateway.model import (
@@ -24,7 +24,7 @@ from gateway.model import (
     StaffId,
     Verdict,
 )
-from gateway.store.database import Tx, insert_unless_there
+from gateway.store.database import Tx, insert_into, insert_unless_there
 from gateway.store.naming import new_id
 from gateway.store.rows import Decision, DecisionAction, Item, ItemInFull, NewItem
 from gateway.store.schema import (
@@ -50,6 +50,8 @@ TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
 
 UNDECIDED = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
 """Holds that are neither released nor returned: what `holds list` shows."""
+
+_BY_RETRY_KEY = select(items.c.id).where(items.c.retry_key == bindparam("key"))
 
 
 def add_item(tx: Tx, new: NewItem) -> MessageId:
@@ -86,14 +88,14 @@ def add_item(tx: Tx, new: NewItem) -> MessageId:
         assert earlier is not None
         return earlier
     sealed = tx.seal(item_messages.c.message, new.id, new.message)
-    tx.connection.execute(insert(item_messages).values(item_id=new.id, message=sealed))
+    insert_into(tx.connection, item_messages, [{"item_id": new.id, "message": sealed}])
     _add_people(tx, new)
     return new.id
 
 
 def item_by_retry_key(tx: Tx, retry_key: str) -> MessageId | None:
     """Return the item of the same message that was recorded before, while its retry key is kept."""
-    found = tx.connection.scalar(select(items.c.id).where(items.c.retry_key == retry_key))
+    found = tx.connection.scalar(_BY_RETRY_KEY, {"key": retry_key})
     return MessageId(found) if found else None
 
 
@@ -286,8 +288,7 @@ def _add_people(tx: Tx, new: NewItem) -> None:
         (item_contacts, contacts),
         (item_excluded, excluded),
     ):
-        if people:
-            tx.connection.execute(insert(table), people)
+        insert_into(tx.connection, table, people)
 
 
 def _address(address: str) -> bytes:

@@ -8,14 +8,37 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, select, update
 
 from gateway.model import Action, History, MessageId, PersonId, StaffId
-from gateway.store.database import Tx, insert_unless_there
+from gateway.store.database import Tx, insert_into, insert_unless_there
 from gateway.store.rows import LedgerEntry, Outcome
 from gateway.store.schema import ledger, ledger_categories, ledger_persons
 
 _COUNTS = (Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.HELD)
+
+_BY_RETRY_KEY = select(ledger).where(ledger.c.retry_key == bindparam("key"))
+_SET_OUTCOME = (
+    update(ledger)
+    .where(ledger.c.id == bindparam("message"), ledger.c.outcome.not_in((Outcome.ACCEPTED, Outcome.HELD)))
+    .values(outcome=bindparam("new_outcome"), outcome_at=bindparam("new_at"))
+)
+_ADDRESSED = select(ledger_persons.c.ledger_id).where(
+    ledger_persons.c.person_id.in_(bindparam("people", expanding=True))
+)
+_HISTORY = (
+    select(ledger_categories.c.category, func.count())
+    .join(ledger, ledger.c.id == ledger_categories.c.ledger_id)
+    .where(
+        ledger.c.officer == bindparam("officer"),
+        ledger.c.at.between(bindparam("since"), bindparam("until")),
+        ledger.c.outcome.in_(_COUNTS),
+        ledger.c.retry_key.is_distinct_from(bindparam("key")),
+        ledger.c.id.in_(_ADDRESSED),
+    )
+    .group_by(ledger_categories.c.category)
+    .order_by(ledger_categories.c.category)
+)
 
 
 def add(tx: Tx, entry: LedgerEntry) -> bool:
@@ -38,16 +61,14 @@ def add(tx: Tx, entry: LedgerEntry) -> bool:
     categories = [
         {"ledger_id": entry.id, "category": category} for category in dict.fromkeys(entry.categories)
     ]
-    if persons:
-        tx.connection.execute(insert(ledger_persons), persons)
-    if categories:
-        tx.connection.execute(insert(ledger_categories), categories)
+    insert_into(tx.connection, ledger_persons, persons)
+    insert_into(tx.connection, ledger_categories, categories)
     return True
 
 
 def by_retry_key(tx: Tx, retry_key: str) -> LedgerEntry | None:
     """Return the row of the same message that was recorded before, while its retry key is kept."""
-    row = tx.connection.execute(select(ledger).where(ledger.c.retry_key == retry_key)).one_or_none()
+    row = tx.connection.execute(_BY_RETRY_KEY, {"key": retry_key}).one_or_none()
     return _entry(tx, row) if row else None
 
 
@@ -56,12 +77,8 @@ def set_outcome(tx: Tx, message_id: str, outcome: Outcome, at: datetime) -> bool
 
     What was accepted stays accepted, and what waits stays held, whatever a later retry meets.
     """
-    changed = tx.connection.execute(
-        update(ledger)
-        .where(ledger.c.id == message_id, ledger.c.outcome.not_in((Outcome.ACCEPTED, Outcome.HELD)))
-        .values(outcome=outcome, outcome_at=at)
-    )
-    return changed.rowcount == 1
+    values = {"message": message_id, "new_outcome": outcome, "new_at": at}
+    return tx.connection.execute(_SET_OUTCOME, values).rowcount == 1
 
 
 def settle(tx: Tx, before: datetime, at: datetime) -> int:
@@ -89,24 +106,15 @@ def history(
     people = tuple(persons)
     if officer is None or not people:
         return History(days=days)
-    addressed = select(ledger_persons.c.ledger_id).where(ledger_persons.c.person_id.in_(people))
-    query = (
-        select(ledger_categories.c.category, func.count())
-        .join(ledger, ledger.c.id == ledger_categories.c.ledger_id)
-        .where(
-            ledger.c.officer == officer,
-            ledger.c.at >= at - timedelta(days=days),
-            ledger.c.at <= at,
-            ledger.c.outcome.in_(_COUNTS),
-            ledger.c.retry_key.is_distinct_from(retry_key),
-            ledger.c.id.in_(addressed),
-        )
-        .group_by(ledger_categories.c.category)
-        .order_by(ledger_categories.c.category)
-    )
-    return History(
-        earlier={category: int(number) for category, number in tx.connection.execute(query)}, days=days
-    )
+    values = {
+        "officer": officer,
+        "people": people,
+        "since": at - timedelta(days=days),
+        "until": at,
+        "key": retry_key,
+    }
+    found = tx.connection.execute(_HISTORY, values)
+    return History(earlier={category: int(number) for category, number in found}, days=days)
 
 
 def forget(tx: Tx, *, keys_before: datetime, rows_before: datetime) -> tuple[int, int]:

@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -33,8 +32,8 @@ class _Ticket:
     future: "Future[Any]" = field(default_factory=Future)
 
 
-class _JobMetTrouble(Exception):
-    """A job, not the transaction round it, met trouble: the others of its batch may do better without it."""
+class _JobFailed(Exception):
+    """A job, not the transaction round it, failed: the others of its batch may do better without it."""
 
 
 class Writer:
@@ -98,44 +97,39 @@ class Writer:
                 return running
 
     def _write(self, batch: list[_Ticket]) -> None:
-        """Write ``batch`` and answer every job in it, whatever happens."""
+        """Write ``batch`` and answer every job in it, whatever happens.
+
+        Failures are rare, so the jobs first share a transaction without savepoints. When one fails nothing of it
+        is kept, and each job gets a transaction of its own.
+        """
         try:
             results = self._commit(batch)
-        except _JobMetTrouble:
+        except _JobFailed as failed:
+            if len(batch) == 1:
+                batch[0].future.set_exception(_told(failed.__cause__ or failed))
+                return
             for ticket in batch:
                 self._write([ticket])
         except Exception as problem:  # noqa: BLE001 - it belongs to the callers, who get it; the thread must live
             for ticket in batch:
                 ticket.future.set_exception(_told(problem))
         else:
-            for ticket, (result, failure) in zip(batch, results, strict=True):
-                if failure is None:
-                    ticket.future.set_result(result)
-                else:
-                    ticket.future.set_exception(failure)
+            for ticket, result in zip(batch, results, strict=True):
+                ticket.future.set_result(result)
 
-    def _commit(self, batch: list[_Ticket]) -> list[tuple[Any, BaseException | None]]:
-        """Run the jobs in one transaction, commit, and return each one's result or own failure."""
-        results: list[tuple[Any, BaseException | None]] = []
-        kept: list[Tx] = []
+    def _commit(self, batch: list[_Ticket]) -> list[Any]:
+        """Run the jobs in one transaction, commit, and return their results."""
+        results: list[Any] = []
         with transaction(self._engine, writes=True) as connection:
-            for ticket in batch:
-                tx = self._new_tx(connection)
+            dressed = [self._new_tx(connection) for _ in batch]
+            for ticket, tx in zip(batch, dressed, strict=True):
                 try:
-                    # alone, a job's transaction is its savepoint
-                    with connection.begin_nested() if len(batch) > 1 else nullcontext():
-                        results.append((ticket.job(tx), None))
+                    results.append(ticket.job(tx))
                 except Exception as problem:
-                    if len(batch) == 1:
-                        raise
-                    if is_trouble(problem):
-                        raise _JobMetTrouble from problem
-                    results.append((None, problem))
-                else:
-                    kept.append(tx)
-            chain.number(connection, [link for tx in kept for link in tx.links])
+                    raise _JobFailed from problem
+            chain.number(connection, [link for tx in dressed for link in tx.links])
         self.commits += 1
-        for tx in kept:
+        for tx in dressed:
             tx.committed()
         self._after_commit()
         return results

@@ -12,12 +12,18 @@ def sqlite(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
+def cluster(tmp_path_factory):
     if stores.postgresql_programs() is None:
         pytest.skip("PostgreSQL's server (initdb) is not installed")
     cluster = stores.Postgresql(tmp_path_factory.mktemp("postgresql"))
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture
+def postgresql(cluster):
+    yield cluster
+    cluster.clear()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

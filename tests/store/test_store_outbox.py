@@ -221,7 +221,8 @@ def test_lists_show_the_states_asked_for(store):
 
 async def test_two_processes_never_claim_the_same_delivery(settings):
     """Four claimers at once: every delivery is leased to exactly one."""
-    claimers = [Store.open(settings) for _ in range(4)]
+    patient = settings.model_copy(update={"busy_timeout_s": 20.0})
+    claimers = [Store.open(patient) for _ in range(4)]
     try:
         for _ in range(40):
             put(claimers[0])
