@@ -1,0 +1,188 @@
+"""A message as an officer would send it, judged by the shipped rules from its bytes to the verdict.
+
+One registered contact with an open case, the sender assigned to it, nothing known from before: what
+`gateway scan --as-contact` assumes. No part of the gateway is replaced.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from functools import cache
+from pathlib import Path
+
+from gateway import inspection
+from gateway.decide import decide
+from gateway.extract import extract
+from gateway.inspection.engine import Engine
+from gateway.model import (
+    Authored,
+    CaseStatus,
+    Contact,
+    ContactCase,
+    ContactMatch,
+    ContactRole,
+    History,
+    Limits,
+    Mode,
+    Parties,
+    PersonId,
+    StaffId,
+    StaffMember,
+    StaffRole,
+    Verdict,
+)
+
+HERE = Path(__file__).parent
+RULES = HERE.parents[1] / "rules"
+ARRIVED = datetime(2026, 3, 4, 11, 20, tzinfo=UTC)
+OFFICER = "alex.marsh@northmoor.police.example"
+CONTACT = "contact@mail.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail of the test sets. ``held_back`` marks those that were judged once before any rule was mended over them.
+
+    The second batch was written after the first rules, without looking at them, and is the harder one.
+    """
+
+    name: str
+    subject: str
+    body: str
+    held_back: bool
+    expect: str = "pass"
+    subtlety: str = ""
+    batch: str = "first"
+
+
+@cache
+def bundle() -> inspection.Bundle:
+    """Return the shipped rule set."""
+    return inspection.read((RULES,))
+
+
+@cache
+def engine(*, language: bool = True) -> Engine:
+    """Return the shipped rules, compiled."""
+    return inspection.load(bundle(), language=language)
+
+
+@cache
+def parties() -> Parties:
+    """Return a contact with an open case, and the officer who is assigned to it."""
+    case = ContactCase(
+        case_ref="42/118823/25",
+        role=ContactRole.VICTIM,
+        status=CaseStatus.OPEN,
+        opened=ARRIVED.date(),
+        closed=None,
+        officers=(OFFICER,),
+        team="",
+    )
+    contact = Contact(
+        person_id=PersonId("p1"),
+        names=("Contact",),
+        emails=(CONTACT,),
+        cases=(case,),
+        vulnerable=False,
+        is_child=False,
+        do_not_contact=False,
+        email_consent=True,
+        safe_contact="",
+    )
+    officer = StaffMember(
+        staff_id=StaffId("s1"),
+        email=OFFICER,
+        name="Alex Marsh",
+        rank="DC",
+        unit="CID",
+        manager="",
+        role=StaffRole.OFFICER,
+        aliases=(),
+    )
+    return Parties(
+        officer=officer,
+        claimed=(),
+        senders_disagree=False,
+        contacts=(ContactMatch(recipient=CONTACT, contacts=(contact,)),),
+        private=(),
+        others=(),
+        involved=(officer.staff_id,),
+        registry_version="test",
+        registry_stale="",
+    )
+
+
+def raw(subject: str, body: str) -> bytes:
+    """Return the bytes of a plain mail from the officer to the contact."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = OFFICER, CONTACT, subject
+    message["Date"] = ARRIVED
+    message.set_content(body)
+    return message.as_bytes()
+
+
+def verdict_of(authored: Authored, *, language: bool = True) -> Verdict:
+    """Return the verdict on what was read."""
+    found = engine(language=language).judge(authored, parties(), History(), ARRIVED)
+    return decide(
+        inspection=found,
+        authored=authored,
+        parties=parties(),
+        policy=inspection.policy_of(bundle()),
+        mode=Mode.HOLD,
+        history=History(),
+        decided_at=ARRIVED,
+        code_version="test",
+    )
+
+
+def verdict_on(body: str, *, subject: str = "Your case", language: bool = True) -> Verdict:
+    """Return the verdict on a plain mail with these words."""
+    return verdict_of(extract(raw(subject, body), Limits()), language=language)
+
+
+def why(verdict: Verdict) -> str:
+    """Return the action and what it stands on, for the message of a failing test."""
+    found = "; ".join(f"{each.rule}{' (softened)' if each.softened else ''}: {each.text!r}" for each in verdict.findings)
+    return f"{verdict.action} because of {', '.join(verdict.because) or 'nothing'}: {found or 'no finding'}"
+
+
+def ordinary() -> tuple[Mail, ...]:
+    """Return the proper mails: ``ordinary/*.txt``, each under a line ``### name`` with its subject."""
+    return tuple(_ordinary())
+
+
+def _ordinary() -> Iterator[Mail]:
+    number = 0
+    for path in sorted((HERE / "ordinary").glob("*.txt")):
+        for block in path.read_text("utf-8").split("### ")[1:]:
+            name, subject, body = block.split("\n", 2)
+            second = path.stem == "look_alikes"
+            yield Mail(
+                name,
+                subject.removeprefix("subject: "),
+                body.strip() + "\n",
+                second or number % 3 == 2,
+                batch="second" if second else "first",
+            )
+            number += not second
+
+
+def crossings() -> tuple[Mail, ...]:
+    """Return the improper mails of ``crossings.jsonl``."""
+    lines = (HERE / "crossings.jsonl").read_text("utf-8").splitlines()
+    return tuple(
+        Mail(
+            each["id"],
+            each["subject"],
+            each["body"],
+            each["held_back"],
+            each["expect"],
+            each["subtlety"],
+            each["batch"],
+        )
+        for each in map(json.loads, lines)
+    )
