@@ -42,7 +42,7 @@ faults: $(STAMP) ## Break the smarthost, the disk and the database, and print wh
 	@$(BIN)/pytest tests/faults -v $(ARGS)
 
 kill: $(STAMP) ## Kill the relay under load and account for every message
-	@$(BIN)/python -m bench.kill $(ARGS)
+	@$(BIN)/python tests/kill/driver.py $(ARGS)
 
 docker-check: $(STAMP) ## Run the Dockerfile's steps without an engine (Linux, root)
 	@$(BIN)/python scripts/docker-steps
