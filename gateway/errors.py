@@ -6,6 +6,7 @@ registry rows are `Mistake` values, collected and raised together as `Mistakes`.
 is raised; they are caught once, at the edge of each process.
 """
 
+import traceback
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -101,3 +102,18 @@ class Mistakes(GatewayError):
         """Keep ``mistakes`` in the order of the file."""
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
         self.mistakes = mistakes
+
+
+def origin(error: BaseException) -> list[str]:
+    """Return where ``error`` and its causes were raised, innermost last, for the log.
+
+    Their texts are left out: they may name an address (promise P4). What the system says of an OSError is kept.
+    """
+    places = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    if isinstance(error, OSError) and error.strerror:
+        places.append(error.strerror)
+    cause = error.__cause__
+    return places if cause is None else [*origin(cause), type(cause).__name__, *places]

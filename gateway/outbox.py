@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 
 from gateway import audit
-from gateway.errors import GatewayError, Refused
+from gateway.errors import GatewayError, Refused, origin
 from gateway.model import Envelope, Event, ItemState, OutboxKind, Reply
 from gateway.pipeline import received_line, without_addresses
 from gateway.relay import Delivery as Dialogue
@@ -63,9 +63,9 @@ class Outbox:
             except GatewayError as trouble:
                 log.warning("outbox:trouble", error=str(trouble), hint=trouble.hint)
                 busy = 0
-            except Exception:
+            except Exception as bug:
                 # The edge of this loop: a bug over one delivery must not keep all others from going out.
-                log.exception("outbox:fault-of-ours")
+                log.error("outbox:fault-of-ours", error=type(bug).__name__, where=origin(bug))
                 busy = 0
             if not busy:
                 with contextlib.suppress(TimeoutError):

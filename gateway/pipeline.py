@@ -27,7 +27,7 @@ import structlog
 
 from gateway import __version__, identify, notices, recording
 from gateway.decide import decide
-from gateway.errors import GatewayError, StarvedWorker, UninspectableMessage
+from gateway.errors import GatewayError, StarvedWorker, UninspectableMessage, origin
 from gateway.model import (
     Action,
     Authored,
@@ -186,13 +186,14 @@ class Exchange:
             try:
                 return await self._data(message_id, raw)
             except GatewayError as trouble:
-                log.error("message:trouble", error=str(trouble), hint=trouble.hint)
+                log.error("message:trouble", error=without_addresses(str(trouble)), hint=trouble.hint)
                 code, _, text = trouble.reply.partition(" ")
                 return Reply(int(code), (text,))
-            except Exception:
-                # Our own bug: whatever it was, the force's server still has the mail (STYLE section 4, errors).
+            except Exception as bug:
+                # Our own bug: whatever it was, the force's server still has the mail (STYLE section 4, errors). Its
+                # text may quote the mail, so the log gets its place alone.
                 self._conductor.count_crash(hashlib.sha256(raw).hexdigest())
-                log.exception("message:fault-of-ours")
+                log.error("message:fault-of-ours", error=type(bug).__name__, where=origin(bug))
                 return _TRY_AGAIN
             finally:
                 await self.reset()

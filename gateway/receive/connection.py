@@ -6,13 +6,13 @@ command, reads line by line with a bare LF as an end, and inspects two objects f
 """
 
 import asyncio
-import traceback
 from collections.abc import Callable
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, TLSSetupException
 from aiosmtpd.smtp import Session as Peer
 
+from gateway.errors import origin
 from gateway.model import Reply
 from gateway.receive import replies
 from gateway.receive.desk import Desk
@@ -38,21 +38,6 @@ _TLS_RECORD = b"\x16\x03"
 
 class Gone(Exception):
     """The connection is at its end: the client left, was late, or was told to leave."""
-
-
-def origin(error: BaseException) -> list[str]:
-    """Return where ``error`` and its causes were raised, innermost last, for the log.
-
-    Their texts are left out: they may name an address (promise P4). What the system says of an OSError is kept.
-    """
-    places = [
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    if isinstance(error, OSError) and error.strerror:
-        places.append(error.strerror)
-    cause = error.__cause__
-    return places if cause is None else [*origin(cause), type(cause).__name__, *places]
 
 
 class Connection(SMTP):

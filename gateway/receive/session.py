@@ -12,12 +12,12 @@ from typing import Final
 
 import structlog
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, origin
 from gateway.model import Client, MailCommand, Reply
 from gateway.receive import commands, replies
 from gateway.receive.admission import Place
 from gateway.receive.conductor import Exchange
-from gateway.receive.connection import Connection, Gone, origin
+from gateway.receive.connection import Connection, Gone
 from gateway.receive.desk import Desk
 from gateway.receive.reader import DataReader
 from gateway.receive.replies import Rejected
