@@ -15,6 +15,7 @@ from gateway.model import Event, ItemKind, ItemState
 from gateway.settings import StoreSettings
 from gateway.store import Made, Store, Tx, items, outbox, records, rotation
 from gateway.store import initialise as make_store
+from gateway.store.grants import console_grants
 
 app = typer.Typer(no_args_is_help=True, help="Make the store and its sealing key; rotate the key.")
 
@@ -100,6 +101,15 @@ def check(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
         return
     for name, value in line.items():
         typer.echo(f"{name}: {value}")
+
+
+@app.command()
+def grants(
+    role: Annotated[str, typer.Argument(help="The console's role in PostgreSQL.", metavar="ROLE")],
+) -> None:
+    """Print the SQL that lets the console's own database role do what it must and no more (PostgreSQL)."""
+    for line in console_grants(role):
+        typer.echo(f"{line};")
 
 
 def _look(tx: Tx) -> dict[str, object]:

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from gateway.errors import NotStored
-from gateway.store.sealing import write_durably
+from gateway.store.sealing import locked_folder, write_durably
 
 _FORMAT = "gateway outbox mark 1"
 
@@ -40,13 +40,18 @@ class Mark:
                 self._value = count
 
     def save(self) -> None:
-        """Make what was noted last. Raises NotStored when it cannot: then nothing more may be delivered."""
+        """Make what was noted last. Raises NotStored when it cannot: then nothing more may be delivered.
+
+        Several processes of one host share the file: the highest of their counts stays.
+        """
         with self._lock:
             if self._value == self._saved or self._value is None:
                 return
-            content = {"format": _FORMAT, "store_id": self._store_id, "count": self._value}
             try:
-                write_durably(self._path, json.dumps(content).encode())
+                with locked_folder(self._path.parent):
+                    highest = max(self._value, self._read() or 0)
+                    content = {"format": _FORMAT, "store_id": self._store_id, "count": highest}
+                    write_durably(self._path, json.dumps(content).encode())
             except OSError as problem:
                 raise NotStored(f"{self._path} could not be written: {problem.strerror}") from problem
             self._saved = self._value

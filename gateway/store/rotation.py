@@ -3,10 +3,8 @@
 Each step may be cut off and run again. Owns the order of those steps; `sealing` owns the file.
 """
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from sqlalchemy import Column, Table, func, insert, select, update
 from gateway.errors import StoreUnfit
 from gateway.store.database import Tx
 from gateway.store.schema import canaries, metadata
-from gateway.store.sealing import KeyFile, Keyring, header
+from gateway.store.sealing import KeyFile, Keyring, header, locked_folder
 from gateway.store.store import Store, canary
 
 _PAGE_ROWS = 200
@@ -115,12 +113,9 @@ def _sealed_by_another(keys: Keyring, column: Column[Any]) -> Any:
 @contextmanager
 def _alone(key_file: Path) -> Iterator[None]:
     """Keep other processes of this host from changing the key file meanwhile."""
-    try:
-        handle = os.open(key_file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as problem:
-        raise StoreUnfit(f"the folder of {key_file} could not be opened: {problem.strerror}") from problem
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked_folder(key_file.parent))
+        except OSError as problem:
+            raise StoreUnfit(f"the folder of {key_file} could not be opened: {problem.strerror}") from problem
         yield
-    finally:
-        os.close(handle)

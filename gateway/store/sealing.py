@@ -6,11 +6,13 @@ and only ``gateway store init`` calls it. Knows nothing of the database.
 """
 
 import base64
+import fcntl
 import json
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -223,6 +225,17 @@ def write_durably(path: Path, content: bytes, *, fresh: bool = False) -> None:
         sync_folder(path.parent)
     finally:
         passing.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes of this host that ask for the same from running the block meanwhile."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ from stores import NOW, a_delivery, after, an_item
 from gateway.errors import NotStored, Refused
 from gateway.model import MailCommand, OutboxKind
 from gateway.store import Store, items, outbox
+from gateway.store.mark import Mark, mark_path
 from gateway.store.rows import DeliveryState, RecipientState
 
 
@@ -363,6 +364,23 @@ def test_another_hosts_deliveries_are_remembered_here_too(store, tmp_path):
     store.write_now(outbox.resume)
     with Store.open(settings) as other:
         assert notice(other) == "", "a resume on one host is a resume on all"
+
+
+def test_processes_of_one_host_share_what_it_remembers(store):
+    """The slower of two workers does not set back what the faster one wrote."""
+    with Store.open(store.settings) as other:
+        send_one(store)
+        send_one(store)
+        slow = Mark(mark_path(store.settings.key_file), store.store_id)
+        send_one(other)
+        slow.note(2)
+        slow.save()
+        assert Mark(mark_path(store.settings.key_file), store.store_id).value == 3
+        late = Mark(mark_path(store.settings.key_file), store.store_id)
+        late._value = late._saved = 1  # as a process that was started earlier
+        late.note(2)
+        late.save()
+    assert Mark(mark_path(store.settings.key_file), store.store_id).value == 3
 
 
 def test_resuming_what_is_not_suspended_is_refused(store):
