@@ -63,7 +63,7 @@ class Outbox:
             except GatewayError as trouble:
                 log.warning("outbox:trouble", error=str(trouble), hint=trouble.hint)
                 busy = 0
-            except Exception as bug:
+            except Exception as bug:  # noqa: BLE001 - the edge
                 # The edge of this loop: a bug over one delivery must not keep all others from going out.
                 log.error("outbox:fault-of-ours", error=type(bug).__name__, where=origin(bug))
                 busy = 0

@@ -189,7 +189,7 @@ class Exchange:
                 log.error("message:trouble", error=without_addresses(str(trouble)), hint=trouble.hint)
                 code, _, text = trouble.reply.partition(" ")
                 return Reply(int(code), (text,))
-            except Exception as bug:
+            except Exception as bug:  # noqa: BLE001 - the edge
                 # Our own bug: whatever it was, the force's server still has the mail (STYLE section 4, errors). Its
                 # text may quote the mail, so the log gets its place alone.
                 self._conductor.count_crash(hashlib.sha256(raw).hexdigest())

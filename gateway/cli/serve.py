@@ -27,7 +27,7 @@ import typer
 from gateway import __version__, audit, inspection, receive
 from gateway.cli.invocation import ConfigOption, settings_from
 from gateway.cli.rules import rule_folders
-from gateway.errors import GatewayError, Mistakes
+from gateway.errors import GatewayError, Mistakes, origin
 from gateway.model import Event, Limits
 from gateway.outbox import Outbox
 from gateway.pipeline import Conductor, InForce, Options
@@ -225,9 +225,7 @@ class Service:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
-            log.error(
-                "serve:duty-ended", duty=task.get_name(), exc_info=bug, hint="A fault of ours: restart."
-            )
+            log.error("serve:duty-ended", duty=task.get_name(), error=type(bug).__name__, where=origin(bug))
             os.kill(os.getpid(), signal.SIGTERM)
 
     async def _probe_once(self) -> None:
