@@ -13,8 +13,8 @@ _TOKEN = re.compile(
     r"|([^\W_]+|[;:=8][-'^]?[)(DPpO/\\|*]|<3|[\u2600-\u27BF\U0001F000-\U0001FAFF])|([.!?:])"
 )
 """Addresses and pictures, which are skipped; a word or a face; the end of a sentence."""
-_SHORT_LINE = 50
-_LONG_LINE = 100
+_GOES_ON = re.compile(r"\W*[a-z]")
+"""A line that begins so may go on with the sentence of the line above."""
 _KEY = 3
 _MAX_TRIES = 8
 
@@ -38,14 +38,16 @@ class Reference:
 
     def _add(self, text: str) -> None:
         self.starts.add(len(self.words))
+        may_go_on = False
         for line in text.split("\n"):
+            if not (may_go_on and _GOES_ON.match(line)):
+                self.starts.add(len(self.words))
             for word, stop in _TOKEN.findall(line.casefold()):
                 if word:
                     self.words.append(word)
                 elif stop:
                     self.starts.add(len(self.words))
-            if not _SHORT_LINE <= len(line) <= _LONG_LINE:
-                self.starts.add(len(self.words))
+            may_go_on = bool(line.strip())
 
     def find(self, words: list[str], cursor: int) -> int:
         """Return where ``words`` end in the reference, looking at ``cursor`` first, or -1 when they differ."""

@@ -9,7 +9,6 @@ confidential. You looked lovely, delete it." would hide the second half behind t
 import re
 
 OPENINGS = (
-    "attention",
     "confidentiality notice",
     "disclaimer",
     "internet communications are not",
@@ -17,7 +16,6 @@ OPENINGS = (
     "internet email is not",
     "notice: this",
     "please consider the environment",
-    "please note that",
     "please think before",
     "the content of this",
     "the contents of this",
@@ -32,7 +30,6 @@ OPENINGS = (
     "this message",
     "this transmission",
     "unauthorised use",
-    "warning: this",
 )
 """How a disclaimer begins, in lower case and without leading marks. A force's own come from rules/lists."""
 
@@ -76,6 +73,13 @@ _LEADING = re.compile(r"[ \t*_=#~>|-]{1,80}")
 _MARKING = re.compile(r"^[\W_]*$")
 _LONGEST_SENTENCE = 1500
 _STRANGERS = 0.2
+_MAX_NAMES = 3
+_CORE = re.compile(
+    r"\b(?:confidential|privileged|intended|addressee|recipients?|in error|virus(?:es)?|monitor(?:ed)?|recorded|disclos\w+"
+    r"|liab\w+|copied|legally|unauthori[sz]ed|secure|environment|print(?:ing)?|views|opinions)\b",
+    re.IGNORECASE,
+)
+"""What some sentence of every disclaimer is about; the first one must be."""
 _SHORTEST_OPENING = min(map(len, OPENINGS))
 _FIRST_LETTERS = frozenset(opening[0] for opening in OPENINGS)
 _LONGEST_OPENING = max(map(len, OPENINGS))
@@ -99,6 +103,8 @@ def disclaimer_end(text: str, start: int, limit: int) -> int:
         stop = _sentence_end(text, end, limit)
         if stop <= end or not _is_disclaiming(text[end:stop]):
             break
+        if end == start and not _CORE.search(text[start : stop + _LONGEST_OPENING]):
+            break
         end = stop
     return end
 
@@ -118,8 +124,8 @@ def _is_disclaiming(sentence: str) -> bool:
         return True
     if _FIRST_PERSON.search(sentence) or _SPEECH.search(sentence):
         return False
-    words = [
-        word for word in _WORDS.findall(sentence) if not (word[0].isupper() and word.lower() not in _LANGUAGE)
-    ]
-    strangers = sum(word.lower() not in _LANGUAGE for word in words)
-    return strangers <= _STRANGERS * len(words)
+    words: list[str] = _WORDS.findall(sentence)
+    strange: list[str] = [word for word in words if word.lower() not in _LANGUAGE]
+    names = sum(word[0].isupper() for word in strange)
+    counted = len(strange) - min(names, _MAX_NAMES)
+    return counted <= _STRANGERS * len(words)

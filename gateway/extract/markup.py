@@ -69,6 +69,8 @@ class Aside:
     end: int
     at: int
     hidden: bool
+    claimed: bool
+    """It stood inside a block that claims to be a quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class _Reader:
         self.visible = _Flow()
         self.hidden = _Flow()
         self.alternative = _Flow()
-        self.asides: list[tuple[_Flow, int, int]] = []
+        self.asides: list[tuple[_Flow, int, int, bool]] = []
         self.tags: dict[str, _Tag] = {}
         self.inherited: dict[tuple[int, int], tuple[State, _Tag, State]] = {}
 
@@ -207,7 +209,8 @@ class _Reader:
         place = self.visible.length
         if not (self.asides and self.asides[-1][0] is flow is self.hidden and self.asides[-1][2] == place):
             flow.block_break()
-            self.asides.append((flow, flow.length, place))
+            state = self.stack.states[-1]
+            self.asides.append((flow, flow.length, place, bool(state.depth) or state.indented))
         flow.write(text, self.stack.states[-1])
 
     def _comment(self, start: int) -> int:
@@ -324,11 +327,13 @@ class _Reader:
         return state
 
     def _break(self, name: str) -> None:
-        flow = self.hidden if self.stack.states[-1].hidden else self.visible
-        if name == "br" and flow is self.visible:
-            flow.line_break()
+        self.hidden.block_break()
+        if self.stack.states[-1].hidden:
+            return
+        if name == "br":
+            self.visible.line_break()
         else:
-            flow.block_break()
+            self.visible.block_break()
 
     def _said_by(self, name: str, attributes: dict[str, str], state: State) -> None:
         """Write alternative text, title and value of an element. An emoji's picture is the emoji."""
@@ -355,10 +360,10 @@ class _Reader:
                 continue
             written = "".join(flow.pieces)
             text = f"{text}\n{written}"
-            runs = [(begin, place) for where, begin, place in self.asides if where is flow]
-            for index, (begin, place) in enumerate(runs):
+            runs = [aside[1:] for aside in self.asides if aside[0] is flow]
+            for index, (begin, place, claimed) in enumerate(runs):
                 end = runs[index + 1][0] if index + 1 < len(runs) else flow.length
-                asides.append(Aside(base + begin, base + end, place, hidden=flow is self.hidden))
+                asides.append(Aside(base + begin, base + end, place, flow is self.hidden, claimed))
             base = len(text) + 1
         return Rendered(text, lines, asides)
 

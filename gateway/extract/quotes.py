@@ -49,7 +49,10 @@ _DATED = re.compile(
 _DATE_FIRST = re.compile(r"^\d{1,4}[-/. ][\w/. -]{2,40}.*(?:\b(?:wrote|writes)\b|<[^<>@\s]+@[^<>\s]+>)\s*:$")
 _ADDRESSED = re.compile(rf"^[^:]{{0,120}}{_ADDRESS}[)\]>]?\s*(?:\bwrote|\bwrites|\bsaid)\b[^:]{{0,20}}:$")
 _QUOTING = re.compile(rf"^(?:Quoting|Citing)\b.{{0,160}}:$|^\* .{{0,160}}{_ADDRESS}.{{0,60}}:$")
-_NAMED = re.compile(r"^(?:[A-Z][\w.'\u2019,-]*\s+){0,5}[A-Z][\w.'\u2019-]*\s+(?:wrote|writes)\s*:$")
+_NAMED = re.compile(
+    r"^(?:[A-Z][\w.'\u2019,-]*\s+){0,5}[A-Z][\w.'\u2019-]*(?:\s+\([^()]{1,60}\))?\s+(?:wrote|writes)\s*:$"
+)
+_NAME_ONLY = re.compile(r"^(?:[A-Z][\w.'\u2019-]*\s+){1,3}[A-Z][\w.'\u2019-]*\s*:$")
 _SPEAKER_ADDRESS = re.compile(r"[^\s<>@\"(:,;]+@[^\s<>@),;:\]]+")
 _SPEAKER_NAME = re.compile(
     r"(?:^|[,\d]|[AP]M|GMT|BST|UTC)\s*([^,\d<>():]+?)\s*(?:<|\(|\b(?:wrote|writes|said)\b)"
@@ -60,6 +63,8 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _MAX_BLOCK_LINES = 40
+_LEAST_FIELDS = 3
+_MAX_BLOCKS_TRIED = 5
 _DIVIDER = re.compile(
     r"(?:Original (?:Message|Appointment)|Reply Message|Forwarded message|Forwarded by\b.*)\Z", re.IGNORECASE
 )
@@ -89,6 +94,7 @@ class _Cutter:
         self.forward = forward
         self.result = [OWN] * len(lines)
         self.speaker = ""
+        self.blocks_tried = 0
         self.introduced = False
         """An attribution was seen: later marked lines continue that quote."""
         self.reason = CutReason.QUOTED
@@ -103,6 +109,7 @@ class _Cutter:
                 self.result[index] = self.rest
                 index += 1
             elif self._is_marked(self.lines[index]):
+                self._introduce_itself(index)
                 self.result[index] = self._marked()
                 index += 1
             else:
@@ -114,6 +121,18 @@ class _Cutter:
 
     def _is_marked(self, line: Line) -> bool:
         return bool(line.depth) or (line.indented and self.introduced)
+
+    def _introduce_itself(self, index: int) -> None:
+        """Look for a header block inside the quote marks, as Outlook with internet-style quoting writes it."""
+        if self.introduced or self.blocks_tried >= _MAX_BLOCKS_TRIED or not self.lines[index].text:
+            return
+        self.blocks_tried += 1
+        divided = _is_divider(self.lines[index].text)
+        after = self._next(index + 1) if divided else index
+        if after < len(self.lines) and self.lines[after].depth and self._block(after, divided=divided):
+            self.introduced = True
+            if divided and _FORWARDING.search(self.lines[index].text):
+                self.reason = CutReason.FORWARDED
 
     def _marked(self) -> Label:
         if self.introduced:
@@ -128,12 +147,14 @@ class _Cutter:
         divider = _is_divider(line.text)
         after = self._next(index + 1) if divider or _RULE.match(line.text) else index
         if after < len(self.lines) and not self._is_marked(self.lines[after]):
-            end = self._block(after)
+            end = self._block(after, divided=divider)
             if end:
                 return self._begin_block(index, end, forward=divider and bool(_FORWARDING.search(line.text)))
         if divider:
             return self._begin_divided(index, after)
         length = self._attribution(index)
+        if not length and index + 1 < len(self.lines) and self.lines[index + 1].depth:
+            length = int(_NAME_ONLY.match(line.text) is not None)
         return self._introduce(index, length) if length else index + 1
 
     def _next(self, index: int) -> int:
@@ -141,35 +162,32 @@ class _Cutter:
             index += 1
         return index
 
-    def _block(self, start: int) -> int:
-        """Return where the header block that begins at ``start`` ends, or 0 when none begins there."""
+    def _block(self, start: int, *, divided: bool) -> int:
+        """Return where the header block that begins at ``start`` ends, or 0 when none begins there.
+
+        Without a divider above it a block begins with From and has three fields: a list of appointments does not.
+        """
         claimed = self.lines[start].mark is Mark.HEADER_BLOCK
         first = _FIELD.match(self.lines[start].text)
-        if not claimed and not (first and first[1].lower() in {"from", "subject", "date"}):
+        if not claimed and not (first and (divided or first[1].lower() == "from")):
             return 0
         seen: dict[str, str] = {}
         end = start
         for index in range(start, min(start + _MAX_BLOCK_LINES, len(self.lines))):
-            line = self.lines[index]
-            match = _FIELD.match(line.text)
-            if match and match[1].lower() == "from" and index > start and "from" in seen:
+            match = _FIELD.match(self.lines[index].text)
+            if match is None:
+                if not self.lines[index].text and seen:
+                    break
+                continue
+            if match[1].lower() == "from" and "from" in seen:
                 break
-            if match:
-                seen.setdefault(match[1].lower(), match[2])
-                end = index + 1
-            elif (not line.text and len(seen) >= 3) or (not line.text and index > end):
-                break
-        is_block = bool(seen.get("from")) and (
-            bool({"sent", "date"} & seen.keys()) or {"to", "subject"} <= seen.keys()
-        )
-        if (
-            is_block
-            and len(seen) >= 3
-            and (claimed or (first and (first[1].lower() == "from" or len(seen) >= 4)))
-        ):
+            seen.setdefault(match[1].lower(), match[2])
+            end = index + 1
+        dated = not {"sent", "date"}.isdisjoint(seen)
+        if seen.get("from") and (dated or {"to", "subject"} <= seen.keys()) and len(seen) >= _LEAST_FIELDS:
             self.speaker = _speaker(seen["from"])
             return end
-        return (start + 1) if claimed else 0
+        return start + 1 if claimed else 0
 
     def _begin_block(self, index: int, end: int, *, forward: bool) -> int:
         """Set aside a header block and everything under it."""

@@ -9,6 +9,7 @@ shows, is ``before:`` and ``after:`` the number.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -31,7 +32,7 @@ from gateway.extract.kinds import (
     media_of,
 )
 from gateway.extract.layout import plain_lines
-from gateway.extract.markup import Rendered, rendered
+from gateway.extract.markup import Aside, Rendered, rendered
 from gateway.extract.mime import Section, walk
 from gateway.extract.quotes import OWN, UNSURE, Label, labelled, undone
 from gateway.extract.signatures import has_words, joined, pieces_of
@@ -52,7 +53,8 @@ _MAX_LINES = 50_000
 _PGP = re.compile(r"^-----BEGIN PGP MESSAGE", re.MULTILINE)
 _UUENCODED = re.compile(r"^begin(?:-base64)? [0-7]{3,4} \S", re.MULTILINE)
 _STANDARD_PREAMBLE = re.compile(
-    r"This is (?:a|an|the)?\s?(?:\w+[- ])?(?:cryptographically signed |OpenPGP/MIME signed |multi-?part )?(?:message|MIME)\b[^\n]{0,100}\Z",
+    r"This is (?:an? )?(?:(?:S/MIME|cryptographically|OpenPGP/MIME) )?(?:signed |multi-?part )?message"
+    r"(?: in MIME format| \(RFC 4880 and 3156\))?\.*\s*\Z",
     re.IGNORECASE,
 )
 _REPLY_PREFIX = re.compile(r"(?:\s*(?:re|aw|sv|antw|fw|fwd|tr|ymateb)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE)
@@ -84,6 +86,7 @@ class _Reader:
         self.passages: list[Passage] = []
         self.cuts: list[Cut] = []
         self.unreadable: list[Unreadable] = list(self.walk.unreadable)
+        self.order: dict[str, int] = {}
         self.first: Section | None = None
         self.references: dict[int, tuple[Section, Reference]] = {}
         """For each multipart/alternative the branch that was read first, and its words."""
@@ -96,13 +99,17 @@ class _Reader:
         ordered = [section for section in self.walk.sections if section is not self.first]
         for section in [self.first, *ordered] if self.first else ordered:
             self._section(section)
+        self.order = {part: place for place, part in enumerate(self.texts)}
         authored = Authored(
             headers=self.headers,
-            passages=tuple(self.passages),
-            cuts=tuple(self.cuts),
+            passages=tuple(sorted(self.passages, key=self._place)),
+            cuts=tuple(sorted(self.cuts, key=self._place)),
             unreadable=tuple(dict.fromkeys(self.unreadable)),
         )
         return Reading(authored, self.texts)
+
+    def _place(self, piece: Passage | Cut) -> tuple[int, int]:
+        return self.order[piece.part], piece.start
 
     # --- header ---
 
@@ -300,15 +307,11 @@ class _Reader:
         self._asides(part, view, [OWN] * len(view.lines))
 
     def _asides(self, part: str, view: Rendered, labels: list[Label]) -> None:
-        """Take hidden and alternative text: its label is that of the line it stood in. Neighbours are taken together."""
-        index = 0
+        """Take hidden and alternative text: it is what the line is that it stood in. Neighbours are taken together."""
+        begins = [line.begin for line in view.lines]
         taken: list[tuple[int, int, bool, Label]] = []
         for aside in view.asides:
-            if aside.at < (view.lines[index].begin if view.lines else 0):
-                index = 0  # alternative texts follow the hidden ones, from the top again
-            while index + 1 < len(view.lines) and view.lines[index + 1].begin <= aside.at:
-                index += 1
-            label = labels[index] if labels else OWN
+            label = _label_at(aside, begins, labels)
             if taken and taken[-1][2:] == (aside.hidden, label):
                 taken[-1] = (taken[-1][0], aside.end, aside.hidden, label)
             else:
@@ -404,6 +407,14 @@ class _Reader:
     def _note_from(self, part: str, note: Note | None) -> None:
         if note:
             self._note(part, note.reason, note.detail)
+
+
+def _label_at(aside: Aside, begins: list[int], labels: list[Label]) -> Label:
+    """Return what the line is that ``aside`` stood in. Inside a quote block it may also stand at the end of a line."""
+    places = (aside.at, aside.at - 1) if aside.claimed else (aside.at,)
+    lines = (bisect_right(begins, place) - 1 for place in places)
+    found = [labels[line] if 0 <= line < len(labels) else OWN for line in lines]
+    return next((label for label in found if label.reason is not None), found[0])
 
 
 def _decoded(value: bytes) -> str:
