@@ -56,6 +56,10 @@ _OWN_TURN: Final = re.compile(
 )
 
 
+_AND: Final = re.compile(r"\band\b", re.IGNORECASE)
+"""Whether what follows it is still reported, only a parse can tell."""
+
+
 def attribution(shadow: Shadow, start: int, end: int, parsed: Callable[[], Parsed | None]) -> Attribution:
     """Return whose words ``start`` to ``end`` of the shadow are; ``parsed`` gives the parse of the sentence or None.
 
@@ -71,7 +75,9 @@ def attribution(shadow: Shadow, start: int, end: int, parsed: Callable[[], Parse
     if _OWN.search(sentence) or not _leads_up(before):
         return Attribution.OWN
     doc = parsed()
-    if doc is not None and not _is_reported(doc, start - shadow.starts[number], end - shadow.starts[number]):
+    if doc is None:
+        return Attribution.OWN if _AND.search(before) else Attribution.REPORTED
+    if not _is_reported(doc, start - shadow.starts[number], end - shadow.starts[number]):
         return Attribution.OWN
     return Attribution.REPORTED
 

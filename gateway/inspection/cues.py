@@ -11,6 +11,7 @@ ones, so that they hold back less often. A rule errs on the side of firing.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -70,7 +71,8 @@ Parsed = Any
 class Cue:
     """A relation: why it matters, the words that must be there, and what the parse makes of them.
 
-    ``alone`` is its worth when there is no parse. ``restrains`` marks a cue that rules put under ``not``.
+    ``alone`` is its worth when there is no parse. ``unless`` are words that leave nothing of it. ``restrains``
+    marks a cue that rules put under ``not``.
     """
 
     name: str
@@ -79,6 +81,13 @@ class Cue:
     alone: float
     judge: Callable[[Parsed], float] | None = None
     restrains: bool = False
+    unless: re.Pattern[str] | None = None
+
+    def worth(self, sentence: str, doc: Parsed | None) -> float:
+        """Return how sure the cue is in a sentence that its gate has let through."""
+        if self.unless is not None and self.unless.search(sentence):
+            return 0.0
+        return self.alone if doc is None or self.judge is None else self.judge(doc)
 
 
 def _is_first_to_second(doc: Parsed) -> float:
@@ -181,10 +190,10 @@ CUES: Final[Mapping[str, Cue]] = MappingProxyType(
             Cue(
                 "team-voice",
                 "the team speaks, not the officer",
-                r"^(?:[^iIm]|\Bi|i\B|\Bm|m\B|\bm[^ey]|\bi[^ '])*\b(?:we|our|us|the team)\b(?:[^iIm]|\Bi|i\B|\Bm|m\B|"
-                r"\bm[^ey]|\bi[^ '])*$",
+                r"\b(?:we|our|us|the team)\b",
                 CERTAIN,
                 restrains=True,
+                unless=re.compile(r"\b(?:i|im|ive|id|me|my|mine|myself)\b", re.IGNORECASE),
             ),
             Cue(
                 "refusal-by-officer",

@@ -133,11 +133,8 @@ class Judgement:
     def is_sure(self, condition: Condition, text: Text, sentence: int) -> bool:
         """Return whether a cue whose words are there is as sure as the rule asks."""
         cue = cues.CUES[condition.cue]
-        worth = cue.alone
-        if cue.judge is not None:
-            doc = self.parse(text, sentence)
-            worth = cue.alone if doc is None else cue.judge(doc)
-        return worth >= condition.min
+        doc = self.parse(text, sentence) if cue.judge is not None else None
+        return cue.worth(text.shadow.sentence(sentence), doc) >= condition.min
 
     def parse(self, text: Text, sentence: int) -> cues.Parsed | None:
         """Return the parse of a sentence, or None with the language engine off or past `MAX_PARSES`."""
@@ -242,25 +239,35 @@ class _Sight:
     def is_met(self, expression: Expression, place: int, sentence: int) -> bool:
         """Return whether ``expression`` is true for a sentence; cues are asked only if it hangs on them."""
 
-        def known(name: str) -> bool | None:
-            found = self._stands(name, place, sentence)
-            return None if found and self._rule.conditions[name].cue else found
-
         def full(name: str) -> bool:
             return self._stands(name, place, sentence) and self._is_sure(name, place, sentence)
 
-        prospect = outlook(expression, known)
+        prospect = self._prospect(expression, place, sentence)
         return holds(expression, full) if prospect is None else prospect
 
     def evidence(self, place: int, sentence: int) -> list[Hit]:
-        """Return the first match in this sentence of each condition that speaks for the finding."""
+        """Return the first match in this sentence of each condition that speaks for the finding.
+
+        A cue speaks only where the rule hangs on it: what fires anyway is not worth a parse.
+        """
+        hangs_on_cues = self._prospect(self._rule.when, place, sentence) is None
         return [
             found[0]
             for name, negated in names(self._rule.when)
             if not negated
             and (found := self._found(name.name, place).get(sentence))
+            and (hangs_on_cues or not self._rule.conditions[name.name].cue)
             and self._is_sure(name.name, place, sentence)
         ]
+
+    def _prospect(self, expression: Expression, place: int, sentence: int) -> bool | None:
+        """Return the truth of ``expression`` by words alone, or None if it hangs on how sure a cue is."""
+
+        def known(name: str) -> bool | None:
+            found = self._stands(name, place, sentence)
+            return None if found and self._rule.conditions[name].cue else found
+
+        return outlook(expression, known)
 
     def _able(self, expression: Expression, place: int) -> set[int] | None:
         """Return the only sentences that could make ``expression`` true; None when that is not bounded.

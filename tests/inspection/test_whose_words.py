@@ -1,0 +1,130 @@
+"""Whose words a match is (DETECTION section 3.4): marks alone never silence, and doubt fires."""
+
+import pytest
+from rule_texts import engine, findings, judge, rule
+
+from gateway.model import Attribution, RuleStatus
+
+MATCH = "word: {regex: '\\b(?:gorgeous|fancy a drink|take you out|in love with you)\\b'}"
+OWN, REPORTED, QUOTED = Attribution.OWN, Attribution.REPORTED, Attribution.QUOTED
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["words", "parsed"])
+def made(request):
+    return engine(language=request.param, advance__drink=rule(MATCH))
+
+
+def whose(made, text):
+    return [finding.attribution for finding in judge(made, text).findings]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'He called you "gorgeous" in the message you showed us. Is that correct?',
+        'The suspect wrote "fancy a drink?" on Monday.',
+        'In your statement you say "he said I was gorgeous".',
+        "In your statement it says 'gorgeous'.",
+        'He wrote: "Hello. You are gorgeous. Fancy a drink?" We have kept the screenshot.',
+        'The message reads:\n"Fancy a drink?"',
+        'Exhibit JL/2 is the card with "gorgeous" on it.',
+        'Darren texted "I want to take you out" at 9pm.',
+        "He texted you \u201cgorgeous\u201d twice.",
+        "Mr Reed said 'you're gorgeous, don't be shy'.",
+    ],
+)
+def test_quoted_from_somebody_else(made, text):
+    """(i) Marks and a third party's speech beside them: listed for information, without points."""
+    found = judge(made, text).findings
+    assert found
+    assert {finding.attribution for finding in found} == {QUOTED}
+    assert all(finding.status is RuleStatus.SHADOW and finding.points == 0 for finding in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'You are "gorgeous".',
+        '"Fancy a drink?"',
+        "So, 'fancy a drink' as they say?",
+        'I said "you are gorgeous" and I meant it.',
+        'As I told you, "gorgeous".',
+        'They say "gorgeous" is the word for you.',
+        'My mate says "take you out" is what I should do.',
+        "He got one thing right: you are gorgeous.",
+        "He got one thing right, you are gorgeous",
+        "The suspect called you names. You are gorgeous.",
+        'The court sits on Monday. "Fancy a drink?"',
+    ],
+)
+def test_own_words(made, text):
+    """(ii) and (iv): bare marks, "I said", "they say", a mate's words, and words beside reported speech are own."""
+    assert set(whose(made, text)) == {OWN}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The suspect says he was in love with you.",
+        "You told us that he wanted to take you out.",
+        "He said you were gorgeous.",
+        "He called you gorgeous.",
+    ],
+)
+def test_reported(made, text):
+    """(iii) A third party's speech without marks flags at most."""
+    (finding,) = judge(made, text).findings
+    assert finding.attribution is REPORTED
+    assert finding.softened
+    assert finding.status is RuleStatus.ENFORCE
+    assert finding.points == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He called you names but I think you are gorgeous.",
+        "He said sorry, and I want to take you out.",
+        "You said you were free on Friday so I could take you out.",
+        "The suspect said nothing; let me take you out.",
+    ],
+)
+def test_a_turn_to_the_writer_is_own(made, text):
+    """Somebody else's speech earlier in the sentence does not cover what the officer says after it."""
+    assert whose(made, text) == [OWN]
+
+
+def test_speech_before_without_a_colon_flags():
+    """One line of case talk does not silence whatever follows in marks: it flags, it is not passed over."""
+    (finding,) = findings(MATCH, 'The suspect said nothing in interview. "Fancy a drink?"')
+    assert finding.attribution is REPORTED
+    assert finding.points == 4
+
+
+def test_own_and_quoted_in_one_message():
+    """Each place is judged for itself: the quoted one informs, the own one counts."""
+    found = findings(MATCH, 'He called you "gorgeous". He is right, you are gorgeous.')
+    assert [(finding.attribution, finding.points) for finding in found] == [(QUOTED, 0), (OWN, 4)]
+
+
+def test_a_finding_is_own_if_any_of_its_matches_is():
+    """A rule of two conditions, one met in marks and one outside, is the officer's own finding."""
+    match = "word: {phrase: gorgeous}\nalone: {phrase: just us}"
+    (finding,) = findings(
+        match, 'He called you "gorgeous" and tonight it is just us.', more="when: word and alone"
+    )
+    assert finding.attribution is OWN
+
+
+def test_apostrophes_are_no_quotation_marks():
+    """Possessives and contractions open and close nothing."""
+    text = (
+        "The suspect's mates' car isn't ours, he said, don't worry: 'tis nothing. You're gorgeous, it's true."
+    )
+    assert [finding.attribution for finding in findings(MATCH, text)] == [OWN]
+
+
+def test_marks_far_away_enclose_nothing():
+    """A quote ends somewhere: marks a page apart are not one quote."""
+    text = 'He wrote "hello. ' + "We keep the case open. " * 60 + 'You are gorgeous."'
+    assert [finding.attribution for finding in findings(MATCH, text)] == [OWN]
