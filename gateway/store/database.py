@@ -248,20 +248,20 @@ def revision(connection: Connection) -> str:
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
-def check_schema(found: str, *, may_migrate: bool) -> None:
-    """Raise StoreUnfit unless ``found`` is the schema this code knows (or, with ``may_migrate``, an older one)."""
-    if found == schema.HEAD:
+def check_schema(found: str, *, may_migrate: bool, head: str = schema.HEAD) -> None:
+    """Raise StoreUnfit unless ``found`` is ``head`` (or, with ``may_migrate``, an older schema this code knows)."""
+    if found == head:
         return
     if not found:
         raise StoreUnfit("the database holds no store; `gateway store init` makes it")
     if found not in known_revisions():
         raise StoreUnfit(
-            f"the store has schema {found}, this version knows up to {schema.HEAD}; "
+            f"the store has schema {found}, this version knows up to {head}; "
             "run the version of the gateway that made it, or a newer one"
         )
     if not may_migrate:
         raise StoreUnfit(
-            f"the store has schema {found}, this version needs {schema.HEAD}; start `gateway serve` first"
+            f"the store has schema {found}, this version needs {head}; start `gateway serve` first"
         )
 
 
