@@ -102,9 +102,7 @@ def _registry():
 def measured(stages, size, *, count, advance):
     """Return for each stage the milliseconds of ``count`` different mails, in their order."""
     pieces = mails.pieces(size, advance=advance)
-    rows = [
-        stages.times(pieces[number % len(pieces)].numbered(number, _CONTACT)) for number in range(count)
-    ]
+    rows = [stages.times(pieces[number % len(pieces)].numbered(number, _CONTACT)) for number in range(count)]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
@@ -116,7 +114,9 @@ def main():
     options = parser.parse_args()
     stages = Stages(language=not options.no_language)
     if not options.json:
-        print("| mail | stage | median ms | p95 ms | ratio to email.message_from_bytes |\n|---|---|---:|---:|---:|")
+        print(
+            "| mail | stage | median ms | p95 ms | ratio to email.message_from_bytes |\n|---|---|---:|---:|---:|"
+        )
     for size in mails.SIZES:
         for advance in (False, True):
             took = measured(stages, size, count=options.mails, advance=advance)

@@ -16,12 +16,48 @@ SIZES = {"w1": 2_049, "w2": 19_333, "w3": 1_035_683}
 
 _VARIANTS = {"w1": 1_000, "w2": 300, "w3": 50}
 _TEXT_CHARS = {"w1": 1_350, "w2": 5_200, "w3": 1_350}
-_NAMES = ("Osei", "Mallory", "Trevanion", "Whitlock", "Achebe", "Denholm", "Noone", "Farrow", "Pemberton", "Lindqvist")
-_PLACES = ("Northmoor", "Easthaven", "Castle Road", "Kings Court", "Fairwater", "Oldbridge", "Harbour Street", "Millgate")
+_NAMES = (
+    "Osei",
+    "Mallory",
+    "Trevanion",
+    "Whitlock",
+    "Achebe",
+    "Denholm",
+    "Noone",
+    "Farrow",
+    "Pemberton",
+    "Lindqvist",
+)
+_PLACES = (
+    "Northmoor",
+    "Easthaven",
+    "Castle Road",
+    "Kings Court",
+    "Fairwater",
+    "Oldbridge",
+    "Harbour Street",
+    "Millgate",
+)
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 _MONTHS = ("January", "March", "April", "June", "September", "October", "November")
-_THINGS = ("statement", "report", "form", "recording", "exhibit", "file", "application", "schedule", "invoice")
-_TEAMS = ("the prosecutors", "the court office", "the forensic laboratory", "the property store", "the custody team")
+_THINGS = (
+    "statement",
+    "report",
+    "form",
+    "recording",
+    "exhibit",
+    "file",
+    "application",
+    "schedule",
+    "invoice",
+)
+_TEAMS = (
+    "the prosecutors",
+    "the court office",
+    "the forensic laboratory",
+    "the property store",
+    "the custody team",
+)
 
 _SENTENCES = (
     "The file in case 42/{n}/26 went to {team} on {day} {d} {month}.",
@@ -38,7 +74,7 @@ _SENTENCES = (
     "Nothing has changed since the update of {d} {month}; the next one is due on {day}.",
     "The review by {team} ended on {d} {month} and its result is in the {thing}.",
     "Witness care at {place} will write about the dates and the room.",
-    "The bail conditions for Mr {name} were varied at {place} on {d} {month}.",
+    "The parking permit for {place} is valid on {d} {month} with the number {n}.",
     "The insurer may ask for the {thing}; reference {n} is enough for them.",
 )  # fmt: skip
 _ADVANCES = (
@@ -62,7 +98,9 @@ class Pieces:
 @cache
 def pieces(size: str, *, advance: bool = False) -> tuple[Pieces, ...]:
     """Return all variants of one of the `SIZES`; with ``advance`` each crosses the line in words."""
-    return tuple(_mail(size, random.Random(f"{size}:{number}"), advance=advance) for number in range(_VARIANTS[size]))
+    return tuple(
+        _mail(size, random.Random(f"{size}:{number}"), advance=advance) for number in range(_VARIANTS[size])
+    )
 
 
 def recipient(counter: int, *, contacts: int) -> str:
@@ -90,8 +128,7 @@ def _plain(text: str, _: random.Random, room: int) -> bytes:
 
 def _with_html(text: str, dice: random.Random, room: int) -> bytes:
     rows = "".join(
-        f'<p class="MsoNormal"><span lang="EN-GB">{line}</span></p>\r\n'
-        for line in text.split("\r\n")
+        f'<p class="MsoNormal"><span lang="EN-GB">{line}</span></p>\r\n' for line in text.split("\r\n")
     )
     mark = f"=_{dice.getrandbits(64):016x}"
     start = f'\r\nContent-Type: multipart/alternative; boundary="{mark}"\r\n\r\n--{mark}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}--{mark}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n'

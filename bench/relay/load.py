@@ -63,7 +63,7 @@ class Client(asyncio.Protocol):
         self.replies += [line for line in lines if line[3:4] != b"-"]
         self.wake()
 
-    def connection_lost(self, exc):
+    def connection_lost(self, _):
         self.lost = True
         self.wake()
 

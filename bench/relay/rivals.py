@@ -22,7 +22,7 @@ _MAX_BYTES = 52_428_800
 
 
 class Drop:
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server, _session, _envelope):  # noqa: N802 - aiosmtpd's name
         return "250 2.0.0 Ok"
 
 
@@ -30,7 +30,7 @@ class Naive:
     def __init__(self, port):
         self.port = port
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
         await aiosmtplib.send(
             envelope.content,
             sender=envelope.mail_from,
@@ -47,7 +47,7 @@ class Pooled:
         self.port = port
         self.idle = []
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
         client = self.idle.pop() if self.idle else await self.connected()
         await client.sendmail(envelope.mail_from, envelope.rcpt_tos, envelope.content)
         self.idle.append(client)
@@ -64,9 +64,9 @@ class Fsync:
         self.folder = folder
         self.taken = 0
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
         self.taken += 1
-        path = os.path.join(self.folder, f"{self.taken:09d}.eml")
+        path = f"{self.folder}/{self.taken:09d}.eml"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.write(descriptor, envelope.content)

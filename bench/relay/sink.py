@@ -44,7 +44,9 @@ class Sink(asyncio.Protocol):
             rest = behind
             out.append(self.answer(line[:4].upper()))
             if self.in_message:
-                rest = b"\r\n" + rest  # the command's own CRLF is the first half of the end of an empty message
+                rest = (
+                    b"\r\n" + rest
+                )  # the command's own CRLF is the first half of the end of an empty message
         self.rest = rest
         if out:
             self.transport.write(b"".join(out))

@@ -49,7 +49,12 @@ class Server:
         self.log = folder / "stderr.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, env=_environment()
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=ROOT,
+                env=_environment(),
             )
         self.port = int(self.read_line()) if announces_port else 0
 
@@ -103,7 +108,10 @@ class Sink(Server):
     @property
     def taken(self):
         """How many messages it has taken in all."""
-        with socket.create_connection(("127.0.0.1", self.port)) as connection, connection.makefile("rb") as replies:
+        with (
+            socket.create_connection(("127.0.0.1", self.port)) as connection,
+            connection.makefile("rb") as replies,
+        ):
             replies.readline()
             connection.sendall(b"XCOUNT\r\n")
             return int(replies.readline().split()[1])
@@ -113,18 +121,21 @@ class Rival(Server):
     """A relay or receiver as others write it."""
 
     def __init__(self, name, sink_port, folder):
-        super().__init__([sys.executable, "-m", "bench.relay.rivals", name, str(sink_port), str(folder)], folder)
+        super().__init__(
+            [sys.executable, "-m", "bench.relay.rivals", name, str(sink_port), str(folder)], folder
+        )
 
 
 class Gateway(Server):
     """The product."""
 
-    def __init__(self, folder, sink_port, *, language):
+    def __init__(self, folder, sink_port, *, language, lean=False):
+        """``lean`` starts one worker of each kind: for a run that only asks whether all works."""
         folder.mkdir(parents=True)
         self.folder = folder
         self.config = folder / "gateway.yaml"
         port = _free_port()
-        _write_settings(self.config, port, sink_port, language=language)
+        _write_settings(self.config, port, sink_port, language=language, lean=lean)
         _write_registry(folder)
         self.run("store", "init")
         command = [sys.executable, "-m", "gateway", "serve", "--config", str(self.config)]
@@ -134,7 +145,9 @@ class Gateway(Server):
 
     def run(self, *arguments):
         command = [sys.executable, "-m", "gateway", *arguments, "--config", str(self.config)]
-        done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise NotFit(f"gateway {' '.join(arguments)}: {done.stderr}")
         return done.stdout
@@ -182,7 +195,8 @@ def _free_port():
         return probe.getsockname()[1]
 
 
-def _write_settings(config, port, sink_port, *, language):
+def _write_settings(config, port, sink_port, *, language, lean):
+    workers = {"extract_workers": 1, "language_workers": 1, "spare_workers": 0} if lean else {}
     settings = {
         "smtp": {
             "listen": f"127.0.0.1:{port}",
@@ -195,7 +209,7 @@ def _write_settings(config, port, sink_port, *, language):
         "store": {"url": "sqlite:///gateway.db", "key_file": "sealing.key"},
         "registry": {"contacts": "contacts.csv", "staff": "staff.csv", "domains": ["force.example"]},
         "rules": {"path": str(ROOT / "rules")},
-        "inspection": {"language": language},
+        "inspection": {"language": language, **workers},
         "notices": {"from": "gateway@force.example"},
     }
     config.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
