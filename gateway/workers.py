@@ -37,6 +37,8 @@ from gateway.settings import InspectionSettings
 _LENGTH = struct.Struct("!I")
 _WALL_FACTOR = 4
 """A worker may take this many times its processor time before the machine is blamed for starving it."""
+_LOAD_FACTOR = 10
+"""Compiling a rule set may take this many times the processor time of one message: it is our own, and done rarely."""
 _RESTART_PAUSE_S = 1.0
 _ENGINES_KEPT = 2
 
@@ -100,6 +102,11 @@ _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)
 _answers = msgspec.msgpack.Decoder(Answer)
 _A = TypeVar("_A", Extracted, Loaded, Judged)
+
+
+def _cpu_s(request: Request, message_s: float) -> float:
+    """Return the processor time that ``request`` may take, where one message may take ``message_s``."""
+    return _LOAD_FACTOR * message_s if isinstance(request, LoadRequest) else message_s
 
 
 # --- the relay's side ---------------------------------------------------------------------------------------
@@ -201,7 +208,7 @@ class Pool:
                 worker = await self._idle.get()
         except TimeoutError:
             raise self._none_free() from None
-        wall_s = _WALL_FACTOR * self._settings.message_timeout_s
+        wall_s = _WALL_FACTOR * _cpu_s(request, self._settings.message_timeout_s)
         try:
             async with asyncio.timeout(wall_s):
                 said = await worker.call(request)
@@ -434,7 +441,7 @@ def main(arguments: list[str]) -> None:
 
 def _answer(desk: _Desk, body: bytearray, cpu_s: int) -> Answer:
     request = _requests.decode(body)
-    _allow_cpu(cpu_s if not isinstance(request, LoadRequest) else 10 * cpu_s)
+    _allow_cpu(math.ceil(_cpu_s(request, cpu_s)))
     try:
         return desk.answer(request)
     except MemoryError:
