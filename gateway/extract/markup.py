@@ -53,6 +53,8 @@ _MAX_KEPT_ATTRIBUTES = 64
 _LONGEST_KEPT_TAG = 400
 _MAX_KEPT_TAGS = 2000
 _TITLES = ("title", "placeholder", "aria-label")
+_MAX_MARKS = 250_000
+"""Tags and comments of one part whose nesting is followed; what comes after them is read without its layout."""
 _SAYING = frozenset({"alt", "value", *_TITLES})
 _RAW = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
@@ -80,6 +82,8 @@ class Rendered:
     text: str
     lines: list[Line]
     asides: list[Aside]
+    flat: bool = False
+    """There was more markup than anybody writes, and the rest was read without regard to it."""
 
 
 @dataclass(slots=True)
@@ -159,18 +163,24 @@ class _Reader:
         self.hidden = _Flow()
         self.alternative = _Flow()
         self.asides: list[tuple[_Flow, int, int, bool]] = []
+        self.flat = False
         self.tags: dict[str, _Tag] = {}
         self.inherited: dict[tuple[int, int], tuple[State, _Tag, State]] = {}
 
     def read(self) -> Rendered:
         """Read it all."""
-        html, position, size = self.html, 0, len(self.html)
+        html, position, size, marks = self.html, 0, len(self.html), 0
         while position < size:
             start = html.find("<", position)
             if start != position:
                 self._text(html[position : start if start >= 0 else size])
                 if start < 0:
                     break
+            if marks == _MAX_MARKS:
+                self._text(_TAGS.sub(" ", html[start:]))
+                self.flat = True
+                break
+            marks += 1
             position = self._markup(start)
         return self._result()
 
@@ -365,7 +375,7 @@ class _Reader:
                 end = runs[index + 1][0] if index + 1 < len(runs) else flow.length
                 asides.append(Aside(base + begin, base + end, place, flow is self.hidden, claimed))
             base = len(text) + 1
-        return Rendered(text, lines, asides)
+        return Rendered(text, lines, asides, flat=self.flat)
 
 
 def _lines(text: str, states: list[tuple[int, State]]) -> list[Line]:

@@ -251,7 +251,11 @@ class _Reader:
             self.texts[part] = text = calendar_text(text)
             self._whole(section, part, PassageKind.CALENDAR)
         elif media in HTML:
-            self._written(section, part, rendered(text))
+            view = rendered(text)
+            if view.flat:
+                detail = "more markup than can be followed; the rest was read without regard to it"
+                self._note(part, UnreadableReason.SIZE, detail)
+            self._written(section, part, view)
         else:
             self._look_inside(part, text)
             self._written(section, part, Rendered(text, plain_lines(text), []))

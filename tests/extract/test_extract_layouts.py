@@ -35,7 +35,11 @@ def found(raw):
             kind = "unsurename" if kind == "name" else "unsure"
         yield f"{kind} {passage.part}", passage.text
     for cut in authored.cuts:
-        sure = {True: "+", False: "-"}[cut.attributed] if cut.reason in {CutReason.QUOTED, CutReason.FORWARDED} else ""
+        sure = (
+            {True: "+", False: "-"}[cut.attributed]
+            if cut.reason in {CutReason.QUOTED, CutReason.FORWARDED}
+            else ""
+        )
         yield f"{cut.reason}{sure} {cut.part} {cut.speaker}".strip(), cut.text
     for entry in authored.unreadable:
         yield f"unreadable {entry.part} {entry.reason}", entry.detail

@@ -1,0 +1,68 @@
+"""Messages that are small and would cost much: each a name, its bytes, and what extract must say about it."""
+
+import base64
+
+
+def nested(levels):
+    heads = (
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level)
+        for level in range(levels)
+    )
+    return b"".join(heads) + b"\r\nhello"
+
+
+HTML = b"Content-Type: text/html\n\n"
+BOMBS = {
+    "encoded_words": (b"Subject:" + b" =?utf-8?q?lovely?=\n" * 15_000 + b"\nhi", set()),
+    "encoded_words_of_two_charsets": (b"Subject:" + b" =?utf-8?q?a?= =?iso-8859-1?b?YQ=?=\n" * 15_000 + b"\nhi", set()),
+    "nested_multiparts": (nested(1_200), {"depth"}),
+    "nested_messages": (b"Content-Type: message/rfc822\n\n" * 1_200 + b"hi", {"depth"}),
+    "parts": (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nhello\n" * 10_000, {"too-many-parts"}),
+    "header_without_end": (b"Subject: x\n" + b"X: y\n" * 400_000, {"size"}),
+    "one_long_header": (b"Subject: " + b"lovely " * 300_000, {"size"}),
+    "open_quotes_in_addresses": (b"To: " + b'"\\"' * 100_000 + b"\n\nhi", set()),
+    "open_comments_in_addresses": (b"To: " + b"(" * 300_000 + b"\n\nhi", set()),
+    "many_addresses": (b"To: " + b"a@b.example," * 80_000 + b"\n\nhi", set()),
+    "parameter_continuations": (b"Content-Type: text/plain" + b"".join(b"; name*%d*=a" % n for n in range(50_000)) + b"\n\nhi", {"malformed"}),
+    "quote_marks": (b"\n" + b">" * 1_000_000, set()),
+    "quote_lines": (b"\n" + b"> a\n" * 250_000, set()),
+    "quote_and_answer_in_turn": (b"\n" + b">a\nb\n" * 200_000, set()),
+    "empty_lines": (b"\n" * 1_000_000, set()),
+    "attributions": (b"In-Reply-To: <a@b.example>\n\n" + b"On 3 Mar 2026 at 10:14 a\n" * 40_000, set()),
+    "header_blocks": (b"\n" + b"From: a\nTo: b\n" * 70_000, set()),
+    "dividers": (b"\n" + b"-----\n\n" * 140_000, set()),
+    "one_line_of_dashes": (b"\n" + b"-" * 1_000_000 + b"x", set()),
+    "disclaimers": (b"\n" + b"This email is confidential.\n" * 36_000, set()),
+    "openings_of_disclaimers": (b"\n" + b"this email lovely\n" * 55_000, set()),
+    "signature_marks": (b"\n" + b"-- \nTom\n" * 120_000, set()),
+    "lines_like_boundaries": (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--\n" * 330_000, {"malformed"}),
+    "padding_in_base64": (b"Content-Transfer-Encoding: base64\n\n" + b"YQ=\n" * 250_000, {"encoding"}),
+    "nested_divs": (HTML + b"<div>" * 100_000 + b"lovely", set()),
+    "attributes": (HTML + b"<p " + b" ".join(b"a%d=1" % n for n in range(120_000)) + b">lovely", set()),
+    "open_formatting": (HTML + b"".join(b"<b a=%d>" % n for n in range(40_000)) + b"<p>lovely" * 40_000, set()),
+    "comments": (HTML + b"<!--" * 250_000, set()),
+    "open_quotes_in_tags": (HTML + b'<a "' * 250_000, set()),
+    "hidden_spans": (HTML + b"a<span hidden>x</span>" * 45_000, set()),
+    "long_character_reference": (HTML + b"&#" + b"9" * 1_000_000, set()),
+    "open_style_elements": (HTML + b"<style>" * 140_000, set()),
+    "tables": (HTML + b"<table><td>" * 90_000 + b"lovely", set()),
+    "calendar_parameters": (b"Content-Type: text/calendar\n\nSUMMARY;" + b'a"' * 400_000, set()),
+    "alternatives_that_differ": (
+        b"Content-Type: multipart/alternative; boundary=b\n\n--b\n\n" + b"a b c d.\n" * 50_000
+        + b"\n--b\nContent-Type: text/html\n\n" + b"a b c e.<br>" * 40_000 + b"\n--b--",
+        set(),
+    ),
+    "more_tags_than_anybody_writes": (HTML + b"<b>" * 1_300_000 + b"lovely", {"size"}),
+    "text_over_the_limit": (HTML + b"<b>" * 1_800_000, {"size"}),
+}  # fmt: skip
+
+
+def _in_base64(levels):
+    raw = b"hi"
+    for _ in range(levels):
+        raw = b"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(raw)
+    return raw
+
+
+# Each layer of base64 makes the mail a third longer, so few layers fit.
+BOMBS["nested_messages_in_base64"] = (_in_base64(40), set())
