@@ -15,6 +15,7 @@ from gateway.inspection.cues import Parsed, reporter
 from gateway.inspection.shadow import Shadow
 from gateway.model import Attribution
 
+_MARKS: Final = " .,;:!?)'\""
 _REACH: Final = 700
 """Characters around a match in which its quotation marks are looked for."""
 _QUOTED: Final = re.compile(
@@ -30,29 +31,31 @@ _SAID: Final = (
     r"said|says|saying|told|tells|telling|wrote|writes|writing|written|texted|texts|texting|messaged|messages|messaging|"
     r"sent|sends|sending|called|calls|calling|asked|asks|asking|described|describes|describing|claimed|claims|posted|"
     r"posts|commented|shouted|replied|whispered|mentioned|stated|states|alleges|alleged|e-?mailed|reads|read|quoted|"
-    r"suggested|threatened|admitted|used the words?"
+    r"suggested|threatened|admitted|reported|complained|disclosed|told|promised|used the words?"
 )
 _BETWEEN: Final = r"(?: (?:has|had|have|was|were|is|been|also|then|once|later|repeatedly|apparently|just|that|who|he|she|again|allegedly|often))*"
+_TO_WHOM: Final = r"(?: (?:me|us|you|him|her|them|police|officers)\b)?"
 _THIRD_PARTY: Final = re.compile(
-    rf"\b(?:he|she|you|(?:the|your|this|that|another|his|her|a) (?:[\w'-]+ ){{0,2}}?(?:{_PERSONS})|suspect|defendant|"
-    rf"accused|m(?:r|rs|s|iss)\.? \w+){_BETWEEN} (?:{_SAID})\b|"
+    rf"\b(?:he|she|him|them|you|(?:the|your|this|that|another|his|her|a) (?:[\w'-]+ ){{0,2}}?(?:{_PERSONS})|suspect|defendant|"
+    rf"accused|m(?:r|rs|s|iss)\.? \w+){_BETWEEN} (?:{_SAID})\b{_TO_WHOM}|"
     r"\b(?:in|from|of|on|to) (?:your|his|her|their|the|that|a) (?:[\w'-]+ ){0,2}(?:statement|messages?|texts?|letter|note|"
     r"post|voicemail|screenshots?|exhibit|interview|account|recording|transcript|video|comments?|profile)\b|"
     r"\bexhibits?\b|\bmg11\b|\bthe words?\b",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
-    rf"\b(?!(?:I|We|They|People|Everyone|Everybody|And|But|So|As|Mates?|Anyway)\b)[A-Z][a-z]+{_BETWEEN} (?:{_SAID})\b"
+    rf"\b(?!(?:I|We|They|People|Everyone|Everybody|And|But|So|As|Mates?|Anyway)\b)[A-Z][a-z]+{_BETWEEN} (?:{_SAID})\b{_TO_WHOM}"
 )
 _EXHIBIT: Final = re.compile(r"\b[A-Z]{2,4}/\d{1,3}\b")
+_SPEECH: Final = (_THIRD_PARTY, _NAMED, _EXHIBIT)
 _OWN: Final = re.compile(
-    r"\b(?:i|we|they|people|everyone|everybody|(?:my|our) (?:mates?|friends?|colleagues?|sarge|missus|wife|mum)|the lads)"
+    r"\b(?<!what )(?:i|we|they|people|everyone|everybody|(?:my|our) (?:mates?|friends?|colleagues?|sarge|missus|wife|mum)|the lads)"
     r"(?: (?:just|already|once|also|have|had|did|'ve|always|all|only|never|would|might|may|could|must|should))* "
-    r"(?:said|says?|told|tell|wrote|write|mentioned|called?|asked?|meant?|think|thought|reckon)\b|\bbetween (?:us|you and me)\b",
+    r"(?:said|says?|told|tell|wrote|write|mentioned|called?(?! (?:this|that|it)\b)|asked?|meant?|think|thought|reckon)\b|\bbetween (?:us|you and me)\b",
     re.IGNORECASE,
 )
 _OWN_TURN: Final = re.compile(
-    r"\b(?:i|i'm|im|i'd|i've|i'll|me|my|myself|we|but|however|agree)\b|;", re.IGNORECASE
+    r"\b(?:i|i'm|im|i'd|i've|i'll|me|my|myself|we|but|so|however|agree)\b|;", re.IGNORECASE
 )
 
 
@@ -83,34 +86,49 @@ def attribution(shadow: Shadow, start: int, end: int, parsed: Callable[[], Parse
 
 
 def _quote_around(text: str, start: int, end: int) -> tuple[int, int] | None:
-    begin = max(0, start - _REACH)
-    for match in _QUOTED.finditer(text, begin, min(len(text), end + _REACH)):
-        if match.start() <= start and end <= match.end():
-            return match.span()
+    """Return the quotation that holds a match; a full stop or comma behind the mark still belongs to it."""
+    for begin, stop in _quotes(text, start, end):
+        if begin <= start < stop and not text[stop:end].strip(_MARKS):
+            return begin, stop
     return None
+
+
+def _quotes(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    begin, stop = max(0, start - _REACH), min(len(text), end + _REACH)
+    return [match.span() for match in _QUOTED.finditer(text, begin, stop)]
 
 
 def _of_quote(shadow: Shadow, quote: tuple[int, int]) -> Attribution:
     first, last = shadow.sentence_at(quote[0]), shadow.sentence_at(quote[1] - 1)
-    beside = f"{shadow.text[shadow.starts[first] : quote[0]]} {shadow.text[quote[1] : shadow.end(last)]}"
-    if _OWN.search(beside):
+    before = _unquoted(shadow, shadow.starts[first], quote[0])
+    after = _unquoted(shadow, quote[1], shadow.end(last))
+    if _OWN.search(f"{before} {after}"):
         return Attribution.OWN
-    if _speaks(beside):
+    if _leads_up(before) or _speaks(after):
         return Attribution.QUOTED
-    before = shadow.sentence(first - 1) if first > 0 else ""
-    if not _speaks(before) or _OWN.search(before):
+    earlier = shadow.sentence(first - 1) if first > 0 else ""
+    if _speaks(before) or not _speaks(earlier) or _OWN.search(earlier):
         return Attribution.OWN
-    return Attribution.QUOTED if before.endswith(":") else Attribution.REPORTED
+    return Attribution.QUOTED if earlier.endswith(":") else Attribution.REPORTED
+
+
+def _unquoted(shadow: Shadow, start: int, end: int) -> str:
+    """Return a stretch of text with the quotations in it blanked: what one quote says does not speak for another."""
+    words = shadow.text[start:end]
+    for begin, stop in _quotes(shadow.text, start, end):
+        if start <= begin and stop <= end:
+            words = words[: begin - start] + " " * (stop - begin) + words[stop - start :]
+    return words
 
 
 def _speaks(text: str) -> bool:
-    return any(pattern.search(text) for pattern in (_THIRD_PARTY, _NAMED, _EXHIBIT))
+    return any(pattern.search(text) for pattern in _SPEECH)
 
 
 def _leads_up(before: str) -> bool:
     """Return whether a third party's speech runs up to the end of ``before`` with no turn to the writer."""
     last = None
-    for pattern in (_THIRD_PARTY, _NAMED):
+    for pattern in _SPEECH:
         for match in pattern.finditer(before + " "):
             last = match.end() if last is None else max(last, match.end())
     return last is not None and not _OWN_TURN.search(before[last:])

@@ -31,6 +31,10 @@ def whose(made, text):
         'Darren texted "I want to take you out" at 9pm.',
         "He texted you \u201cgorgeous\u201d twice.",
         "Mr Reed said 'you're gorgeous, don't be shy'.",
+        'You reported that an officer gave you his number, said you were "gorgeous" and asked "fancy a drink".',
+        'Him saying "you are gorgeous", "fancy a drink or else" is what we call coercive control.',
+        'In them he writes "hello", "let me take you out, no one has to know" and "you are gorgeous".',
+        'He told me "gorgeous" was a joke.',
     ],
 )
 def test_quoted_from_somebody_else(made, text):
@@ -55,6 +59,9 @@ def test_quoted_from_somebody_else(made, text):
         "He got one thing right, you are gorgeous",
         "The suspect called you names. You are gorgeous.",
         'The court sits on Monday. "Fancy a drink?"',
+        'You said you like wine, so "fancy a drink"?',
+        'The suspect said sorry but I say "you are gorgeous".',
+        'The suspect wrote "hello" and I would write "gorgeous".',
     ],
 )
 def test_own_words(made, text):
