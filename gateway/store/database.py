@@ -79,11 +79,6 @@ class Tx:
         for callback in self._after:
             callback()
 
-    @property
-    def is_postgresql(self) -> bool:
-        """True on PostgreSQL, false on SQLite."""
-        return self.connection.dialect.name == "postgresql"
-
     def seal(self, column: Column[Any], row: object, plain: bytes) -> bytes:
         """Return ``plain`` sealed for ``column`` of ``row``."""
         return self.keys.seal(plain, place_of(column, row))

@@ -244,6 +244,14 @@ def test_small_changes_of_an_item(store):
     assert (found.label, found.delivery, found.sender_told_failed) == (Label.CROSSING, "250", True)
 
 
+def test_whose_copies_did_not_wait_is_kept(store):
+    """A retry of a split message learns that the rest went out before."""
+    _, item_id = put(store)
+    assert store.read_now(lambda tx: items.rest_taken(tx, item_id)) == ""
+    store.write_now(lambda tx: items.set_rest_taken(tx, item_id, "d" * 64))
+    assert store.read_now(lambda tx: items.rest_taken(tx, item_id)) == "d" * 64
+
+
 def test_decisions_keep_their_order_and_their_reasons(store):
     """Every decision stays, in order, with its reason sealed."""
     _, item_id = put(store)

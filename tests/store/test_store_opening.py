@@ -15,7 +15,7 @@ from stores import NOW, Sqlite
 from gateway.errors import NotStored, StoreUnfit
 from gateway.settings import StoreSettings
 from gateway.store import Store, database, initialise, records, schema
-from gateway.store.sealing import KeyFile
+from gateway.store.sealing import KeyFile, Place
 
 
 @pytest.fixture
@@ -110,6 +110,19 @@ def test_an_active_key_that_the_store_does_not_know_is_refused(settings):
     file, key_id = KeyFile.read(settings.key_file).with_new_key()
     file.with_active(key_id)
     with pytest.raises(StoreUnfit, match=f"the active key {key_id} .* is not one of this store"):
+        Store.open(settings)
+
+
+def test_a_canary_or_an_id_that_was_changed_is_refused(settings):
+    """What the store is recognised by is not taken on trust."""
+    with Store.open(settings) as store:
+        key_id = store.keys.active
+        other = store.keys.seal(b"another text", Place(table="canaries", column="sealed", row=key_id))
+    execute(settings, "DELETE FROM meta WHERE name = 'store_id'")
+    with pytest.raises(StoreUnfit, match="the store has no id"):
+        Store.open(settings)
+    execute(settings, "UPDATE canaries SET sealed = :sealed", sealed=other)
+    with pytest.raises(StoreUnfit, match=f"the canary of key {key_id} was changed"):
         Store.open(settings)
 
 
