@@ -365,7 +365,7 @@ def named_staff(registry: Registry, text: str) -> tuple[StaffId, ...]:
     for address in _addresses_in(text):
         if member := staff_for(registry, address):
             found[member.staff_id] = None
-    words = tuple(_words(text))
+    words = _words(text)
     index = registry.staff_by_name
     for first in range(len(words)):
         name = words[first]
@@ -396,12 +396,17 @@ def name_index(staff: Iterable[StaffMember]) -> dict[str, tuple[StaffId, ...]]:
     return index
 
 
-def _words(text: str) -> Iterator[str]:
-    """Yield the words of ``text`` as names are compared: no case, no accents, no apostrophes, no possessive."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    for found in _WORD.finditer("".join(char for char in plain if not unicodedata.combining(char))):
-        word = found[0].replace("\u2019", "'").removesuffix("'s")
-        yield word.replace("'", "")
+def _words(text: str) -> list[str]:
+    """Return the words of ``text`` as names are compared: no case, no accents, no apostrophes, no possessive."""
+    if text.isascii():  # nearly all mail, and ten times as fast
+        plain = text.lower()
+    else:
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    words = _WORD.findall(plain)
+    if "'" not in plain and "\u2019" not in plain:
+        return words
+    return [word.replace("\u2019", "'").removesuffix("'s").replace("'", "") for word in words]
 
 
 def _name_words(name: str) -> tuple[str, ...]:
