@@ -14,7 +14,7 @@ from typing import Final
 from gateway.inspection.cues import Parsed
 from gateway.inspection.matching import PatternIndex, Scan, Span
 from gateway.inspection.shadow import Shadow, lines_of, shadow_of
-from gateway.model import Authored, CutReason, PassageKind
+from gateway.model import Authored, CutReason, PassageKind, StaffMember
 
 SIGN_OFF_LINES: Final = 6
 """Non-blank lines at the end of a body passage in which a kiss is looked for (DOMAIN.md section 4.4)."""
@@ -46,7 +46,7 @@ class Text:
     sign_off: Scan | None = None
     lines: Shadow | None = None
     claimed_quote: bool = False
-    """Marked as quoted though nothing introduces the quote: what is found flags at most."""
+    """Marked as quoted, and the quote is not to be believed: what is found flags at most."""
     parses: dict[int, Parsed] = field(default_factory=dict)
 
     @cached_property
@@ -71,13 +71,15 @@ class Text:
         return max(bisect_right([begin for begin, _ in self.shadow.spans], start) - 1, 0)
 
 
-def texts_of(authored: Authored, sentences: PatternIndex, sign_off: PatternIndex) -> tuple[Text, ...]:
+def texts_of(
+    authored: Authored, sentences: PatternIndex, sign_off: PatternIndex, officer: StaffMember | None
+) -> tuple[Text, ...]:
     """Return everything that is judged: own passages in order, then quotes that are only claimed."""
     own = [
         _text(passage.part, passage.kind, passage.start, passage.text, sentences, sign_off)
         for passage in authored.passages
     ]
-    return (*own, *_claimed_quotes(authored, sentences))
+    return (*own, *_claimed_quotes(authored, sentences, names_of(officer)))
 
 
 def _text(
@@ -90,16 +92,34 @@ def _text(
     return Text(part, kind, offset, shadow, sentences.scan(shadow), sign_off.scan(lines), lines)
 
 
-def _claimed_quotes(authored: Authored, sentences: PatternIndex) -> Iterator[Text]:
-    """Yield text that is marked as quoted although nothing introduces it and no mail is answered (DECISIONS 14).
+def _claimed_quotes(authored: Authored, sentences: PatternIndex, own: frozenset[str]) -> Iterator[Text]:
+    """Yield quotes that only the message itself vouches for (DECISIONS 14).
 
-    Typing behind a ``>`` is an evasion. Where the officer wrote nothing else in the body, it is taken as own words.
+    A quote is believed when something introduces it *and* the mail answers another, and the officer is not said to
+    have written it; else it is judged: typing behind a ``>``, under an invented "On Monday she wrote:" or in an
+    attached mail is an evasion. What is found then flags at most, unless the officer wrote nothing else in the body
+    and nothing at all speaks for the quote: then they are taken as own words.
     """
-    if authored.headers.in_reply_to or authored.headers.references:
-        return
+    answers = bool(authored.headers.in_reply_to or authored.headers.references)
     beside = any(passage.kind is PassageKind.BODY and passage.text.strip() for passage in authored.passages)
     for cut in authored.cuts:
-        if cut.reason in QUOTES and not cut.attributed:
+        if cut.reason not in QUOTES:
+            continue
+        believed = cut.attributed and answers
+        if not believed or is_said_by(cut.speaker, own):
             shadow = shadow_of(cut.text)
             scan = sentences.scan(shadow)
-            yield Text(cut.part, PassageKind.BODY, cut.start, shadow, scan, claimed_quote=beside)
+            flags_at_most = beside or cut.attributed or answers
+            yield Text(cut.part, PassageKind.BODY, cut.start, shadow, scan, claimed_quote=flags_at_most)
+
+
+def names_of(officer: StaffMember | None) -> frozenset[str]:
+    """Return what a quote may call the officer: address, aliases and name in lower case."""
+    if officer is None:
+        return frozenset()
+    return frozenset({each.lower() for each in (officer.email, *officer.aliases, officer.name)} - {""})
+
+
+def is_said_by(speaker: str, names: frozenset[str]) -> bool:
+    """Return whether a quote's ``speaker`` is one of ``names``, which are in lower case."""
+    return any(name in speaker.lower() for name in names)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
-from gateway.inspection.bench import QUOTES, Hit, Text
+from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.rules import Condition, Rule
 from gateway.inspection.when import AtLeast, Expression, Name, Not, holds, names, outlook
 from gateway.model import (
@@ -102,12 +102,11 @@ class Judgement:
     @cached_property
     def is_refused(self) -> bool:
         """Return whether quoted words that are not the officer's own hold a refusal."""
-        officer = self._parties.officer
-        own = {officer.email.lower(), officer.name.lower()} - {""} if officer is not None else set()
+        own = names_of(self._parties.officer)
         return any(
             self._refusals(cut.text)
             for cut in self._authored.cuts
-            if cut.reason in QUOTES and not any(name in cut.speaker.lower() for name in own)
+            if cut.reason in QUOTES and not is_said_by(cut.speaker, own)
         )
 
     def findings(self, compiled: CompiledRule) -> list[Finding]:
@@ -187,7 +186,7 @@ class Judgement:
         if softened:
             sentences.append("A case term stands beside it, so it flags at most.")
         if claimed_quote:
-            sentences.append("It is marked as quoted, but nothing introduces the quote: it flags at most.")
+            sentences.append("It is marked as quoted, but only the message itself says so: it flags at most.")
         if whose is Attribution.REPORTED:
             sentences.append("It reports what somebody else said, so it flags at most.")
         if whose is Attribution.QUOTED:

@@ -1,5 +1,6 @@
 """Rule sets written in a test: a rule, a list and a policy as text, and the engine they make."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from textwrap import dedent, indent
 
@@ -7,7 +8,7 @@ from gateway.errors import Mistake
 from gateway.inspection import Bundle, BundleFile, Engine, check, load
 from gateway.inspection.lint import authored_of, parties_to
 from gateway.inspection.schema import ExampleEntry
-from gateway.model import Authored, ContactRole, Finding, History, Inspection
+from gateway.model import Authored, ContactRole, Finding, History, Inspection, StaffMember
 
 AT = datetime(2026, 3, 4, 11, 0, tzinfo=UTC)
 
@@ -79,10 +80,12 @@ def judge(
     history: History | None = None,
     role: ContactRole = ContactRole.VICTIM,
     at: datetime = AT,
+    officer: StaffMember | None = None,
 ) -> Inspection:
     """Return the inspection of a message: a string is the whole new text of its body."""
     authored = message if isinstance(message, Authored) else authored_of(message)
-    return made.judge(authored, parties_to(frozenset({role})), history or History(), at)
+    parties = replace(parties_to(frozenset({role})), officer=officer)
+    return made.judge(authored, parties, history or History(), at)
 
 
 def findings(match: str, message: str | ExampleEntry | Authored, **options: object) -> tuple[Finding, ...]:

@@ -23,9 +23,22 @@ from gateway.model import (
     Passage,
     PassageKind,
     RuleStatus,
+    StaffId,
+    StaffMember,
+    StaffRole,
 )
 
 DRINK = "invite: {phrase: fancy a drink}"
+OFFICER = StaffMember(
+    staff_id=StaffId("4417"),
+    email="amir.khan@force.example",
+    name="Amir Khan",
+    rank="DC",
+    unit="Robbery Squad",
+    manager="",
+    role=StaffRole.OFFICER,
+    aliases=("akhan@post.example",),
+)
 
 
 def quoted(body, quote, *, attributed=True, speaker="", answers=True, reason=CutReason.QUOTED):
@@ -254,7 +267,7 @@ def test_claimed_quote_flags_at_most():
     (finding,) = findings(DRINK, quoted("Hello.", "Fancy a drink?", attributed=False, answers=False))
     assert finding.softened
     assert (finding.start, finding.end) == (100, 113)
-    assert "nothing introduces the quote" in finding.why
+    assert "only the message itself says so" in finding.why
 
 
 def test_claimed_quote_alone_is_own_text():
@@ -263,10 +276,25 @@ def test_claimed_quote_alone_is_own_text():
     assert not finding.softened
 
 
+def test_introduced_quote_in_an_answer_is_a_quote():
+    """An attribution line and reply headers together make a quote believable: it does not score."""
+    assert not findings(DRINK, quoted("Hello.", "Fancy a drink?"))
+
+
+@pytest.mark.parametrize("body", ["Hello.", ""])
 @pytest.mark.parametrize(("attributed", "answers"), [(True, False), (False, True)])
-def test_introduced_quote_is_a_quote(attributed, answers):
-    """An attribution line, or reply headers, make a quote believable: it does not score."""
-    assert not findings(DRINK, quoted("Hello.", "Fancy a drink?", attributed=attributed, answers=answers))
+def test_half_a_quote_flags_at_most(attributed, answers, body):
+    """An attribution line alone, or reply headers alone, are cheaply forged: it is judged, and flags at most."""
+    (finding,) = findings(DRINK, quoted(body, "Fancy a drink?", attributed=attributed, answers=answers))
+    assert finding.softened
+
+
+@pytest.mark.parametrize("speaker", ["Amir.Khan@force.example", "Amir Khan", "akhan@post.example"])
+def test_officers_own_words_are_no_quote(speaker):
+    """What the officer is said to have written is judged however well it is quoted."""
+    message = quoted("Hello.", "Fancy a drink?", speaker=speaker)
+    (finding,) = findings(DRINK, message, officer=OFFICER)
+    assert finding.softened
 
 
 def test_shadow_is_listed_without_points_and_draft_not_at_all():
