@@ -1,0 +1,184 @@
+"""`gateway doctor`: is everything that the relay needs in order, and how to go around it when it is not.
+
+Looks, and changes nothing: settings, registry, rules, store and key, audit chain, outbox, smarthost, and whether the
+relay answers. Each line says what is well or what to do. Needs no account and shows no mail.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway import inspection, registry
+from gateway.cli.invocation import ConfigOption, JsonOption, emit, settings_from
+from gateway.cli.rules import rule_folders
+from gateway.errors import GatewayError, Mistakes
+from gateway.model import Capabilities, ItemKind
+from gateway.relay import Relay
+from gateway.settings import NextHopSettings, Settings, listen_address
+from gateway.store import Store, Tx, items, outbox
+from gateway.store.rows import DeliveryState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look came to. ``well`` false: ``says`` tells what to do."""
+
+    what: str
+    well: bool
+    says: str
+
+
+class _Wrong(GatewayError):
+    """Something is not in order; its text says what to do."""
+
+    hint = ""
+
+
+def doctor(
+    config: ConfigOption = None,
+    *,
+    as_json: JsonOption = False,
+    bypass_plan: Annotated[
+        bool,
+        typer.Option("--bypass-plan", help="Print how to go around the gateway, and what to do afterwards."),
+    ] = False,
+) -> None:
+    """Look whether everything the relay needs is in order; exit 1 if something is not."""
+    settings = settings_from(config)
+    if bypass_plan:
+        typer.echo(_plan(settings, config))
+        return
+    looks = [_looked(what, look, settings) for what, look in _LOOKS.items()]
+    for one in looks:
+        if as_json:
+            emit({"what": one.what, "well": one.well, "says": one.says})
+        else:
+            typer.echo(f"{'ok   ' if one.well else 'WRONG'}  {one.what:<10} {one.says}")
+    if not all(one.well for one in looks):
+        raise typer.Exit(1)
+
+
+def _looked(what: str, look: Callable[[Settings], str], settings: Settings) -> Look:
+    """Return what ``look`` says; what it raises is what is wrong."""
+    try:
+        return Look(what=what, well=True, says=look(settings))
+    except Mistakes as wrong:
+        return Look(what=what, well=False, says="; ".join(str(mistake) for mistake in wrong.mistakes[:3]))
+    except GatewayError as wrong:
+        return Look(what=what, well=False, says=f"{wrong}. {wrong.hint}".removesuffix(". "))
+    except OSError as wrong:
+        return Look(what=what, well=False, says=f"{wrong.strerror or wrong}")
+
+
+def _registry(settings: Settings) -> str:
+    previous = registry.load_last_good(settings.registry)
+    result = registry.load(settings.registry, previous, datetime.now(UTC))
+    if result.mistakes:
+        raise Mistakes(result.mistakes)
+    if result.registry is not None and result.registry.stale:
+        raise _Wrong(f"the registry is stale: {result.registry.stale}")
+    return f"{result.contacts} contacts, {result.staff} staff"
+
+
+def _rules(settings: Settings) -> str:
+    bundle = inspection.read(rule_folders(settings.rules))
+    if mistakes := inspection.check(bundle):
+        raise Mistakes(mistakes)
+    return f"{len(inspection.rules_of(bundle).rules)} rules, set {bundle.hash[:12]}"
+
+
+def _store(settings: Settings) -> str:
+    with Store.open(settings.store) as store:
+        waiting, oldest, failed, suspended = store.read_now(_counts)
+    if suspended:
+        raise _Wrong(f"the outbox is suspended: {suspended}; `gateway outbox resume` ends it")
+    if failed:
+        raise _Wrong(f"{failed} approved deliveries failed; see `gateway outbox list`")
+    since = f", the oldest since {oldest:%Y-%m-%d %H:%M} UTC" if oldest else ""
+    return f"opens with its key; {waiting} holds wait{since}"
+
+
+def _counts(tx: Tx) -> tuple[int, datetime | None, int, str]:
+    """Return how many holds wait, since when, how many deliveries failed, and why nothing is delivered."""
+    first = items.list_items(tx, ItemKind.HOLD, items.UNDECIDED, limit=1)
+    failed = outbox.list_deliveries(tx, (DeliveryState.FAILED,))
+    return (
+        items.count_items(tx, ItemKind.HOLD, items.UNDECIDED),
+        first[0].held_at if first else None,
+        len(failed),
+        outbox.suspension(tx),
+    )
+
+
+def _smarthost(settings: Settings) -> str:
+    capabilities = _probed(settings, settings.next_hop)
+    offered = {
+        "8BITMIME": capabilities.eight_bit_mime,
+        "SMTPUTF8": capabilities.smtputf8,
+        f"SIZE {capabilities.size}": capabilities.size is not None,
+    }
+    offers = ", ".join(name for name, there in offered.items() if there)
+    return f"{settings.next_hop.url} answers; {offers or 'no extensions'}"
+
+
+def _relay(settings: Settings) -> str:
+    """Greet our own relay as a mail server would."""
+    host, port = listen_address(settings.smtp.listen)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    url = f"smtp://[{host}]:{port}" if ":" in host else f"smtp://{host}:{port}"
+    try:
+        _probed(settings, NextHopSettings(url=url))
+    except GatewayError as silent:
+        raise _Wrong(
+            f"no relay answers on {settings.smtp.listen} ({silent}); start `gateway serve`"
+        ) from silent
+    return f"{settings.smtp.listen} answers"
+
+
+def _probed(settings: Settings, next_hop: NextHopSettings) -> Capabilities:
+    async def probe() -> Capabilities:
+        relay = Relay(next_hop, settings.smtp.hostname or socket.gethostname())
+        try:
+            return await relay.probe()
+        finally:
+            await relay.close()
+
+    return asyncio.run(probe())
+
+
+_LOOKS: dict[str, Callable[[Settings], str]] = {
+    "registry": _registry,
+    "rules": _rules,
+    "store": _store,
+    "smarthost": _smarthost,
+    "relay": _relay,
+}
+
+
+def _plan(settings: Settings, config: Path | None) -> str:
+    return "\n".join(_plan_lines(settings, config))
+
+
+def _plan_lines(settings: Settings, config: Path | None) -> Iterator[str]:
+    option = f" --config {config}" if config else ""
+    next_hop = settings.next_hop.url.partition("://")[2]
+    yield "Going around the gateway. While it lasts, no mail to victims and witnesses is inspected."
+    yield "Who may: the duty inspector of professional standards, not the mail administrator alone. Write down who and when."
+    yield ""
+    yield "Before: is it needed? `gateway doctor` names what is wrong. The gateway refuses with 4xx, so the force's server"
+    yield f"keeps the mail and retries for days; with policy.mode observe the gateway delivers everything and still records."
+    yield ""
+    yield f"1. On the force's mail server, send straight to the smarthost: relayhost = [{next_hop.replace(':', ']:', 1)}"
+    yield "   (Postfix: postconf -e, postfix reload; Exchange: enable the second send connector)."
+    yield f"2. Let the smarthost take mail from that server again. Note the time: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
+    yield f"3. Leave the gateway's store alone: what is held stays held. `gateway holds list{option}` still works."
+    yield ""
+    yield "Back: undo 2, then 1, and run `gateway doctor` again."
+    yield "Afterwards, list what went past: export the mail of that time from the mail server's journal as .eml files, and"
+    yield f"  gateway scan{option} --json FOLDER    # verdicts as if sent at their Date; action other than pass: tell PSD"

@@ -1,0 +1,40 @@
+"""`gateway doctor`: what is well, what is wrong, and how to go around."""
+
+import json
+from pathlib import Path
+
+from gateway_process import GatewayProcess
+from smarthost import Smarthost
+
+
+async def test_doctor_finds_a_running_gateway_well(tmp_path: Path) -> None:
+    """With relay and smarthost up, every look is well and the exit status is 0."""
+    async with Smarthost() as smarthost, GatewayProcess(tmp_path, next_hop=smarthost.port) as gateway:
+        import asyncio
+
+        looks = await asyncio.to_thread(gateway.lines, "doctor")
+    assert {look["what"]: look["well"] for look in looks} == dict.fromkeys(
+        ("registry", "rules", "store", "smarthost", "relay"), True
+    )
+
+
+def test_doctor_names_each_thing_that_is_wrong(tmp_path: Path) -> None:
+    """Nothing up and a broken contact list: each line says what to do, and the exit status is 1."""
+    gateway = GatewayProcess(tmp_path, next_hop=1)
+    (tmp_path / "contacts.csv").write_text("email,nam\n", encoding="utf-8")
+    done = gateway.run("doctor", "--json", check=False)
+    looks = {look["what"]: look for look in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert looks["rules"]["well"]
+    assert "contacts.csv:1" in looks["registry"]["says"]
+    assert "gateway store init" in looks["store"]["says"]
+    assert not looks["smarthost"]["well"]
+    assert "gateway serve" in looks["relay"]["says"]
+
+
+def test_bypass_plan_names_our_own_hosts(tmp_path: Path) -> None:
+    """The plan can be followed as it is printed: next hop and configuration are in it (DECISIONS 34)."""
+    gateway = GatewayProcess(tmp_path, next_hop=2600)
+    plan = gateway.run("doctor", "--bypass-plan").stdout
+    assert "relayhost = [127.0.0.1]:2600" in plan
+    assert f"gateway scan --config {gateway.config}" in plan
