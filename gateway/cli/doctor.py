@@ -172,7 +172,7 @@ def _plan_lines(settings: Settings, config: Path | None) -> Iterator[str]:
     yield "Who may: the duty inspector of professional standards, not the mail administrator alone. Write down who and when."
     yield ""
     yield "Before: is it needed? `gateway doctor` names what is wrong. The gateway refuses with 4xx, so the force's server"
-    yield f"keeps the mail and retries for days; with policy.mode observe the gateway delivers everything and still records."
+    yield "keeps the mail and retries for days; with policy.mode observe the gateway delivers everything and still records."
     yield ""
     yield f"1. On the force's mail server, send straight to the smarthost: relayhost = [{next_hop.replace(':', ']:', 1)}"
     yield "   (Postfix: postconf -e, postfix reload; Exchange: enable the second send connector)."
