@@ -40,6 +40,7 @@ bench: $(STAMP) ## Measure the relay against others in one run
 
 faults: $(STAMP) ## Break the smarthost, the disk and the database, and print what the sender was told
 	@$(BIN)/pytest tests/faults -v $(ARGS)
+	@$(BIN)/python tests/faults/fault_cases.py && cat docs/faults.md
 
 kill: $(STAMP) ## Kill the relay under load and account for every message
 	@$(BIN)/python tests/kill/driver.py $(ARGS)

@@ -4,6 +4,8 @@ Stands between the shell and the commands. Results go to stdout, one JSON object
 and every complaint go to stderr. Settings that are wrong end the command with exit code 2, all mistakes printed.
 """
 
+import contextlib
+import io
 import json
 import logging
 import os
@@ -11,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO, cast
 
 import structlog
 import typer
@@ -95,10 +97,30 @@ def configure_log(settings: LogSettings) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     _route_stdlib(shared, last, max(level, logging.WARNING))
+
+
+class _Unfailing(io.TextIOBase):
+    """The log's way out. A line that cannot be written, on a full disk say, is lost and fails nothing.
+
+    An exception here would reach the message that the line was about: one that the smarthost has taken would be
+    answered 451, and come again and again.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def _route_stdlib(shared: tuple[Processor, ...], last: tuple[Processor, ...], level: int) -> None:

@@ -27,7 +27,7 @@ PATIENCE = {
         "max_decoded_chars": 30_000_000,
     },
     "next_hop": {"connect_timeout_s": 1.5, "command_timeout_s": 1.5, "data_timeout_s": 1.5},
-    "store": {"busy_timeout_s": 0.3, "write_timeout_s": 1.5},
+    "store": {"busy_timeout_s": 6, "write_timeout_s": 3},
     "smtp": {"drain_timeout_s": 20},
 }
 

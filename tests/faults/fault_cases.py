@@ -154,19 +154,13 @@ DATABASE_LOCKED = OwnFault(
     fault="another process holds the database locked",
     contact=f"dot: {OURS}",
     others=f"dot: {ACCEPTED}",
-    besides="after `store.write_timeout_s`; the banner comes at once; nothing was sent to the contact",
+    besides="after `store.busy_timeout_s` or `store.write_timeout_s`, whichever is over first; the banner comes at once; nothing was sent to the contact",
 )
 DISK_FULL = OwnFault(
-    fault="the disk is full",
+    fault="the disk is full under the store and under the log",
     contact=f"dot: {OURS}",
     others=f"dot: {ACCEPTED}",
-    besides="the reason is in the log; once there is room the retry is held or passes, once",
-)
-DISK_AND_LOG_FULL = OwnFault(
-    fault="the disk is full, and the log cannot be written either",
-    contact=f"dot: {OURS}",
-    others=f"dot: {ACCEPTED}",
-    besides="as above, and nothing tells the operator but the monitor of the disk",
+    besides="once there is room the retry is held or passes, once; log lines of that time are missing",
 )
 WORKER_KILLED = OwnFault(
     fault="a worker is killed while it reads the message",
@@ -223,7 +217,7 @@ REGISTRY_BAD = OwnFault(
     besides="the last good registry stays in force; its contacts stay contacts; `registry:stale` in log and audit log",
 )
 OURS_ALL = (
-    DATABASE_LOCKED, DISK_FULL, DISK_AND_LOG_FULL, WORKER_KILLED, OUT_OF_TIME, OUT_OF_MEMORY, NO_WORKER_FREE,
+    DATABASE_LOCKED, DISK_FULL, WORKER_KILLED, OUT_OF_TIME, OUT_OF_MEMORY, NO_WORKER_FREE,
     STARVED, SMARTHOST_DOWN_AT_START, STOPPING, RULES_BROKEN, REGISTRY_BAD,
 )  # fmt: skip
 
@@ -340,7 +334,7 @@ def _cell(told: str | None) -> str:
     if told is None or ":" not in told:
         return "–"
     step, reply = told.split(": ", 1)
-    return f"{step if step == 'dot' else step}: `{reply}`"
+    return f"{step}: `{reply}`"
 
 
 if __name__ == "__main__":

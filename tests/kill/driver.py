@@ -262,8 +262,8 @@ tries again with the same bytes, as mail servers do. Where the kill fell after t
 sender heard of it, SMTP cannot exclude a duplicate (RFC 5321 section 6.1); these are listed with the stage of the kill.
 Nothing in the gateway helps the test: `tests/kill/places.py` says how each place is reached from outside.
 
-Printed by `make kill ARGS="--log docs/kill-test.md"` on {date}: seed {seed}, {seconds:.0f} s on {cores} cores,
-{senders} senders at once, language engine off.
+Printed by `make kill ARGS="--log docs/kill-test.md"` on {date}: seed {seed}, {seconds:.0f} s on {cores} cores
+(load average {load:.0f} at the end), {senders} senders at once, language engine off.
 
 {table}
 """
@@ -273,7 +273,7 @@ def main() -> int:
     """Run, print, and write the log where asked."""
     parser = argparse.ArgumentParser(description="Kill the gateway under load and account for every message.")
     parser.add_argument("--messages", type=int, default=5000, help="answered 250 in all, at least")
-    parser.add_argument("--kills", type=int, default=6, help="in each stage")
+    parser.add_argument("--kills", type=int, default=5, help="in each stage")
     parser.add_argument("--seed", type=int, default=int(datetime.now(UTC).timestamp()))
     parser.add_argument("--log", type=Path, help="write the page of the docs here")
     arguments = parser.parse_args()
@@ -292,6 +292,7 @@ def main() -> int:
         seed=story.seed,
         seconds=story.seconds,
         cores=len(os.sched_getaffinity(0)),
+        load=os.getloadavg()[2],
         senders=SENDERS,
         table=table(story),
     )
