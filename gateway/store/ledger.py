@@ -18,11 +18,13 @@ from gateway.store.schema import ledger, ledger_categories, ledger_persons
 _COUNTS = (Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.HELD)
 
 _BY_RETRY_KEY = select(ledger).where(ledger.c.retry_key == bindparam("key"))
-_SET_OUTCOME = (
+_NEW_OUTCOME = (
     update(ledger)
-    .where(ledger.c.id == bindparam("message"), ledger.c.outcome.not_in((Outcome.ACCEPTED, Outcome.HELD)))
+    .where(ledger.c.outcome.not_in((Outcome.ACCEPTED, Outcome.HELD)))
     .values(outcome=bindparam("new_outcome"), outcome_at=bindparam("new_at"))
 )
+_SET_OUTCOME = _NEW_OUTCOME.where(ledger.c.id == bindparam("message"))
+_SET_OUTCOME_BY_KEY = _NEW_OUTCOME.where(ledger.c.retry_key == bindparam("key"))
 _ADDRESSED = select(ledger_persons.c.ledger_id).where(
     ledger_persons.c.person_id.in_(bindparam("people", expanding=True))
 )
@@ -79,6 +81,12 @@ def set_outcome(tx: Tx, message_id: str, outcome: Outcome, at: datetime) -> bool
     """
     values = {"message": message_id, "new_outcome": outcome, "new_at": at}
     return tx.connection.execute(_SET_OUTCOME, values).rowcount == 1
+
+
+def set_outcome_by_key(tx: Tx, retry_key: str, outcome: Outcome, at: datetime) -> bool:
+    """As `set_outcome`, for the row that has ``retry_key``: one statement, since every message comes here."""
+    values = {"key": retry_key, "new_outcome": outcome, "new_at": at}
+    return tx.connection.execute(_SET_OUTCOME_BY_KEY, values).rowcount == 1
 
 
 def settle(tx: Tx, before: datetime, at: datetime) -> int:

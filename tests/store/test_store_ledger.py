@@ -98,6 +98,26 @@ def test_an_outcome_is_recorded_and_success_is_final(store):
     assert history(store).earlier == {"flirting": 2}
 
 
+def test_an_outcome_can_be_recorded_by_the_retry_key(store):
+    """What the pipeline knows of a message is its retry key; success and holds are final here too."""
+    entry = put(store, outcome=Outcome.OFFERED)
+    other = put(store, outcome=Outcome.OFFERED)
+    held = put(store, outcome=Outcome.HELD, action=Action.HOLD)
+
+    def set_to(one, outcome):
+        return store.write_now(lambda tx: ledger.set_outcome_by_key(tx, one.retry_key, outcome, NOW))
+
+    assert set_to(entry, Outcome.ACCEPTED)
+    assert not set_to(entry, Outcome.REFUSED)
+    assert not set_to(held, Outcome.REFUSED)
+    outcomes = [
+        store.read_now(lambda tx, key=one.retry_key: ledger.by_retry_key(tx, key)).outcome
+        for one in (entry, other, held)
+    ]
+    assert outcomes == [Outcome.ACCEPTED, Outcome.OFFERED, Outcome.HELD]
+    assert store.write_now(lambda tx: ledger.set_outcome_by_key(tx, "nowhere", Outcome.REFUSED, NOW)) is False
+
+
 def test_what_a_crash_left_unanswered_becomes_unknown(store):
     """Old offers are settled; young ones may still be in flight."""
     put(store, outcome=Outcome.OFFERED, at=after(hours=-2))
