@@ -44,7 +44,7 @@ _ATTRIBUTION_END = re.compile(
     r"(?:\b(?:wrote|writes|said|wrote back)\b[^:]{0,20}|[>)\]])\s*:\s*$", re.IGNORECASE
 )
 _DATED = re.compile(
-    r"^(?:On|At|In)\b(?=.*\d).*(?:\d{1,2}[:.]\d{2}|\d{4}|\d{1,2}/\d{1,2}|<[^<>@\s]+@).*\b(?:wrote|writes|said)\b[^:]{0,20}:$"
+    r"^(?:On|At|In)\b.*(?:\d{1,2}[:.]\d{2}|\d{4}|\d{1,2}/\d{1,2}|<[^<>@\s]+@).*\b(?:wrote|writes|said)\b[^:]{0,20}:$"
 )
 _DATE_FIRST = re.compile(r"^\d{1,4}[-/. ][\w/. -]{2,40}.*(?:\b(?:wrote|writes)\b|<[^<>@\s]+@[^<>\s]+>)\s*:$")
 _ADDRESSED = re.compile(rf"^[^:]{{0,120}}{_ADDRESS}[)\]>]?\s*(?:\bwrote|\bwrites|\bsaid)\b[^:]{{0,20}}:$")
@@ -53,6 +53,7 @@ _NAMED = re.compile(
     r"^(?:[A-Z][\w.'\u2019,-]*\s+){0,5}[A-Z][\w.'\u2019-]*(?:\s+\([^()]{1,60}\))?\s+(?:wrote|writes)\s*:$"
 )
 _NAME_ONLY = re.compile(r"^(?:[A-Z][\w.'\u2019-]*\s+){1,3}[A-Z][\w.'\u2019-]*\s*:$")
+_MESSAGE_ID = re.compile(r"^In (?:message|article)\s*<[^<>]*>\s*,?")
 _SPEAKER_ADDRESS = re.compile(r"[^\s<>@\"(:,;]+@[^\s<>@),;:\]]+")
 _SPEAKER_NAME = re.compile(
     r"(?:^|[,\d]|[AP]M|GMT|BST|UTC)\s*([^,\d<>():]+?)\s*(?:<|\(|\b(?:wrote|writes|said)\b)"
@@ -212,17 +213,14 @@ class _Cutter:
 
     def _attribution(self, start: int) -> int:
         """Return how many lines from ``start`` are an attribution ("On ... wrote:"), or 0."""
-        if self.lines[start].mark is Mark.ATTRIBUTION:
-            end = start
-            while end < len(self.lines) and self.lines[end].mark is Mark.ATTRIBUTION:
-                end += 1
-            joined = " ".join(line.text for line in self.lines[start:end])
-            if (
-                end - start <= _ATTRIBUTION_LINES
-                and joined.endswith(":")
-                and len(joined) <= _LONGEST_ATTRIBUTION
-            ):
-                return end - start
+        marked = [
+            line.mark is Mark.ATTRIBUTION for line in self.lines[start : start + _ATTRIBUTION_LINES + 1]
+        ]
+        if marked[0] and False in marked:
+            length = marked.index(False)
+            joined = " ".join(line.text for line in self.lines[start : start + length])
+            if joined.endswith(":") and len(joined) <= _LONGEST_ATTRIBUTION:
+                return length
         joined = ""
         for count in range(1, _ATTRIBUTION_LINES + 1):
             if start + count > len(self.lines):
@@ -326,6 +324,7 @@ def _is_attribution(joined: str, *, alone: bool) -> bool:
 
 def _speaker(text: str) -> str:
     """Return the address that ``text`` names, else the name, else nothing."""
+    text = _MESSAGE_ID.sub("", text)
     address = _SPEAKER_ADDRESS.search(text)
     if address:
         return address[0].strip("<>[]'.").removeprefix("mailto:")

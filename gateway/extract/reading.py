@@ -215,20 +215,16 @@ class _Reader:
     # --- text ---
 
     def _around(self, section: Section) -> None:
-        """Read what stands before the first and after the last part of a multipart."""
-        for place, (start, end) in enumerate(section.around):
-            if end - start < 2:
-                continue
-            data = section.raw[start:end].strip()
-            if not data or section.message is not None:
-                continue
-            text = characters(data, "")[0]
-            if place == 0 and _STANDARD_PREAMBLE.match(text):
-                continue
-            part = f"{'after' if place else 'before'}:{section.number or '0'}"
-            if part not in self.texts:
-                self.texts[part] = text = self._within_budget(part, text)
-                self._passage(part, PassageKind.BODY, 0, len(text), hidden=True)
+        """Read what stands before the first and after the last part of a multipart: no mail program shows it."""
+        if section.message is not None:
+            return
+        pieces = [characters(section.raw[start:end].strip(), "")[0] for start, end in section.around]
+        before = pieces[0] if pieces and not _STANDARD_PREAMBLE.match(pieces[0]) else ""
+        for name, text in (("before", before), ("after", "\n".join(filter(None, pieces[1:])))):
+            if text:
+                part = f"{name}:{section.number or '0'}"
+                self.texts[part] = self._within_budget(part, text)
+                self._passage(part, PassageKind.BODY, 0, len(self.texts[part]), hidden=True)
 
     def _text_part(self, section: Section) -> None:
         part = "body" if section is self.first else section.number
