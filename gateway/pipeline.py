@@ -46,7 +46,6 @@ from gateway.model import (
     Policy,
     Registry,
     Reply,
-    StaffId,
     Unreadable,
     UnreadableReason,
     Verdict,
@@ -320,20 +319,18 @@ class _Inspected:
 
     async def _record_and_act(self, authored: Authored, parties: Parties, verdict: Verdict) -> Reply:
         message = self._message
-        excluded = await self._excluded(authored, parties)
-        new = recording.draft(message, authored, parties, verdict, excluded)
+        who = await self._reviewers(authored, parties)
+        new = recording.draft(message, authored, parties, verdict, who)
         if new.item is not None and verdict.action is Action.HOLD and verdict.urgent:
             options, registry = self._conductor.options, self._in_force.registry
-            told = notices.reviewers(options.notices, registry, parties.officer, excluded)
+            told = notices.reviewers(options.notices, registry, parties.officer, who.excluded)
             if not told:
                 log.error(
                     "hold:urgent-and-nobody-to-tell", hint="Set notices.urgent_to, or staff with role psd."
                 )
             new = replace(new, notices=notices.urgent(options.notices, new.item, told))
-        if len(excluded) > self._conductor.options.max_excluded:
-            log.error(
-                "item:too-many-excluded", excluded=len(excluded), hint="Professional standards must look."
-            )
+        if new.item is not None and who.psd_only:
+            log.error("item:psd-only", why=who.psd_only, hint="Professional standards must look.")
         written = await self._conductor.store.write(partial(recording.record, new=new))
         if written != message.id:  # another process was handed the same message at the same moment
             return await self._repeat(written, parties)
@@ -351,11 +348,18 @@ class _Inspected:
             return await self._send_rest(message.id, verdict.sent)
         return await self._send_all(message.id, new.item.id if new.item else None)
 
-    async def _excluded(self, authored: Authored, parties: Parties) -> tuple[StaffId, ...]:
-        """Return who may not review; a long thread is searched for names on a thread, the loop goes on."""
+    async def _reviewers(self, authored: Authored, parties: Parties) -> recording.Reviewers:
+        """Return who may review; a long thread is searched for names on a thread, the loop goes on."""
         search = partial(recording.excluded_staff, self._in_force.registry, parties, authored)
         length = authored.characters + sum(len(cut.text) for cut in authored.cuts)
-        return await asyncio.to_thread(search) if length > _LONG_THREAD_CHARS else search()
+        excluded = await asyncio.to_thread(search) if length > _LONG_THREAD_CHARS else search()
+        return recording.reviewers(
+            self._in_force.registry,
+            parties,
+            excluded,
+            max_excluded=self._conductor.options.max_excluded,
+            was_read=authored != Authored(),
+        )
 
     async def _send_all(self, shown_id: MessageId, flag: MessageId | None) -> Reply:
         """Send the message to everybody, and have the outcome written once it is known."""

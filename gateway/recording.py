@@ -22,6 +22,7 @@ from gateway.model import (
     PersonId,
     Registry,
     StaffId,
+    StaffRole,
     Verdict,
 )
 from gateway.store import Tx, items, ledger, outbox
@@ -70,9 +71,35 @@ def excluded_staff(registry: Registry, parties: Parties, authored: Authored) -> 
     return tuple(dict.fromkeys((*parties.involved, *named)))
 
 
-def draft(
-    message: Message, authored: Authored, parties: Parties, verdict: Verdict, excluded: tuple[StaffId, ...]
-) -> Record:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewers:
+    """Who may not review a message, and why only professional standards may; ``psd_only`` is empty otherwise."""
+
+    excluded: tuple[StaffId, ...]
+    psd_only: str = ""
+
+
+def reviewers(
+    registry: Registry, parties: Parties, excluded: tuple[StaffId, ...], *, max_excluded: int, was_read: bool
+) -> Reviewers:
+    """Return who may review, given everybody who is sent, addressed or named in it (DECISIONS 11 and 13).
+
+    An officer who is not known has no line of management to keep away, and a message that could not be read does
+    not say whom it names: both go to professional standards. So does one that names more than ``max_excluded``
+    people; naming everybody must not leave nobody, so it then bars of professional standards only its senders and
+    contacts.
+    """
+    if len(excluded) > max_excluded:
+        own = {claim.staff_id for claim in parties.claimed} | {match.also_staff for match in parties.contacts}
+        psd = {one.staff_id for one in registry.staff_by_key.values() if one.role is StaffRole.PSD}
+        barred = tuple(staff for staff in excluded if staff in own or staff not in psd)
+        return Reviewers(excluded=barred, psd_only=f"it names {len(excluded)} members of staff")
+    if parties.officer is None:
+        return Reviewers(excluded=excluded, psd_only="nobody on the staff list is known as its sender")
+    return Reviewers(excluded=excluded, psd_only="" if was_read else "whom it names could not be read")
+
+
+def draft(message: Message, authored: Authored, parties: Parties, verdict: Verdict, who: Reviewers) -> Record:
     """Return what is to be written about a message that was judged; an item unless it passes."""
     held = verdict.action is Action.HOLD
     persons = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
@@ -96,7 +123,7 @@ def draft(
     )
     listed = held or verdict.action is Action.FLAG or verdict.proposed is not Action.PASS
     return Record(
-        entry=entry, item=_item(message, authored, parties, verdict, persons, excluded) if listed else None
+        entry=entry, item=_item(message, authored, parties, verdict, persons, who) if listed else None
     )
 
 
@@ -110,6 +137,11 @@ def record(tx: Tx, new: Record) -> MessageId:
         audit.append(
             tx, event, actor=ACTOR, subject=new.item.id, payload=_evidence(new.item), at=new.item.held_at
         )
+        if new.item.psd_only and new.item.kind is ItemKind.HOLD:
+            why = {"why": new.item.psd_only}
+            audit.append(
+                tx, Event.HOLD_REFERRED, actor=ACTOR, subject=new.item.id, payload=why, at=new.item.held_at
+            )
         for notice in new.notices:
             delivery = outbox.queue_delivery(tx, notice, new.item.held_at)
             payload = {"item": new.item.id, "why": new.item.verdict.urgent}
@@ -118,9 +150,7 @@ def record(tx: Tx, new: Record) -> MessageId:
             )
     if not ledger.add(tx, new.entry) and new.entry.outcome is Outcome.HELD:
         # It passed at an earlier try that the smarthost did not take, and waits now.
-        earlier = ledger.by_retry_key(tx, new.entry.retry_key)
-        assert earlier is not None
-        ledger.set_outcome(tx, earlier.id, Outcome.HELD, new.entry.at)
+        ledger.set_outcome_by_key(tx, new.entry.retry_key, Outcome.HELD, new.entry.at)
     return new.entry.id
 
 
@@ -151,9 +181,7 @@ def record_outcome(
     tx: Tx, *, ledger_key: str, item_id: MessageId | None, outcome: Outcome, code: int, at: datetime
 ) -> None:
     """Write what the smarthost said of a message that passed or was flagged."""
-    entry = ledger.by_retry_key(tx, ledger_key)
-    if entry is not None:
-        ledger.set_outcome(tx, entry.id, outcome, at)
+    ledger.set_outcome_by_key(tx, ledger_key, outcome, at)
     if item_id is not None:
         items.set_delivery(tx, item_id, str(code))
         event = Event.FLAG_DELIVERED if outcome is Outcome.ACCEPTED else Event.FLAG_NOT_DELIVERED
@@ -171,7 +199,7 @@ def _item(
     parties: Parties,
     verdict: Verdict,
     persons: tuple[PersonId, ...],
-    excluded: tuple[StaffId, ...],
+    who: Reviewers,
 ) -> NewItem:
     held = verdict.action is Action.HOLD
     return NewItem(
@@ -185,7 +213,8 @@ def _item(
         recipients=verdict.held if held else tuple(match.recipient for match in parties.contacts),
         contacts=persons,
         senders=tuple(dict.fromkeys(claim.staff_id for claim in parties.claimed if claim.staff_id)),
-        excluded=excluded,
+        excluded=who.excluded,
+        psd_only=who.psd_only,
         subject=authored.headers.subject,
         message_id=authored.headers.message_id,
         message=message.raw,

@@ -42,7 +42,7 @@ class Subject:
     """What the check needs to know of an item.
 
     ``senders`` are the staff it claims to come from, ``involved`` everybody sent, addressed or named in it
-    (senders included), ``psd_only`` is true once it was referred.
+    (senders included), ``psd_only`` is true once it is referred, or when its officer is not known.
     """
 
     senders: frozenset[StaffId]
@@ -70,7 +70,7 @@ def _objections(
     if subject is None:
         return
     if subject.psd_only and Role.PSD not in person.roles:
-        yield "the item was referred to professional standards, who alone may decide on it"
+        yield "the item is with professional standards, who alone may see and decide on it"
     if person.staff_id is None:
         return
     if person.staff_id in subject.involved:

@@ -57,11 +57,14 @@ def person_called(tx: Tx, registry: Registry | None, email: str) -> Person | Non
 
 
 def subject_of(item: Item) -> Subject:
-    """Return what the access check needs to know of an item."""
+    """Return what the access check needs to know of an item.
+
+    An item whose officer is not known is for professional standards (DECISIONS 11), a flag too.
+    """
     return Subject(
         senders=frozenset(item.senders),
         involved=frozenset(item.excluded),
-        psd_only=item.state is ItemState.REFERRED,
+        psd_only=item.state is ItemState.REFERRED or item.officer is None,
     )
 
 
@@ -86,20 +89,38 @@ def release(tx: Tx, item_id: str, actor: Actor, reason: str, at: datetime) -> Ru
 def return_to_officer(
     tx: Tx, item_id: str, actor: Actor, reason: str, at: datetime, *, settings: NoticeSettings
 ) -> Ruling:
-    """Close a hold undelivered and queue the force's neutral notice to its sender, if it has one."""
+    """Close a hold undelivered and queue the force's neutral notice to its officer, if they can be told."""
     ruling = _may(tx, item_id, actor, DecisionAction.RETURN, reason, at)
     if ruling.item is None or ruling.refused:
         return ruling
     items.set_state(tx, ruling.item.id, _DECIDABLE, ItemState.RETURNED)
     _write(tx, ruling.item.id, actor, DecisionAction.RETURN, reason, at)
-    if ruling.item.sender:
-        notice = notices.returned(settings, ruling.item, ruling.item.sender, at)
+    if address := officer_address(ruling.item, actor.registry):
+        notice = notices.returned(settings, ruling.item, address, at)
         delivery = outbox.queue_delivery(tx, notice, at)
         payload: dict[str, audit.Value] = {"item": ruling.item.id, "why": "return"}
         audit.append(
             tx, Event.NOTICE_QUEUED, actor=actor.person.email, subject=delivery, payload=payload, at=at
         )
     return ruling
+
+
+def officer_address(item: Item, registry: Registry | None) -> str:
+    """Return where the officer may be told of a return, or an empty string when they cannot be.
+
+    The reverse-path is the sender's own claim: it may name the contact, a colleague or a private mailbox, and none
+    of them may learn of the hold (P8). So it is taken only where it is the officer's address in the force, or a
+    force address nobody on the staff list has; else the officer's own address on the staff list.
+    """
+    if registry is None:
+        return ""
+    claimed = identify.staff_for(registry, item.sender)
+    member = next((one for one in registry.staff_by_key.values() if one.staff_id == item.officer), None)
+    own = item.sender if member == claimed and identify.is_force_address(registry, item.sender) else ""
+    address = own or (member.email if member is not None else "")
+    match = identify.contacts_for(registry, address)
+    reached = {contact.person_id for contact in match.contacts} if match else set()
+    return "" if reached & set(item.contacts) else address
 
 
 def view(tx: Tx, item_id: str, actor: Actor, at: datetime) -> tuple[ItemInFull | None, str]:

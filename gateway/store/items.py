@@ -59,11 +59,10 @@ def add_item(tx: Tx, new: NewItem) -> MessageId:
 
     Two processes may be handed the same message at once: the second waits for the first and gets its id.
     """
-    hold = new.kind is ItemKind.HOLD
     row = {
         "id": new.id,
         "kind": new.kind,
-        "state": ItemState.HELD if hold else ItemState.OPEN,
+        "state": _first_state(new),
         "label": Label.NONE,
         "retry_key": new.retry_key,
         "held_at": new.held_at,
@@ -257,6 +256,12 @@ def forget_retry_keys(tx: Tx, before: datetime) -> int:
     """Forget the retry keys of items older than ``before`` and return how many."""
     old = and_(items.c.retry_key.is_not(None), items.c.held_at < before)
     return tx.connection.execute(update(items).where(old).values(retry_key=None)).rowcount
+
+
+def _first_state(new: NewItem) -> ItemState:
+    if new.kind is ItemKind.FLAG:
+        return ItemState.OPEN
+    return ItemState.REFERRED if new.psd_only else ItemState.HELD
 
 
 def _plain(text: str) -> str:

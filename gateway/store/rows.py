@@ -45,6 +45,8 @@ class NewItem:
     message: bytes
     sha256: str
     verdict: Verdict
+    psd_only: str = ""
+    """Why professional standards alone may decide on it, or empty. A hold then begins as referred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
