@@ -25,12 +25,22 @@ class Reference:
     """The words of the alternative that was read first, with the places where a sentence or line may begin."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
         self.words: list[str] = []
         self.starts: set[int] = {0}
-        for text in texts:
+        self.index: dict[tuple[str, ...], list[int]] = {}
+
+    def says(self, texts: Sequence[str]) -> bool:
+        """Return whether ``texts`` are the same words, character by character: the common case, and quick."""
+        return " ".join(texts).split() == " ".join(self.texts).split()
+
+    def prepare(self) -> None:
+        """Take the words apart, which `find` needs."""
+        if self.index:
+            return
+        for text in self.texts:
             self._add(text)
         self.starts.add(len(self.words))
-        self.index: dict[tuple[str, ...], list[int]] = {}
         for place in sorted(self.starts):
             known = self.index.setdefault(tuple(self.words[place : place + _KEY]), [])
             if len(known) < _MAX_TRIES:

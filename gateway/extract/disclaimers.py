@@ -7,6 +7,7 @@ confidential. You looked lovely, delete it." would hide the second half behind t
 """
 
 import re
+from itertools import islice
 
 OPENINGS = (
     "confidentiality notice",
@@ -69,35 +70,38 @@ _LANGUAGE = frozenset(_VOCABULARY.split())
 _FIRST_PERSON = re.compile(r"\b(?:i|i['\u2019](?:m|d|ll|ve)|me|my|mine|myself|us)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?:;]+(?:\s+|\Z)|\n{2,}")
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
-_LEADING = re.compile(r"[ \t*_=#~>|-]{1,80}")
 _MARKING = re.compile(r"^[\W_]*$")
 _LONGEST_SENTENCE = 1500
 _STRANGERS = 0.2
 _MAX_NAMES = 3
+_MAX_OPENINGS = 200
 _CORE = re.compile(
     r"\b(?:confidential|privileged|intended|addressee|recipients?|in error|virus(?:es)?|monitor(?:ed)?|recorded|disclos\w+"
     r"|liab\w+|copied|legally|unauthori[sz]ed|secure|environment|print(?:ing)?|views|opinions)\b",
     re.IGNORECASE,
 )
 """What some sentence of every disclaimer is about; the first one must be."""
-_SHORTEST_OPENING = min(map(len, OPENINGS))
-_FIRST_LETTERS = frozenset(opening[0] for opening in OPENINGS)
 _LONGEST_OPENING = max(map(len, OPENINGS))
+_OPENING = re.compile(
+    r"^[ \t*_=#~>|-]{0,80}(?:"
+    + "|".join(re.escape(opening).replace(r"\ ", r"\s") for opening in OPENINGS)
+    + ")",
+    re.IGNORECASE | re.MULTILINE,
+)
 _SPEECH = re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]|\b[xX]{1,4}\s*$")
 
 
-def may_disclaim(line: str) -> bool:
-    """Return whether a disclaimer may begin with ``line``: a cheap look before `disclaimer_end`."""
-    return (line[0].lower() in _FIRST_LETTERS or not line[0].isalnum()) and len(line) >= _SHORTEST_OPENING
+def openings(text: str, start: int, limit: int) -> set[int]:
+    """Return where disclaimers may begin in that run of ``text``: at these lines `disclaimer_end` is worth asking."""
+    found = (match.start() for match in _OPENING.finditer(text, start, limit))
+    return set(islice(found, _MAX_OPENINGS))
 
 
 def disclaimer_end(text: str, start: int, limit: int) -> int:
-    """Return where the disclaimer that begins at ``start`` ends, at most ``limit``; ``start`` when none begins there."""
-    lead = _LEADING.match(text, start, limit)
-    begin = lead.end() if lead else start
-    opening = text[begin : min(limit, begin + _LONGEST_OPENING + 1)].lower().replace("\n", " ")
-    if not opening.startswith(OPENINGS):
-        return start
+    """Return where the disclaimer that begins at ``start`` ends, at most ``limit``.
+
+    ``start`` is one of `openings`, and is returned when what begins there is no disclaimer after all.
+    """
     end = start
     while end < limit:
         stop = _sentence_end(text, end, limit)

@@ -17,6 +17,7 @@ alternative text is an emoji is that emoji, in its place.
 import re
 from dataclasses import dataclass, field
 from html import unescape
+from string import ascii_letters
 from typing import NamedTuple
 
 from gateway.extract.elements import (
@@ -53,6 +54,7 @@ _MAX_KEPT_ATTRIBUTES = 64
 _LONGEST_KEPT_TAG = 400
 _MAX_KEPT_TAGS = 2000
 _TITLES = ("title", "placeholder", "aria-label")
+_LETTERS = frozenset(ascii_letters)
 _MAX_MARKS = 250_000
 """Tags and comments of one part whose nesting is followed; what comes after them is read without its layout."""
 _SAYING = frozenset({"alt", "value", *_TITLES})
@@ -188,7 +190,7 @@ class _Reader:
         """Read what begins with the ``<`` at ``start``; return where it ends."""
         html = self.html
         following = html[start + 1 : start + 2]
-        if following.isascii() and following.isalpha():
+        if following in _LETTERS:
             return self._start_tag(start)
         if following == "/" and html[start + 2 : start + 3].isalpha():
             return self._end_tag(start)

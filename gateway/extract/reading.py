@@ -337,6 +337,11 @@ class _Reader:
         if known[0] is mine_in:
             return
         del self.passages[first_passage:]
+        if known[1].says([passage.text for passage in mine]):
+            for passage in mine:
+                self._cut(passage.part, passage.start, passage.end, Label(CutReason.REPEATED))
+            return
+        known[1].prepare()
         cursor = 0
         for passage in mine:
             lines, cursor = repeated(known[1], passage.text, passage.start, cursor)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from enum import IntEnum
 
-from gateway.extract.disclaimers import disclaimer_end, may_disclaim
+from gateway.extract.disclaimers import disclaimer_end, openings
 from gateway.extract.layout import Line, Mark
 from gateway.extract.quotes import OWN, UNSURE, Label
 from gateway.model import CutReason
@@ -29,7 +29,6 @@ _LONGEST_BLOCK = 20
 _FEW_WORDS = 6
 _MANY_WORDS = 12
 _MAX_LOWER = 2
-_MAX_ATTEMPTS = 200
 _MAX_RUNS = 5000
 _LAST_LINES = 5
 _LONGEST_MARKED = 60
@@ -96,18 +95,19 @@ def parted(text: str, lines: Sequence[Line], label: Label) -> list[Piece]:
 
 def _disclaimed(text: str, lines: Sequence[Line]) -> tuple[list[Piece], Sequence[Line]]:
     """Return the disclaimers among ``lines``, and the lines that are left; of a line partly cut, its rest."""
-    if not any(line.text and may_disclaim(line.text) for line in lines):
+    limit = lines[-1].end
+    begins = openings(text, lines[0].begin, limit)
+    if not begins:
         return [], lines
     pieces: list[Piece] = []
     rest: list[Line] = []
-    attempts, covered, limit = 0, -1, lines[-1].end
+    covered = -1
     for line in lines:
         if covered >= line.end > line.start:
             continue
         end = start = max(line.start, covered)
-        if line.text and start == line.start and attempts < _MAX_ATTEMPTS and may_disclaim(line.text):
+        if start == line.begin and start in begins:
             end = disclaimer_end(text, start, limit)
-            attempts += 1
         if end > start:
             pieces.append((start, end, DISCLAIMER))
             covered = end
