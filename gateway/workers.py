@@ -40,6 +40,11 @@ _WALL_FACTOR = 4
 _LOAD_FACTOR = 10
 """Compiling a rule set may take this many times the processor time of one message: it is our own, and done rarely."""
 _RESTART_PAUSE_S = 1.0
+_START_S = 120
+_READY = b"+"
+"""What a worker says once it is warm."""
+_MAX_ANSWER_BYTES = 268_435_456
+"""Far more than the text that `inspection.max_decoded_chars` allows: what claims to be larger is no answer."""
 _ENGINES_KEPT = 2
 
 
@@ -112,15 +117,78 @@ def _cpu_s(request: Request, message_s: float) -> float:
 # --- the relay's side ---------------------------------------------------------------------------------------
 
 
-class _Worker:
-    """One process and its end of the socket."""
+class _Line(asyncio.Protocol):
+    """Our end of the socket to one worker.
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    A protocol, not streams: an answer costs one callback and one future. What comes unasked, or would not end, is
+    not from a worker of ours any more; the line is then cut.
+    """
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self.is_lost = False
+        self._received = bytearray()
+        self._awaited = len(_READY)
+        self._waiter: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self._transport = transport  # type: ignore[assignment]  # a stream transport, by the kind of protocol
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came; wake who waits for it once there is enough."""
+        self._received += data
+        if not self._awaited:
+            self.cut()
+        elif len(self._received) >= self._awaited:
+            self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's face; a loss is a loss
+        """Tell who waits."""
+        self.is_lost = True
+        self._wake()
+
+    def send(self, *parts: bytes) -> None:
+        """Send ``parts``, which call for an answer. Raises ConnectionError when one is there before the question."""
+        if self._received:
+            self.cut()
+            raise ConnectionAbortedError("the worker spoke unasked")
+        self._awaited = _LENGTH.size
+        if self._transport is not None:
+            self._transport.writelines(parts)
+
+    async def receive(self, count: int) -> bytes:
+        """Return the next ``count`` octets. Raises ConnectionError."""
+        self._awaited = count
+        try:
+            while len(self._received) < count:
+                if self.is_lost:
+                    raise ConnectionResetError("the worker hung up")
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
+        finally:
+            self._awaited, self._waiter = 0, None
+        octets = bytes(self._received[:count])
+        del self._received[:count]
+        return octets
+
+    def cut(self) -> None:
+        """End the line at once. Never raises."""
+        self.is_lost = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class _Worker:
+    """One process, and the line to it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, line: _Line) -> None:
         self.process = process
-        self._reader = reader
-        self._writer = writer
+        self._line = line
         self._turn = asyncio.Lock()
         self.calls = 0
 
@@ -143,28 +211,34 @@ class _Worker:
                 env=_environment(),
                 start_new_session=True,
             )
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        worker = cls(process, reader, writer)
+        _, line = await asyncio.get_running_loop().create_connection(_Line, sock=ours)
+        worker = cls(process, line)
         try:
-            async with asyncio.timeout(120):
-                await reader.readexactly(1)
-        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as lost:
+            async with asyncio.timeout(_START_S):
+                await line.receive(len(_READY))
+        except (ConnectionError, TimeoutError) as lost:
             worker.kill()
             raise NoWorker(f"a {kind} worker did not start") from lost
         return worker
 
+    @property
+    def is_gone(self) -> bool:
+        """True when nothing more can come from it."""
+        return self._line.is_lost
+
     async def call(self, request: Request) -> Answer:
         body = _encoder.encode(request)
         async with self._turn:
-            self._writer.writelines((_LENGTH.pack(len(body)), body))
-            await self._writer.drain()
-            (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
+            self._line.send(_LENGTH.pack(len(body)), body)
+            (length,) = _LENGTH.unpack(await self._line.receive(_LENGTH.size))
+            if length > _MAX_ANSWER_BYTES:
+                raise ConnectionAbortedError("the worker's answer would not end")
             self.calls += 1
-            answer: Answer = _answers.decode(await self._reader.readexactly(length))
+            answer: Answer = _answers.decode(await self._line.receive(length))
             return answer
 
     def kill(self) -> None:
-        self._writer.close()
+        self._line.cut()
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
 
@@ -192,22 +266,21 @@ class Pool:
 
     async def ask(self, request: Request, answer: type[_A]) -> _A:
         """Return the worker's answer; the module's docstring names the two ways in which it can fail."""
-        try:
-            async with asyncio.timeout(self._settings.wait_timeout_s):
-                await self._places.acquire()
-        except TimeoutError:
-            raise self._none_free() from None
+        if self._places.locked():
+            try:
+                async with asyncio.timeout(self._settings.wait_timeout_s):
+                    await self._places.acquire()
+            except TimeoutError:
+                raise self._none_free() from None
+        else:
+            await self._places.acquire()  # returns at once
         try:
             return await self._ask(request, answer)
         finally:
             self._places.release()
 
     async def _ask(self, request: Request, answer: type[_A]) -> _A:
-        try:
-            async with asyncio.timeout(self._settings.wait_timeout_s):
-                worker = await self._idle.get()
-        except TimeoutError:
-            raise self._none_free() from None
+        worker = await self._take()
         wall_s = _WALL_FACTOR * _cpu_s(request, self._settings.message_timeout_s)
         try:
             async with asyncio.timeout(wall_s):
@@ -215,7 +288,7 @@ class Pool:
         except TimeoutError:
             self._end(worker)
             raise StarvedWorker(f"a {self._kind} worker had no answer ready in {wall_s:g} s") from None
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except ConnectionError:
             self._end(worker)
             raise UninspectableMessage(await self._cause_of_death(worker)) from None
         except BaseException:
@@ -230,13 +303,28 @@ class Pool:
         assert isinstance(said, answer)
         return said
 
+    async def _take(self) -> _Worker:
+        """Return a warm worker; one that died while it was idle is replaced, and no message is blamed for it."""
+        while True:
+            if self._idle.empty():
+                try:
+                    async with asyncio.timeout(self._settings.wait_timeout_s):
+                        worker = await self._idle.get()
+                except TimeoutError:
+                    raise self._none_free() from None
+            else:
+                worker = self._idle.get_nowait()
+            if not worker.is_gone:
+                return worker
+            self._end(worker)
+
     async def tell_all(self, request: Request, answer: type[_A]) -> tuple[_A, ...]:
         """Return every living worker's answer; a busy one is told when its message is done."""
         answers: list[_A] = []
         for worker in tuple(self._alive):
             try:
                 said = await worker.call(request)
-            except (asyncio.IncompleteReadError, ConnectionError):
+            except ConnectionError:
                 continue  # it died over its message, and its successor starts with `first_request`
             if isinstance(said, answer):
                 answers.append(said)
@@ -265,7 +353,7 @@ class Pool:
         if self.first_request is not None:
             try:
                 await worker.call(self.first_request)
-            except (asyncio.IncompleteReadError, ConnectionError) as lost:
+            except ConnectionError as lost:
                 worker.kill()
                 raise NoWorker(f"a {self._kind} worker died over its first task") from lost
         self._alive.add(worker)
@@ -430,7 +518,7 @@ def main(arguments: list[str]) -> None:
     if kind != "extract":
         inspection.warm_up(language=kind == "language")
     _limit(memory_bytes)
-    sock.sendall(b"+")
+    sock.sendall(_READY)
     desk = _Desk()
     with contextlib.suppress(EOFError, ConnectionError):
         while True:

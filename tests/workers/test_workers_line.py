@@ -1,0 +1,88 @@
+"""The line to a worker: what it carries, and what becomes of one that dies or says what nobody asked."""
+
+import asyncio
+import os
+import signal
+import socket
+
+import pytest
+
+from gateway import workers
+from gateway.model import Limits
+from gateway.settings import InspectionSettings
+
+LIMITS = Limits(max_parts=100, max_depth=20, max_header_bytes=100_000, max_decoded_chars=100_000)
+MAIL = b"From: amir.khan@force.example\r\nSubject: Your case\r\n\r\nThe file is with the prosecutors.\r\n"
+
+
+@pytest.fixture
+async def line():
+    """A line of ours, and the other end of its socket."""
+    ours, theirs = socket.socketpair()
+    transport, line = await asyncio.get_running_loop().create_connection(workers._Line, sock=ours)
+    theirs.setblocking(False)
+    with theirs:
+        yield line, theirs
+        transport.abort()
+
+
+async def say(theirs, octets):
+    await asyncio.get_running_loop().sock_sendall(theirs, octets)
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def test_an_answer_in_pieces_is_put_together(line):
+    """A request calls for one answer, however the kernel cuts it up."""
+    ours, theirs = line
+    await say(theirs, b"+")
+    assert await ours.receive(1) == b"+"
+    ours.send(b"ques", b"tion")
+    assert await asyncio.get_running_loop().sock_recv(theirs, 100) == b"question"
+    for piece in (b"\0\0", b"\0\3a", b"bc"):
+        await say(theirs, piece)
+    assert await ours.receive(4) == b"\0\0\0\3"
+    assert await ours.receive(3) == b"abc"
+
+
+async def test_octets_nobody_asked_for_cut_the_line(line):
+    """A worker that was taken over cannot answer the next message in advance, nor fill the relay's memory."""
+    ours, theirs = line
+    await say(theirs, b"+")
+    await ours.receive(1)
+    await say(theirs, b"an answer to the next message")
+    await until(lambda: ours.is_lost)
+    with pytest.raises(ConnectionError):
+        ours.send(b"question")
+
+
+async def test_a_loss_is_told_to_whoever_waits(line):
+    """A worker that dies over its message is noticed at once, not at the end of its time."""
+    ours, theirs = line
+    waiting = asyncio.ensure_future(ours.receive(4))
+    await asyncio.sleep(0)
+    theirs.close()
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(waiting, 10)
+
+
+async def test_a_worker_that_died_while_idle_is_replaced_and_no_message_is_blamed():
+    """A process that the kernel ends between two messages costs neither of them its inspection (DECISIONS 7)."""
+    settings = InspectionSettings(extract_workers=1, language_workers=1, spare_workers=0, language=False)
+    pool = workers.Pool("extract", settings, size=1)
+    await pool.start()
+    try:
+        request = workers.ExtractRequest(raw=MAIL, limits=LIMITS)
+        before = await pool.ask(request, workers.Extracted)
+        (first,) = pool.pids
+        worker = next(iter(pool._alive))
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: worker.is_gone)
+        assert await pool.ask(request, workers.Extracted) == before
+        assert first not in pool.pids
+    finally:
+        await pool.close()
