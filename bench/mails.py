@@ -14,8 +14,9 @@ from functools import cache
 SIZES = {"w1": 2_049, "w2": 19_333, "w3": 1_035_683}
 """Octets of a whole mail: a short letter, text with HTML, a letter with a scan. As in earlier measurements."""
 
+CRLF = "\r\n"
 _VARIANTS = {"w1": 1_000, "w2": 300, "w3": 50}
-_TEXT_CHARS = {"w1": 1_350, "w2": 5_200, "w3": 1_350}
+_TEXT_CHARS = {"w1": 1_350, "w2": 5_400, "w3": 1_350}
 _NAMES = (
     "Osei",
     "Mallory",
@@ -127,8 +128,11 @@ def _plain(text: str, _: random.Random, room: int) -> bytes:
 
 
 def _with_html(text: str, dice: random.Random, room: int) -> bytes:
+    """Return text and HTML as Outlook writes them: a paragraph a ``<p>``, with its style each time."""
+    style = 'class="MsoNormal" style="margin:0cm;font-size:11pt;font-family:Calibri,sans-serif;mso-fareast-language:EN-US"'
     rows = "".join(
-        f'<p class="MsoNormal"><span lang="EN-GB">{line}</span></p>\r\n' for line in text.split("\r\n")
+        f'<p {style}><span lang="EN-GB">{paragraph.replace(CRLF, " ")}<o:p></o:p></span></p>\r\n<p {style}><o:p>&nbsp;</o:p></p>\r\n'
+        for paragraph in text.split(2 * CRLF)
     )
     mark = f"=_{dice.getrandbits(64):016x}"
     start = f'\r\nContent-Type: multipart/alternative; boundary="{mark}"\r\n\r\n--{mark}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}--{mark}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n'
