@@ -35,7 +35,7 @@ from gateway.receive import Server
 from gateway.registry import Keeper, LoadResult
 from gateway.relay import Relay
 from gateway.settings import Settings
-from gateway.store import Store, Tx, ledger, records
+from gateway.store import Store, Tx, ledger, outbox, records
 from gateway.store.rows import RegistryVersion, RuleReport, RuleSetRow
 from gateway.workers import Workers
 
@@ -155,8 +155,11 @@ class Service:
         for task in tuple(self._tasks):
             if task.get_name() != "run":
                 task.cancel()
-        async with asyncio.timeout(self.settings.smtp.drain_timeout_s):
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(self.settings.smtp.drain_timeout_s):
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        except TimeoutError:
+            log.warning("serve:drain-timed-out", hint="A delivery was cut off; it is shown as interrupted.")
         self._write(self._record_stop)
         await self.conductor.settle()
         await self.close()
@@ -282,6 +285,7 @@ class Service:
 
     def _record_stop(self, tx: Tx) -> None:
         records.withdraw_report(tx, self.process)
+        outbox.give_back(tx, self.process, datetime.now(UTC))
         self._audit(tx, Event.SERVE_STOPPED, self.process, {})
 
     def _record_registry(self, looked: LoadResult) -> None:

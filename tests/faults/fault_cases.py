@@ -230,9 +230,7 @@ class NoStart:
     says: str
 
 
-WRONG_KEY = NoStart(
-    fault="`store.key_file` is another store's", says="restore the store's own key file from escrow"
-)
+WRONG_KEY = NoStart(fault="`store.key_file` is another store's", says="restore the key file from escrow")
 NO_KEY = NoStart(fault="`store.key_file` is not there", says="sealing.key")
 NO_REGISTRY = NoStart(fault="no registry was ever loaded, and the files are not there", says="contacts.csv")
 NO_RULES = NoStart(fault="the rule set is broken, and no set was ever in force", says="policy.yaml")
