@@ -6,7 +6,7 @@ the lines of the sign-off.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -55,20 +55,36 @@ class Text:
         signed = self.sign_off.present if self.sign_off is not None else frozenset()
         return self.scan.present | {~number for number in signed}
 
-    def hits(self, pattern: int) -> list[Hit]:
-        """Return the places of a pattern, in order; located when first asked for."""
+    def sentences(self, pattern: int) -> Iterable[int]:
+        """Return the sentences that may hold a pattern: every one that does, and some that do not."""
         if pattern >= 0:
-            at = self.shadow.sentence_at
-            return [Hit(at(span.start), self.shadow, span) for span in self.scan.spans(pattern)]
+            return self.scan.sentences(pattern)
+        return () if self.sign_off is None else map(self._sentence_of, self.sign_off.sentences(~pattern))
+
+    @cached_property
+    def anywhere(self) -> frozenset[int]:
+        """Return the numbers of the patterns that `Scan.within` does not tell of: bare ones and the sign-off's."""
+        signed = self.sign_off.present if self.sign_off is not None else frozenset()
+        return self.scan.bare | {~number for number in signed}
+
+    def hits(self, pattern: int, sentence: int) -> list[Hit]:
+        """Return the places of a pattern in a sentence, in order; located when first asked for."""
+        if pattern >= 0:
+            return [Hit(sentence, self.shadow, span) for span in self.scan.spans(pattern, sentence)]
         if self.sign_off is None or self.lines is None:
             return []
-        spans = self.sign_off.spans(~pattern)
-        return [Hit(self._sentence_of(self.lines, span), self.lines, span) for span in spans]
+        return [
+            Hit(sentence, self.lines, span)
+            for line in self.sign_off.sentences(~pattern)
+            if self._sentence_of(line) == sentence
+            for span in self.sign_off.spans(~pattern, line)
+        ]
 
-    def _sentence_of(self, lines: Shadow, span: Span) -> int:
-        """Return the number of the sentence that a span of a line lies in."""
-        start, _ = lines.origin(span.start, span.end)
-        return max(bisect_right([begin for begin, _ in self.shadow.spans], start) - 1, 0)
+    def _sentence_of(self, line: int) -> int:
+        """Return the number of the sentence that a line of the sign-off ends in."""
+        begins = [begin for begin, _ in self.shadow.spans]
+        end = self.lines.spans[line][1] if self.lines is not None else 0
+        return max(bisect_right(begins, end - 1) - 1, 0)
 
 
 def texts_of(

@@ -75,7 +75,7 @@ class Engine:
 
     def _refuses(self, text: str) -> bool:
         scan = self._refusals.scan(shadow_of(text))
-        return any(scan.spans(number) for number in scan.present)
+        return any(scan.spans(number, place) for number in scan.present for place in scan.sentences(number))
 
     def _warm(self, rules: RuleSet) -> None:
         """Put the words of the examples into the cache of words, and load the parser."""
@@ -116,9 +116,9 @@ class _Numbering:
 
 
 def _by_pattern(rules: tuple[CompiledRule, ...]) -> dict[int, tuple[int, ...]]:
-    """Return which rules ask for each pattern, so that a message only meets rules that may fire."""
+    """Return which rules each pattern opens, so that a message only meets rules that may fire."""
     asked: dict[int, list[int]] = {}
     for position, compiled in enumerate(rules):
-        for number in frozenset().union(*compiled.numbers.values()):
+        for number in compiled.gate():
             asked.setdefault(number, []).append(position)
     return {number: tuple(positions) for number, positions in asked.items()}

@@ -5,7 +5,7 @@ from the cheap to the dear: which patterns are there at all, which sentences cou
 cues, whose sentences are parsed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.rules import Condition, Rule
-from gateway.inspection.when import AtLeast, Expression, Name, Not, holds, names, outlook
+from gateway.inspection.when import AtLeast, Expression, Name, Not, holds, names, needed, outlook
 from gateway.model import (
     Attribution,
     Authored,
@@ -39,6 +39,16 @@ class CompiledRule:
     rule: Rule
     numbers: Mapping[str, frozenset[int]]
     exceptions: tuple[tuple[date, frozenset[int]], ...]
+
+    def gate(self) -> frozenset[int]:
+        """Return patterns of which at least one must be in a message for the rule to fire.
+
+        Those of the condition with the fewest among those that the rule cannot do without; else all it has.
+        """
+        must = [
+            self.numbers[name] for name in needed(self.rule.when) if not self.rule.conditions[name].refusal
+        ]
+        return min(must, key=len) if must else frozenset().union(*self.numbers.values())
 
     def may_fire(self, present: frozenset[int]) -> bool:
         """Return whether ``when`` could be true in a message that holds the patterns ``present``."""
@@ -223,14 +233,14 @@ class _Sight:
         self._excepted = frozenset().union(
             *(numbers for expires, numbers in compiled.exceptions if not judgement.is_over(expires))
         )
-        self._hits: dict[tuple[str, int], dict[int, list[Hit]]] = {}
+        self._hits: dict[tuple[str, int, int], list[Hit]] = {}
 
     def fires_in(self, place: int) -> Iterator[int]:
         """Yield the sentences of one text in which the rule fires."""
         able = self._able(self._rule.when, place)
         if able is None:
             positive = (name.name for name, negated in names(self._rule.when) if not negated)
-            able = {sentence for name in positive for sentence in self._found(name, place)}
+            able = {sentence for name in positive for sentence in self._near(name, place)}
         for sentence in sorted(able):
             if self.is_met(self._rule.when, place, sentence) and self.evidence(place, sentence):
                 yield sentence
@@ -254,7 +264,7 @@ class _Sight:
             found[0]
             for name, negated in names(self._rule.when)
             if not negated
-            and (found := self._found(name.name, place).get(sentence))
+            and (found := self._found(name.name, place, sentence))
             and (hangs_on_cues or not self._rule.conditions[name.name].cue)
             and self._is_sure(name.name, place, sentence)
         ]
@@ -295,51 +305,67 @@ class _Sight:
         condition = self._rule.conditions[name]
         if condition.within == "message":
             return None
-        found = self._found(name, place)
+        near = self._near(name, place)
         if condition.within == "neighbours":
-            return {near for sentence in found for near in (sentence - 1, sentence, sentence + 1)}
-        return set(found)
+            beside = {each for sentence in near for each in (sentence - 1, sentence, sentence + 1)}
+            return beside & set(range(len(self.texts[place].shadow.starts)))
+        return near
 
-    def _found(self, name: str, place: int) -> dict[int, list[Hit]]:
-        """Return the hits of a condition by sentence, each in order, without those an exception covers."""
-        key = (name, place)
-        if key not in self._hits:
+    def _near(self, name: str, place: int) -> set[int]:
+        """Return the sentences of a text that may hold a condition; cheap, and errs towards more."""
+        text = self.texts[place]
+        numbers = self._compiled.numbers[name] & text.present
+        return {sentence for number in numbers for sentence in text.sentences(number)}
+
+    def _found(self, name: str, place: int, sentence: int) -> list[Hit]:
+        """Return the hits of a condition in a sentence, in order, without those an exception covers."""
+        key = (name, place, sentence)
+        hits = self._hits.get(key)
+        if hits is None:
             text = self.texts[place]
-            numbers = self._compiled.numbers[name] & text.present
-            hits = [hit for number in numbers for hit in text.hits(number)]
-            if hits and (excepted := self._excepted & text.present):
-                covered = [hit.source() for number in excepted for hit in text.hits(number)]
+            numbers, may_be = self._compiled.numbers[name], text.scan.within(sentence)
+            able = (numbers & may_be) | (numbers & text.anywhere)
+            hits = [hit for number in able for hit in text.hits(number, sentence)]
+            if hits and self._excepted:
+                excepted = (self._excepted & may_be) | (self._excepted & text.anywhere)
+                covered = [hit.source() for number in excepted for hit in text.hits(number, sentence)]
                 hits = [hit for hit in hits if not _overlaps(hit.source(), covered)]
-            hits.sort(key=lambda hit: (hit.span.start, -hit.span.end))
-            found: dict[int, list[Hit]] = {}
-            for hit in hits:
-                found.setdefault(hit.sentence, []).append(hit)
-            self._hits[key] = found
-        return self._hits[key]
+            hits.sort(key=_by_place)
+            self._hits[key] = hits
+        return hits
 
     def _stands(self, name: str, place: int, sentence: int) -> bool:
         """Return whether the words of a condition are there, as near as it asks."""
         condition = self._rule.conditions[name]
         if condition.refusal:
             return self._judgement.is_refused
-        if condition.within == "message":
-            return any(self._found(name, each) for each in range(len(self.texts)))
-        found = self._found(name, place)
-        if condition.within == "neighbours":
-            return any(near in found for near in (sentence - 1, sentence, sentence + 1))
-        return sentence in found
+        if condition.within == "sentence":
+            return bool(self._found(name, place, sentence))
+        return any(self._found(name, *each) for each in self._places(name, place, sentence))
 
     def _is_sure(self, name: str, place: int, sentence: int) -> bool:
         """Return whether a cue is sure in one of the sentences it may stand in; true for anything but a cue."""
         condition = self._rule.conditions[name]
         if not condition.cue:
             return True
-        if condition.within == "message":
-            places = [(each, near) for each in range(len(self.texts)) for near in self._found(name, each)]
-        else:
-            reach = 1 if condition.within == "neighbours" else 0
-            places = [(place, near) for near in self._found(name, place) if abs(near - sentence) <= reach]
-        return any(self._judgement.is_sure(condition, self.texts[each], near) for each, near in places)
+        return any(
+            self._found(name, *each) and self._judgement.is_sure(condition, self.texts[each[0]], each[1])
+            for each in self._places(name, place, sentence)
+        )
+
+    def _places(self, name: str, place: int, sentence: int) -> Iterable[tuple[int, int]]:
+        """Return the texts and sentences in which a condition may stand for this sentence."""
+        within = self._rule.conditions[name].within
+        if within == "sentence":
+            return ((place, sentence),)
+        near = ((each, number) for each in range(len(self.texts)) for number in self._near(name, each))
+        if within == "message":
+            return near
+        return (each for each in near if each[0] == place and abs(each[1] - sentence) <= 1)
+
+
+def _by_place(hit: Hit) -> tuple[int, int]:
+    return hit.span.start, -hit.span.end
 
 
 def _extent(source: str, spans: list[tuple[int, int]]) -> tuple[int, int]:

@@ -3,18 +3,23 @@
 Owns the compiled forms: RE2 for expressions, spaCy's PhraseMatcher for phrases. Refuses to know rules and
 conditions: it is handed numbered patterns and answers with spans.
 
-RE2 is linear in the text, so that a rule author cannot stall the mail. RE2's own filter first says which expressions
-may be there at all, by the literals they cannot do without; `Scan.spans` locates one when a rule that may still
-fire asks for it. One set of all expressions, the obvious way, is fast only on text it has seen: gaps such as
-``.{0,40}`` make its automaton grow with every new text (measured on 507 patterns of our rules and new 2 KB mail:
+RE2 is linear in the text, so that a rule author cannot stall the mail. RE2's own filter first says, sentence by
+sentence, which expressions may be there, by the literals they cannot do without; `Scan.spans` locates one in one
+sentence when a rule that may still fire asks for it. One set of all expressions, the obvious way, is fast only on
+text it has seen: its automaton grows with every new text (measured on 507 patterns of our rules and new 2 KB mail:
 15.8 ms for the set, 0.6 ms for the filter). The filter answers nothing when it runs out of memory; a word that is
-in every text and a pattern for it tell that silence from absence, and all expressions are then tried.
+in every text and a pattern for it tell that silence from absence, and all expressions are then tried. Expressions
+without any literal are searched for in the whole text at once, when asked for.
 
 Patterns see the shadow text. ``^`` and ``$`` are the ends of a sentence, and no match crosses one.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final, Protocol
 
 import re2
@@ -108,21 +113,22 @@ class PatternIndex:
             self._filter.Add(compiled.pattern, options)
         self._filter.Add(_WITNESS, options)
         self._filter.Compile()
+        bare = self._filter.Match(_WITNESS, potential=True) or ()
+        self.bare = frozenset(self._order[hit] for hit in bare if hit < len(self._order))
+        """Expressions without any literal: the filter cannot rule them out anywhere."""
         words = [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
         self.phrases = PhraseIndex(words) if words else None
         self.is_empty = not patterns
 
     def scan(self, shadow: Shadow) -> "Scan":
-        """Return what is in ``shadow``: which patterns may be at once, where each of them is when asked."""
-        if not shadow.text:
-            return Scan(self, shadow, b"", frozenset(), {})
-        raw = shadow.text.encode()
-        located = self.phrases.find(shadow) if self.phrases is not None else {}
-        return Scan(self, shadow, raw, frozenset(self._candidates(raw)) | located.keys(), located)
+        """Return what is in ``shadow``: which patterns may be in which sentence, and where they are when asked."""
+        phrases = self.phrases.find(shadow) if self.phrases is not None else {}
+        return Scan(self, shadow, phrases)
 
-    def _candidates(self, raw: bytes) -> Sequence[int]:
-        hits = self._filter.Match(b"%b\n%b" % (raw, _WITNESS), potential=True)
-        return possible(hits, self._order)
+    def candidates(self, sentence: bytes) -> Iterable[int]:
+        """Return the expressions that may be in a sentence, bare ones apart; all when the filter failed."""
+        hits = self._filter.Match(b"%b\n%b" % (sentence, _WITNESS), potential=True)
+        return (number for number in possible(hits, self._order) if number not in self.bare)
 
 
 def possible(hits: Sequence[int] | None, order: Sequence[int]) -> Sequence[int]:
@@ -136,40 +142,88 @@ def possible(hits: Sequence[int] | None, order: Sequence[int]) -> Sequence[int]:
 
 
 class Scan:
-    """One text and the patterns in it. ``present`` names all that may be there, and some that are not."""
+    """One text and the patterns in it.
+
+    ``sentences`` errs towards more: it names every sentence that holds a pattern, and some that do not.
+    """
 
     def __init__(
-        self,
-        index: PatternIndex,
-        shadow: Shadow,
-        raw: bytes,
-        present: frozenset[int],
-        located: dict[int, list[Span]],
+        self, index: PatternIndex, shadow: Shadow, phrases: dict[tuple[int, int], list[Span]]
     ) -> None:
-        """Keep the text; ``located`` are the phrases, which are found and located in one go."""
-        self.present = present
+        """Keep the text; ``phrases`` are the places of phrases by number and sentence."""
         self._index = index
         self._shadow = shadow
-        self._raw = raw
-        self._located = located
-        self._decode: list[int] | None = None
+        self._raw = [sentence.encode() for sentence in shadow.text.split("\n")] if shadow.text else []
+        self._located = phrases
+        self._where: dict[int, list[int]] = {}
+        self._in = [set(index.candidates(raw)) for raw in self._raw]
+        for number, sentence in phrases:
+            self._in[sentence].add(number)
+        for sentence, numbers in enumerate(self._in):
+            for number in numbers:
+                self._where.setdefault(number, []).append(sentence)
 
-    def spans(self, number: int) -> list[Span]:
-        """Return every place of one pattern, in order; located when first asked for."""
-        if number not in self.present:
-            return []
-        if number not in self._located:
-            self._located[number] = [
-                self._span(start, end) for start, end in _occurrences(self._index.regexes[number], self._raw)
-            ]
-        return self._located[number]
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """Return the numbers of all patterns that may be in the text."""
+        return frozenset(self._where) | self.bare
 
-    def _span(self, start: int, end: int) -> Span:
-        if len(self._raw) == len(self._shadow.text):
-            return Span(start, end)
-        if self._decode is None:
-            self._decode = _characters(self._shadow.text)
-        return Span(self._decode[start], self._decode[end])
+    @property
+    def bare(self) -> frozenset[int]:
+        """Return the patterns that nothing rules out beforehand."""
+        return self._index.bare if self._raw else frozenset()
+
+    def within(self, sentence: int) -> AbstractSet[int]:
+        """Return the patterns that may be in a sentence, bare ones apart."""
+        return self._in[sentence]
+
+    def sentences(self, number: int) -> Sequence[int]:
+        """Return the sentences that may hold a pattern."""
+        if number in self._index.bare and number not in self._where:
+            self._where[number] = self._locate_bare(number)
+        return self._where.get(number, ())
+
+    def spans(self, number: int, sentence: int) -> Sequence[Span]:
+        """Return every place of a pattern in a sentence, in order; located when first asked for."""
+        if number in self._index.bare and number not in self._where:
+            self._where[number] = self._locate_bare(number)
+        key = (number, sentence)
+        if key not in self._located:
+            searched = number in self._index.regexes and number not in self._index.bare
+            self._located[key] = self._spans(self._index.regexes[number], sentence) if searched else []
+        return self._located[key]
+
+    @cached_property
+    def _whole(self) -> tuple[bytes, list[int]]:
+        """Return the whole text in octets, and where its sentences begin in it."""
+        lengths = accumulate((len(raw) + 1 for raw in self._raw), initial=0)
+        return b"\n".join(self._raw), list(lengths)
+
+    def _locate_bare(self, number: int) -> list[int]:
+        """Locate a bare expression in the whole text in one go, and return the sentences that hold it."""
+        compiled = self._index.regexes[number]
+        raw, starts = self._whole
+        holding: set[int] = set()
+        for match in compiled.finditer(raw):
+            start, end = match.span()
+            if b"\n" in raw[start:end]:
+                holding = set(range(len(self._raw)))
+                break
+            holding.add(bisect_right(starts, start) - 1)
+        for sentence in holding:
+            self._located[number, sentence] = self._spans(compiled, sentence)
+        return sorted(sentence for sentence in holding if self._located[number, sentence])
+
+    def _spans(self, compiled: Any, sentence: int) -> list[Span]:
+        raw, start = self._raw[sentence], self._shadow.starts[sentence]
+        found = (match.span() for match in compiled.finditer(raw))
+        if len(raw) == self._shadow.end(sentence) - start:
+            return [Span(start + first, start + last) for first, last in found if first < last]
+        return [
+            Span(start + len(raw[:first].decode()), start + len(raw[:last].decode()))
+            for first, last in found
+            if first < last
+        ]
 
 
 class PhraseIndex:
@@ -190,36 +244,51 @@ class PhraseIndex:
             "form": PhraseMatcher(words.vocab, attr="LOWER"),
         }
         self._by_anchor: dict[str, list[frozenset[str]]] = {}
+        signs: set[str] = set()
         for number, pattern in phrases:
             text = fold(pattern.text)
             self._matchers[pattern.kind].add(str(number), [words(text)])
-            keys = _keys_in(text)
+            keys = frozenset().union(*map(lexicon.keys_of, text.split()))
+            signs |= {key for key in keys if not _has_letters(key)}
             self._by_anchor.setdefault(max(keys, key=_rarity), []).append(keys)
+        self._signs = tuple(signs)
         self._dull: set[str] = set()
 
-    def find(self, shadow: Shadow) -> dict[int, list[Span]]:
-        """Return the places of every phrase in ``shadow``; phrases not found are left out."""
-        found: dict[int, list[Span]] = {}
+    def find(self, shadow: Shadow) -> dict[tuple[int, int], list[Span]]:
+        """Return the places of every phrase by its number and sentence; phrases not found are left out."""
+        found: dict[tuple[int, int], list[Span]] = {}
         words = lexicon.tokenizer()
-        for start in self._sentences(shadow):
-            doc = words(shadow.sentence(shadow.sentence_at(start)))
+        for sentence in self._sentences(shadow):
+            start = shadow.starts[sentence]
+            doc = words(shadow.sentence(sentence))
             for matcher in self._matchers.values():
                 for key, first, last in sorted(matcher(doc), key=_by_place):
                     begin, end = start + doc[first].idx, start + doc[last - 1].idx + len(doc[last - 1])
-                    found.setdefault(int(doc.vocab.strings[key]), []).append(Span(begin, end))
+                    number = int(doc.vocab.strings[key])
+                    found.setdefault((number, sentence), []).append(Span(begin, end))
         return found
 
     def _sentences(self, shadow: Shadow) -> Iterator[int]:
-        """Yield where the sentences begin that hold all words of some phrase, in order."""
+        """Yield the sentences that hold all words of some phrase, in order."""
         near: dict[int, set[str]] = {}
         for chunk in set(shadow.text.split()) - self._dull:
-            anchors = lexicon.keys_of(chunk) & self._by_anchor.keys()
+            anchors = self._keys_of(chunk) & self._by_anchor.keys()
             for at in _places(shadow.text, chunk) if anchors else self._remember(chunk):
                 near.setdefault(shadow.sentence_at(at), set()).update(anchors)
         for number in sorted(near):
-            keys = _keys_in(shadow.sentence(number))
+            keys = frozenset().union(*map(self._keys_of, shadow.sentence(number).split()))
             if any(phrase <= keys for anchor in near[number] for phrase in self._by_anchor[anchor]):
-                yield shadow.starts[number]
+                yield number
+
+    def _keys_of(self, chunk: str) -> frozenset[str]:
+        """Return the keys of ``chunk`` that a phrase may ask for, and perhaps more.
+
+        Numbers and signs, which are new in every mail, are not worth the tokeniser: its tokens are pieces of the
+        chunk, and without letters a piece is its own key.
+        """
+        if _has_letters(chunk):
+            return lexicon.keys_of(chunk)
+        return frozenset(sign for sign in self._signs if sign in chunk)
 
     def _remember(self, chunk: str) -> tuple[int, ...]:
         """Remember that ``chunk`` carries no word of interest, as nearly all do; bounded. Return no places."""
@@ -229,8 +298,9 @@ class PhraseIndex:
         return ()
 
 
-def _keys_in(text: str) -> frozenset[str]:
-    return frozenset().union(*map(lexicon.keys_of, text.split()))
+def _has_letters(text: str) -> bool:
+    """Return whether ``text`` holds a letter, or a character beyond ASCII that might be read as one."""
+    return not text.isascii() or text.upper() != text.lower()
 
 
 def _places(text: str, chunk: str) -> Iterator[int]:
@@ -247,36 +317,3 @@ def _rarity(key: str) -> tuple[bool, int, str]:
 
 def _by_place(match: tuple[int, int, int]) -> tuple[int, int]:
     return match[1], match[2]
-
-
-def _occurrences(compiled: Any, raw: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the matches of one expression, none of which crosses the bound of a sentence."""
-    crossing = False
-    spans: list[tuple[int, int]] = []
-    for match in compiled.finditer(raw):
-        start, end = match.span()
-        if start == end:
-            continue
-        if b"\n" in raw[start:end]:
-            crossing = True
-            break
-        spans.append((start, end))
-    if not crossing:
-        yield from spans
-        return
-    at = 0
-    for sentence in raw.split(b"\n"):
-        for match in compiled.finditer(sentence):
-            start, end = match.span()
-            if start < end:
-                yield at + start, at + end
-        at += len(sentence) + 1
-
-
-def _characters(text: str) -> list[int]:
-    """Return, for each octet of the UTF-8 form of ``text`` and its end, the character it belongs to."""
-    places: list[int] = []
-    for index, char in enumerate(text):
-        places += [index] * len(char.encode())
-    places.append(len(text))
-    return places

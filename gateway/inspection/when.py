@@ -81,10 +81,24 @@ def outlook(expression: Expression, value: Callable[[str], bool | None]) -> bool
             inner = outlook(expression.operand, value)
             return None if inner is None else not inner
         case AtLeast():
-            found = [outlook(operand, value) for operand in expression.operands]
-            if found.count(True) >= expression.count:
-                return True
-            return None if found.count(True) + found.count(None) >= expression.count else False
+            sure = possible = 0
+            for operand in expression.operands:
+                found = outlook(operand, value)
+                if found is not False:
+                    possible += 1
+                    sure += found is True
+                    if sure >= expression.count:
+                        return True
+            return None if possible >= expression.count else False
+
+
+def needed(expression: Expression) -> Iterator[str]:
+    """Yield names without which ``expression`` cannot be true, as far as its shape alone tells."""
+    if isinstance(expression, Name):
+        yield expression.name
+    elif isinstance(expression, AtLeast) and expression.count == len(expression.operands):
+        for operand in expression.operands:
+            yield from needed(operand)
 
 
 def names(expression: Expression, *, negated: bool = False) -> Iterator[tuple[Name, bool]]:

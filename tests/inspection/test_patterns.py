@@ -18,10 +18,15 @@ def found(text, *patterns):
     shadow = shadow_of(text)
     scan = PatternIndex(patterns).scan(shadow)
     pieces = [
-        [text[slice(*shadow.origin(span.start, span.end))] for span in scan.spans(number)]
+        [text[slice(*shadow.origin(span.start, span.end))] for span in spans(scan, number)]
         for number in range(len(patterns))
     ]
     return pieces[0] if len(pieces) == 1 else pieces
+
+
+def spans(scan, number):
+    """Return the places of a pattern, sentence by sentence."""
+    return [span for sentence in scan.sentences(number) for span in scan.spans(number, sentence)]
 
 
 def lemma(text):
@@ -191,7 +196,7 @@ def test_the_gate_loses_nothing(chunks, gap):
             end = doc[last - 1].idx + len(doc[last - 1])
             expected.add((int(doc.vocab.strings[key]), start + doc[first].idx, start + end))
     scan = PatternIndex([lemma(phrase) for phrase in PHRASES]).scan(shadow)
-    got = {(number, span.start, span.end) for number in range(len(PHRASES)) for span in scan.spans(number)}
+    got = {(number, span.start, span.end) for number in range(len(PHRASES)) for span in spans(scan, number)}
     assert got == expected
 
 
@@ -209,7 +214,7 @@ def test_expressions_agree_with_a_plain_search(text):
             for position, start in enumerate(shadow.starts)
             for match in re.finditer(expression, shadow.sentence(position), re.IGNORECASE | re.ASCII)
         ]
-        assert [(span.start, span.end) for span in scan.spans(number)] == expected
+        assert [(span.start, span.end) for span in spans(scan, number)] == expected
 
 
 @given(st.text(max_size=30))

@@ -88,7 +88,7 @@ def test_only_sentences_that_hang_on_a_cue_are_parsed():
     match = "invite: {phrase: drink}\nsure: {phrase: definitely}\ncue: {cue: i-to-you}"
     (compiled,) = (made := engine(advance__drink=rule(match, more="when: (invite and cue) or sure")))._rules
     authored = authored_of("I like you. I definitely like you. Let me buy you a drink. A drink.")
-    texts = texts_of(authored, made._sentences, made._sign_off)
+    texts = texts_of(authored, made._sentences, made._sign_off, None)
     message = Judgement(
         authored, parties_to(), History(), AT, texts=texts, parser=parsed.append, refusals=lambda text: False
     )
