@@ -234,8 +234,12 @@ class _Worker:
             if length > _MAX_ANSWER_BYTES:
                 raise ConnectionAbortedError("the worker's answer would not end")
             self.calls += 1
-            answer: Answer = _answers.decode(await self._line.receive(length))
-            return answer
+            octets = await self._line.receive(length)
+        try:
+            answer: Answer = _answers.decode(octets)
+        except msgspec.DecodeError as nonsense:
+            raise ConnectionAbortedError("the worker's answer makes no sense") from nonsense
+        return answer
 
     def kill(self) -> None:
         self._line.cut()
@@ -350,9 +354,12 @@ class Pool:
 
     async def _new(self) -> _Worker:
         worker = await _Worker.start(self._kind, self._settings)
-        if self.first_request is not None:
+        told: Request | None = None
+        while told is not self.first_request:  # a set adopted meanwhile was told to the living only
+            told = self.first_request
+            assert told is not None, "it is replaced, never taken away"
             try:
-                await worker.call(self.first_request)
+                await worker.call(told)
             except ConnectionError as lost:
                 worker.kill()
                 raise NoWorker(f"a {self._kind} worker died over its first task") from lost

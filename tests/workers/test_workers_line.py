@@ -70,6 +70,19 @@ async def test_a_loss_is_told_to_whoever_waits(line):
         await asyncio.wait_for(waiting, 10)
 
 
+async def test_an_answer_that_makes_no_sense_is_a_lost_worker(line):
+    """What a taken-over worker says instead of an answer costs it its line, not the relay its duties."""
+    ours, theirs = line
+    await say(theirs, b"+")
+    await ours.receive(1)
+    worker = workers._Worker(None, ours)
+    asked = asyncio.ensure_future(worker.call(workers.ExtractRequest(raw=MAIL, limits=LIMITS)))
+    await asyncio.get_running_loop().sock_recv(theirs, 4096)
+    await say(theirs, b"\0\0\0\3\xc1\xc1\xc1")
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(asked, 10)
+
+
 async def test_a_worker_that_died_while_idle_is_replaced_and_no_message_is_blamed():
     """A process that the kernel ends between two messages costs neither of them its inspection (DECISIONS 7)."""
     settings = InspectionSettings(extract_workers=1, language_workers=1, spare_workers=0, language=False)
