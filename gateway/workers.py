@@ -530,24 +530,25 @@ def main(arguments: list[str]) -> None:
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             (length,) = _LENGTH.unpack(_read_exactly(sock, _LENGTH.size))
-            body = _encoder.encode(_answer(desk, _read_exactly(sock, length), cpu_s))
+            body = _answer(desk, _read_exactly(sock, length), cpu_s)
             sock.sendall(_LENGTH.pack(len(body)) + body)
 
 
-def _answer(desk: _Desk, body: bytearray, cpu_s: int) -> Answer:
+def _answer(desk: _Desk, body: bytearray, cpu_s: int) -> bytes:
     request = _requests.decode(body)
     _allow_cpu(math.ceil(_cpu_s(request, cpu_s)))
     try:
-        return desk.answer(request)
+        return _encoder.encode(desk.answer(request))
     except MemoryError:
-        return Failed(detail="It needed more memory than inspection.worker_memory_bytes allows.")
+        failed = Failed(detail="It needed more memory than inspection.worker_memory_bytes allows.")
     except RecursionError:
-        return Failed(detail="It is nested too deeply.")
+        failed = Failed(detail="It is nested too deeply.")
     except Exception as bug:  # noqa: BLE001 - the edge of this process; the text of the error may quote the mail
         place = traceback.extract_tb(bug.__traceback__)[-1]
-        return Failed(
+        failed = Failed(
             detail=f"A fault of the gateway: {type(bug).__name__} in {Path(place.filename).name}:{place.lineno}."
         )
+    return _encoder.encode(failed)
 
 
 if __name__ == "__main__":

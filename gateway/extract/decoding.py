@@ -175,7 +175,9 @@ def _looks_like_utf_16(data: bytes) -> bool:
 def _unsure(data: bytes, codec: str) -> tuple[str, Note | None]:
     """Return the likelier byte order of UTF-16 or UTF-32 without a mark, or UTF-7 decoded; always with a note."""
     if codec == "utf_7":
-        return data.decode("utf-7", "replace"), Note(UnreadableReason.CHARSET, _UNSURE[codec])
+        # Python's decoder lets half a surrogate pair through, which no text that is sent on or stored may hold.
+        text = data.decode("utf-7", "replace").encode("utf-16-le", "surrogatepass")
+        return text.decode("utf-16-le", "replace"), Note(UnreadableReason.CHARSET, _UNSURE[codec])
     sample = data[:4096]
     name = codec
     if not data.startswith(_MARKS):

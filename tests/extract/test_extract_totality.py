@@ -3,6 +3,8 @@
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ TOKENS = [
     b"\n", b"\r\n", b"\r", b"\x00", b" ", b"\t", b">", b"> ", b"--", b"-- \n", b"--b", b"--b--", b"=?utf-8?b?", b"?=", b"=?x?q?",
     b"=E9", b"=\n", b"YQ==", b"Content-Type: multipart/mixed; boundary=b\n\n", b"Content-Type: text/html\n", b"Content-Type: message/rfc822\n",
     b"Content-Transfer-Encoding: base64\n", b"Content-Transfer-Encoding: quoted-printable\n", b"Content-Disposition: attachment; filename*0*=",
-    b"charset=utf-7", b"charset=utf-16", b"charset=utf-32", b"charset=iso-2022-jp", b"charset=hz", b"charset=idna", b"Subject: ", b"From: ", b"Date: ",
+    b"charset=utf-7", b"+2AA-", b"=?utf-7?q?+2AA-?=", b"charset=utf-16", b"charset=utf-32", b"charset=iso-2022-jp", b"charset=hz", b"charset=idna", b"Subject: ", b"From: ", b"Date: ",
     b"In-Reply-To: <a>\n", b"On 3 Mar 2026, at 10:14, a@b.example wrote:\n", b"From: Jo\nSent: now\nTo: Tom\n", b"-----Original Message-----\n",
     b"This email is confidential. ", b"Kind regards\n", b"Tel: 101\n", b"<div>", b"</div>", b"<table><td>", b"<blockquote type=cite>", b"<!--",
     b"-->", b"<p hidden>", b"<img alt='x'>", b"&#", b"99999999999", b"&amp", b"<style>", b"<pre>", b"\xff", b"\xf0\x9f\x98\x98", b'"', b"(", b"<", b",", b";", b":",
@@ -35,6 +37,9 @@ def check(raw, limits):
         assert all(first[1] <= second[0] for first, second in pairwise(pieces)), part
     assert authored.headers.date is None or authored.headers.date.tzinfo is not None
     assert all(entry.detail for entry in authored.unreadable)
+    assert msgspec.msgpack.encode(authored), (
+        "it must be able to leave its worker: no half of a surrogate pair"
+    )
     return authored
 
 
@@ -89,3 +94,18 @@ def test_whatever_lies_beyond_the_limit_is_named(raw, limit):
     reasons = {entry.reason for entry in narrow.unreadable}
     if whole > 3 * limit + 200:
         assert UnreadableReason.SIZE in reasons
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: =?utf-7?q?+2AA-?=\n\nHello\n",
+        b"Content-Type: text/plain; charset=utf-7\n\nHello +2AA- +3AA-\n",
+        b"Content-Type: text/plain; name*=utf-7''+2AA-\n\nHello\n",
+        b"From: =?utf-7?q?+2AA-?=@force.example\n\nHello\n",
+        b"Content-Type: text/html\n\n<p>&#xD800; &#56320;</p>\n",
+    ],
+)
+def test_half_a_surrogate_pair_goes_no_further(raw):
+    """UTF-7 can spell what no text may hold: it must not cost the worker its life when it answers."""
+    check(raw, Limits())
