@@ -193,19 +193,31 @@ class _Cutter:
     def _begin_block(self, index: int, end: int, *, forward: bool) -> int:
         """Set aside a header block and everything under it."""
         reason = CutReason.FORWARDED if forward or self.forward else CutReason.QUOTED
-        self.rest = Label(reason, self.speaker, attributed=True)
+        label = Label(reason, self.speaker, attributed=True)
         for place in range(index, end):
-            self.result[place] = self.rest
+            self.result[place] = label
+        after = self._next(end)
+        answered = any(line.text for line in self.lines[:index])
+        if after < len(self.lines) and self.lines[after].depth and not answered:
+            # Outlook Express: every quoted line is marked, and the answers stand between them.
+            self.introduced, self.reason = True, reason
+        else:
+            self.rest = label
         return end
 
     def _begin_divided(self, index: int, after: int) -> int:
-        """Set aside what follows a divider that has no header block under it."""
+        """Set aside what follows a divider that has no header block, or only part of one, under it."""
         text = self.lines[index].text
         reason = CutReason.FORWARDED if _FORWARDING.search(text) else CutReason.QUOTED
-        if after < len(self.lines) and self.lines[after].depth:
+        end = after
+        while end < min(after + _LEAST_FIELDS, len(self.lines)) and _FIELD.match(self.lines[end].text):
+            end += 1
+        marked = self._next(end)
+        if marked < len(self.lines) and self.lines[marked].depth:
             self.introduced, self.reason = True, reason
-            self.result[index] = Label(reason, attributed=True)
-            return index + 1
+            for place in range(index, end):
+                self.result[place] = Label(reason, attributed=True)
+            return max(end, index + 1)
         attributed = _FORWARDED_BY.search(text) is not None
         self.rest = Label(reason, attributed=attributed) if attributed or self.reply_headers else UNSURE
         self.result[index] = self.rest

@@ -39,6 +39,8 @@ _SIGN_OFF = re.compile(
     r"|speak soon|yours|diolch|cofion(?: gorau| cynnes)?)(?:\W+(?:again|so much|in advance|for your help))?[\W]*$",
     re.IGNORECASE,
 )
+_FAREWELL = re.compile(r"\b(?:regards|rgds|wishes|sincerely|faithfully|truly)\b", re.IGNORECASE)
+"""A sign-off that says nothing else; "Thank you" alone is an answer."""
 _KISS = re.compile(
     r"(?:^|[\s,.!])[xX]{1,4}(?:[oO][xX]?)*[\s.!]*$|[\U0001F300-\U0001FAFF\u2600-\u27BF]|<3|[;:]-?[)*pPD]"
 )
@@ -62,6 +64,8 @@ _LABELLED = re.compile(
 )
 _NUMBER_ONLY = re.compile(r"^[\d\s()+./|x-]*\d{3}[\d\s()+./|-]*(?:ext?\.?\s*\d+)?[\s|]*$", re.IGNORECASE)
 _POINTER = re.compile(r"^[<\[(]*(?:mailto:)?(?:\S+@\S+\.\S+|https?://\S+|www\.\S+|@\w+)[>\])]*(?:\s*<\S+>)?$")
+_REACHES = re.compile(r"\S@\S|https?://|www\.|\d{3}[\d\s-]{3,}\d")
+"""A line with an address or a number in it: under a signature mark that is enough."""
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b")
 _PLACE = re.compile(
     r"\b(?:Constabulary|Police|CID|PPU|MASH|RASSO|Headquarters|HQ|Unit|Team|Department|Dept|Directorate|Command|Hub|Division|Service"
@@ -154,7 +158,7 @@ def _is_spoken_below(line: Line) -> bool:
     """Return whether a line under a signature mark is words to the reader all the same."""
     if _kind(line) is not _Kind.WORDS or _SIGN_OFF.match(line.text):
         return False
-    return _speaks(line.text) or len(line.text.split()) > _FEW_WORDS
+    return _speaks(line.text) or line.text[-1] in "?!" or not _REACHES.search(line.text)
 
 
 def _block(lines: Sequence[Line], filled: Sequence[int]) -> list[int]:
@@ -255,7 +259,7 @@ def has_words(text: str, pieces: Sequence[Piece]) -> bool:
         if label != OWN:
             continue
         words = text[start:end].strip()
-        if _SIGN_OFF.match(words):
+        if _SIGN_OFF.match(words) and _FAREWELL.search(words):
             return False
         if any(character.isalnum() or character > "\u2000" for character in words):
             return True

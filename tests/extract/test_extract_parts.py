@@ -330,3 +330,92 @@ def test_long_text_marked_as_attribution_stays():
     """A class name does not make an attribution of a paragraph."""
     raw = b"Content-Type: text/html\n\n<div class=gmail_attr>" + b"You looked lovely.<br>" * 6 + b"</div>"
     assert extract(raw, Limits()).cuts == ()
+
+
+def test_no_subject_of_an_attached_mail_no_name():
+    """An attached mail without name and subject has no name to read."""
+    raw = parts(b"\nHi", b"Content-Type: message/rfc822\n\n\nany news?")
+    assert [passage.part for passage in extract(raw, Limits()).passages] == ["body"]
+
+
+def test_two_texts_in_one_alternative():
+    """Texts of one branch of an alternative do not repeat each other; a later branch is compared with the first."""
+    inner = (
+        parts(b"\nSee you Monday.", b"Content-Type: text/plain\n\nSee you Monday.")
+        .replace(b"--b", b"--c")
+        .replace(b"=b", b"=c")
+    )
+    raw = parts(inner, b"Content-Type: text/html\n\n<p>See you Monday.</p>", kind="alternative")
+    assert [passage.part for passage in extract(raw, Limits()).passages] == ["body", "1.2"]
+    assert [(cut.part, cut.reason) for cut in extract(raw, Limits()).cuts] == [("2", CutReason.REPEATED)]
+
+
+def test_third_alternative_that_differs():
+    """Each alternative is compared with the first, word by word where it differs; addresses of links do not count."""
+    raw = parts(
+        b"\nThe trial is on 4 May <https://court.example>. [cid:logo]\nBring this: it helps.\n\nThe trial is on 4 May.",
+        b"Content-Type: text/html\n\n<p>The trial is on 4 May. Bring this: it helps.</p><p>x</p><p>The trial is on 4 May.</p>",
+        b"Content-Type: text/x-amp-html\n\n<p>Bring this: it helps.</p><p>\xf0\x9f\x98\x98</p><p>...</p>",
+        kind="alternative",
+    )
+    authored = extract(raw, Limits())
+    assert [(p.part, p.text) for p in authored.passages if p.part != "body"] == [
+        ("2", "x"),
+        ("3", "\U0001f618\n..."),
+    ]
+    assert [cut.text for cut in authored.cuts if cut.part == "2"] == [
+        "The trial is on 4 May. Bring this: it helps.",
+        "The trial is on 4 May.",
+    ]
+
+
+def test_sentences_too_long_for_a_disclaimer_stay():
+    """What begins like a disclaimer and never ends its sentence is not cut."""
+    raw = b"\nThis email is confidential " + b"and intended " * 200 + b"\n"
+    assert extract(raw, Limits()).cuts == ()
+
+
+def test_gmail_signature_without_its_class():
+    """Gmail's other mark of a signature, data-smartmail, is read like its class."""
+    raw = b"Content-Type: text/html\n\n<p>See you.</p><div data-smartmail='gmail_signature'>DC 4521</div>"
+    assert [cut.reason for cut in extract(raw, Limits()).cuts] == [CutReason.SIGNATURE]
+
+
+def test_postcode_line_in_a_signature():
+    """A line with a postcode belongs to the signature it stands in."""
+    raw = b"\nSee you in court.\n\nRegards\nTom\nDC 4521\n12 Mill Rise, Northvale NV1 1AA\n"
+    assert [cut.text for cut in extract(raw, Limits()).cuts] == ["DC 4521\n12 Mill Rise, Northvale NV1 1AA"]
+
+
+def test_only_marks_above_a_quote_are_no_words():
+    """A line of dashes above a quote says nothing, so the quote is not taken out of sight."""
+    raw = b"In-Reply-To: <a@b.example>\n\n...\n\n> Fancy a drink?\n"
+    assert [(p.text, p.uncertain) for p in extract(raw, Limits()).passages] == [
+        ("...", False),
+        ("Fancy a drink?", True),
+    ]
+
+
+def test_byte_order_marks():
+    """UTF-16 with a mark needs no label."""
+    assert decoded(b"\n" + "lovely".encode("utf-16"), Limits())["body"] == "lovely"
+
+
+def test_many_attributes():
+    """Attributes past the bound are passed over; the words are read."""
+    raw = b"Content-Type: text/html\n\n<p " + b" ".join(b"a%d=1" % n for n in range(100)) + b" hidden>lovely"
+    assert decoded(raw, Limits())["body"] == "lovely"
+
+
+def test_many_different_styles():
+    """Past the bound on remembered tags the text is read all the same."""
+    raw = (
+        b"Content-Type: text/html\n\n"
+        + b"".join(b"<p id=a%d>x</p>" % n for n in range(2_100))
+        + b"<p hidden>y</p>"
+    )
+    authored = extract(raw, Limits())
+    assert [(passage.text.count("x"), passage.hidden) for passage in authored.passages] == [
+        (2_100, False),
+        (0, True),
+    ]
