@@ -234,6 +234,7 @@ class _Sight:
             *(numbers for expires, numbers in compiled.exceptions if not judgement.is_over(expires))
         )
         self._hits: dict[tuple[str, int, int], list[Hit]] = {}
+        self._sentences: dict[tuple[str, int], set[int]] = {}
 
     def fires_in(self, place: int) -> Iterator[int]:
         """Yield the sentences of one text in which the rule fires."""
@@ -313,9 +314,15 @@ class _Sight:
 
     def _near(self, name: str, place: int) -> set[int]:
         """Return the sentences of a text that may hold a condition; cheap, and errs towards more."""
-        text = self.texts[place]
-        numbers = self._compiled.numbers[name] & text.present
-        return {sentence for number in numbers for sentence in text.sentences(number)}
+        key = (name, place)
+        near = self._sentences.get(key)
+        if near is None:
+            text = self.texts[place]
+            numbers = self._compiled.numbers[name] & text.present
+            near = self._sentences[key] = {
+                sentence for number in numbers for sentence in text.sentences(number)
+            }
+        return near
 
     def _found(self, name: str, place: int, sentence: int) -> list[Hit]:
         """Return the hits of a condition in a sentence, in order, without those an exception covers."""
@@ -340,7 +347,7 @@ class _Sight:
         if condition.refusal:
             return self._judgement.is_refused
         if condition.within == "sentence":
-            return bool(self._found(name, place, sentence))
+            return sentence in self._near(name, place) and bool(self._found(name, place, sentence))
         return any(self._found(name, *each) for each in self._places(name, place, sentence))
 
     def _is_sure(self, name: str, place: int, sentence: int) -> bool:

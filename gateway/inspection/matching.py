@@ -203,16 +203,20 @@ class Scan:
         """Locate a bare expression in the whole text in one go, and return the sentences that hold it."""
         compiled = self._index.regexes[number]
         raw, starts = self._whole
-        holding: set[int] = set()
+        ascii_only = len(raw) == len(self._shadow.text)
+        found: dict[int, list[Span]] = {}
         for match in compiled.finditer(raw):
             start, end = match.span()
             if b"\n" in raw[start:end]:
-                holding = set(range(len(self._raw)))
+                found = {sentence: self._spans(compiled, sentence) for sentence in range(len(self._raw))}
                 break
-            holding.add(bisect_right(starts, start) - 1)
-        for sentence in holding:
-            self._located[number, sentence] = self._spans(compiled, sentence)
-        return sorted(sentence for sentence in holding if self._located[number, sentence])
+            sentence = bisect_right(starts, start) - 1
+            if ascii_only:
+                found.setdefault(sentence, []).append(Span(start, end))
+            elif sentence not in found:
+                found[sentence] = self._spans(compiled, sentence)
+        self._located.update(((number, sentence), spans) for sentence, spans in found.items())
+        return sorted(sentence for sentence, spans in found.items() if spans)
 
     def _spans(self, compiled: Any, sentence: int) -> list[Span]:
         raw, start = self._raw[sentence], self._shadow.starts[sentence]
