@@ -40,8 +40,8 @@ _VOCABULARY = """
     advised against agency all also altered an and any anyone appropriate are arising as at attached
     attachment attachments attention authorised authority authorized automatically available be been
     before being belief believe belong binding business but by carried caused check checked checks chief
-    client commissioner communication communications company complete computer confidential
-    confidentiality consequence consider constable constabulary constitute contain contained contains
+    client commissioner communication communications company complete computer contact confidential
+    confidentiality consequence consider constable constabulary constitute contact contain contained contains
     content contents contract copied copies copy copying correct corrupted could crime criminal damage
     data delay delete deleted deletion destroy destroyed directly disclaimer disclose disclosed disclosing
     disclosure discrimination disseminate dissemination distribute distributed distributing distribution
@@ -64,10 +64,10 @@ _VOCABULARY = """
     them then therefore these they third this those through time to transmission transmitted unauthorised
     unauthorized under unintended unlawful unless unsolicited upon use used user using via view viewed
     views virus viruses visit warrants warranty was we website were when where whether which who whom will
-    with within without working would you your yourself
+    us tell with within without working would you your yourself
 """
 _LANGUAGE = frozenset(_VOCABULARY.split())
-_FIRST_PERSON = re.compile(r"\b(?:i|i['\u2019](?:m|d|ll|ve)|me|my|mine|myself|us)\b", re.IGNORECASE)
+_FIRST_PERSON = re.compile(r"\b(?:i|i['\u2019](?:m|d|ll|ve)|me|my|mine|myself)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?:;]+(?:\s+|\Z)|\n{2,}")
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
 _MARKING = re.compile(r"^[\W_]*$")
@@ -75,13 +75,13 @@ _LONGEST_SENTENCE = 1500
 _STRANGERS = 0.2
 _MAX_NAMES = 3
 _MAX_OPENINGS = 200
+_NEARBY = 200
 _CORE = re.compile(
     r"\b(?:confidential|privileged|intended|addressee|recipients?|in error|virus(?:es)?|monitor(?:ed)?|recorded|disclos\w+"
     r"|liab\w+|copied|legally|unauthori[sz]ed|secure|environment|print(?:ing)?|views|opinions)\b",
     re.IGNORECASE,
 )
-"""What some sentence of every disclaimer is about; the first one must be."""
-_LONGEST_OPENING = max(map(len, OPENINGS))
+"""What every disclaimer is about, in its first sentence or soon after."""
 _OPENING = re.compile(
     r"^[ \t*_=#~>|-]{0,80}(?:"
     + "|".join(re.escape(opening).replace(r"\ ", r"\s") for opening in OPENINGS)
@@ -107,7 +107,7 @@ def disclaimer_end(text: str, start: int, limit: int) -> int:
         stop = _sentence_end(text, end, limit)
         if stop <= end or not _is_disclaiming(text[end:stop]):
             break
-        if end == start and not _CORE.search(text[start : stop + _LONGEST_OPENING]):
+        if end == start and not _CORE.search(text[start : min(limit, stop + _NEARBY)]):
             break
         end = stop
     return end

@@ -322,9 +322,7 @@ def _is_divider(text: str) -> bool:
 
 
 def _is_attribution(joined: str, *, alone: bool) -> bool:
-    if len(joined) > _LONGEST_ATTRIBUTION:
-        return False
-    if (
+    if len(joined) <= _LONGEST_ATTRIBUTION and (
         _DATED.match(joined)
         or _DATE_FIRST.match(joined)
         or _ADDRESSED.match(joined)

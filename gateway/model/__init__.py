@@ -2,7 +2,8 @@
 
 Own no behaviour beyond what a value says about itself, and import nothing of ours. Offsets are code points in the
 *decoded text* of a part, half open. Part names: ``subject``, ``body`` (the part a mail client shows first), ``1.2`` (a
-MIME section number, RFC 3501 section 6.4.5), ``name:1.2`` (the file name of that section).
+MIME section number, RFC 3501 section 6.4.5), ``name:1.2`` (the file name of that section), ``before:1.2`` and
+``after:1.2`` (text around the parts of that multipart, which no mail client shows); ``0`` is the message as a whole.
 """
 
 from gateway.model.judgement import (

@@ -419,3 +419,61 @@ def test_many_different_styles():
         (2_100, False),
         (0, True),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This email is confidential and I intended it for you alone.",
+        "This email is about the trial on Monday.",
+        "This email is confidential and intended for the addressee x",
+        "The views expressed here are lovely, lovely, lovely, and so is your smile.",
+    ],
+)
+def test_what_only_begins_like_a_disclaimer_stays(text):
+    """A sentence in the first person, a kiss, or other words than a disclaimer's are the sender's own."""
+    assert [passage.text for passage in extract(f"\n{text}\n".encode(), Limits()).passages] == [text]
+
+
+def test_disclaimer_that_asks_to_contact_the_force():
+    """ "Contact us" is disclaimer language, and a name in capitals may stand in it."""
+    text = "***\nThe information in this e-mail is confidential. If received in error please contact us at Northvale Police.\n***"
+    (cut,) = extract(f"\nNoted.\n\n{text}\n".encode(), Limits()).cuts
+    assert cut.reason is CutReason.DISCLAIMER
+    assert cut.text.startswith("The information")
+
+
+def test_header_of_a_part_without_an_end():
+    """A header block that runs into the next boundary ends there."""
+    raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n--b\n\nYou looked lovely\n--b--\n"
+    assert [text for text in decoded(raw, Limits()).values() if text] == ["You looked lovely"]
+
+
+def test_dashes_in_a_header_that_delimit_nothing_end_it():
+    """A line of dashes that is no boundary is no header field either."""
+    assert reasons(b"Subject: x\n--lovely\n\nHello") == [("1", "malformed")]
+
+
+def test_second_from_ends_a_header_block():
+    """A block is not put together from two: the fields after a second From are not its own."""
+    raw = b"\nFrom: Jo\nTo: Tom\nFrom: Pat\nSent: today\nHi Jo\n"
+    assert extract(raw, Limits()).cuts == ()
+
+
+def test_name_that_wrote_introduces_only_marked_lines():
+    """ "Jo Bloggs wrote:" above unmarked text is a sentence, with reply headers too."""
+    raw = b"In-Reply-To: <a@b.example>\n\nNoted.\n\nJo Bloggs wrote:\n\nYou looked lovely.\n"
+    assert extract(raw, Limits()).cuts == ()
+
+
+def test_attribution_longer_than_any_stays():
+    """Lines that together are longer than any attribution are text, whatever they end in."""
+    text = (
+        "On Tue, 3 Mar 2026 at 10:14, "
+        + "lovely " * 40
+        + "\n"
+        + "lovely " * 20
+        + "Jo <jo@home.example> wrote:"
+    )
+    raw = f"In-Reply-To: <a@b.example>\n\n{text}\n> any news?\n".encode()
+    assert extract(raw, Limits()).passages[0].text.startswith("On Tue")
