@@ -133,6 +133,7 @@ def verdict_of(authored: Authored, *, language: bool = True) -> Verdict:
         parties=parties(),
         policy=inspection.policy_of(bundle()),
         mode=Mode.HOLD,
+        limits=Limits(),
         history=History(),
         decided_at=ARRIVED,
         code_version="test",
@@ -160,15 +161,15 @@ def _ordinary() -> Iterator[Mail]:
     for path in sorted((HERE / "ordinary").glob("*.txt")):
         for block in path.read_text("utf-8").split("### ")[1:]:
             name, subject, body = block.split("\n", 2)
-            second = path.stem == "look_alikes"
+            batch = {"look_alikes": "second", "third_batch": "third"}.get(path.stem, "first")
             yield Mail(
                 name,
                 subject.removeprefix("subject: "),
                 body.strip() + "\n",
-                second or number % 3 == 2,
-                batch="second" if second else "first",
+                batch != "first" or number % 3 == 2,
+                batch=batch,
             )
-            number += not second
+            number += batch == "first"
 
 
 def crossings() -> tuple[Mail, ...]:
