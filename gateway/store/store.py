@@ -7,7 +7,6 @@ another schema, another key. Every failure of the world is NotStored (nothing wa
 import asyncio
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,13 +19,13 @@ from gateway.settings import StoreSettings
 from gateway.store import chain, database, schema
 from gateway.store.database import Tx, told_plainly, transaction
 from gateway.store.mark import Mark, mark_path
+from gateway.store.reader import Reader
 from gateway.store.sealing import KeyFile, Keyring, Place
 from gateway.store.writer import Writer
 
 T = TypeVar("T")
 
 _CANARY = b"the key fits"
-_READERS = 2
 
 
 class Store:
@@ -40,7 +39,7 @@ class Store:
         self.engine = engine
         self._mark = Mark(mark_path(settings.key_file), store_id)
         self._writer = Writer(engine, self._tx, self._remember_deliveries)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._reader = Reader(engine, self._tx)
 
     @classmethod
     def open(cls, settings: StoreSettings, *, migrate: bool = False) -> Self:
@@ -82,12 +81,8 @@ class Store:
             raise NotStored(f"the store did not answer in {self.settings.write_timeout_s:g} s") from None
 
     async def read(self, job: Callable[[Tx], T]) -> T:
-        """Run ``job``, which must not write, on a reader's thread and return its result. Raises NotStored."""
-        try:
-            future = self._readers.submit(self.read_now, job)
-        except RuntimeError as closed:
-            raise NotStored("the store is closed") from closed
-        return await asyncio.wrap_future(future)
+        """Run ``job``, which must not write, on the reader's thread and return its result. Raises NotStored."""
+        return await asyncio.wrap_future(self._reader.submit(job))
 
     def write_now(self, job: Callable[[Tx], T]) -> T:
         """As `write`, for commands: blocks, and has a transaction of its own."""
@@ -108,7 +103,7 @@ class Store:
     def close(self) -> None:
         """Write what is queued, then close. May be called twice; blocks, so serve calls it in a thread."""
         self._writer.close()
-        self._readers.shutdown()
+        self._reader.close()
         self.engine.dispose()
 
     @property
