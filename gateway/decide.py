@@ -241,6 +241,11 @@ def _of_score(case: _Case) -> Iterator[Ground]:
         yield Ground(Action.FLAG, "threshold:flag_at")
 
 
+def waiting(parties: Parties, policy: Policy) -> tuple[str, ...]:
+    """Return the envelope recipients whose copy a hold of this message stops."""
+    return _recipients(parties, policy, Action.HOLD)[0]
+
+
 def _recipients(parties: Parties, policy: Policy, action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return whose copy waits and whose goes on: a hold stops contacts, private addresses and those policy names."""
     contacts = tuple(match.recipient for match in parties.contacts)

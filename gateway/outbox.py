@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 
 from gateway import audit
-from gateway.errors import GatewayError, Refused, origin
+from gateway.errors import GatewayError, NotStored, Refused, origin
 from gateway.model import Envelope, Event, ItemState, OutboxKind, Reply
 from gateway.pipeline import received_line, without_addresses
 from gateway.relay import Delivery as Dialogue
@@ -101,22 +101,37 @@ class Outbox:
             parts = await self._store.read(partial(self._bytes_of, delivery))
             recipients = tuple(one.address for one in delivery.pending)
             dialogue = await self._relay.deliver(delivery.mail, recipients, parts)
+            if dialogue.trouble:
+                log.warning("smarthost:trouble", error=without_addresses(dialogue.trouble))
+            await self._write_result(delivery, dialogue)
         finally:
             renewing.cancel()
-        if dialogue.trouble:
-            log.warning("smarthost:trouble", error=without_addresses(dialogue.trouble))
-        try:
-            await self._store.write(partial(self._record, delivery, dialogue, datetime.now(UTC)))
-        except Refused as lost:
-            log.error("outbox:result-not-recorded", delivery=delivery.id, error=str(lost))
+
+    async def _write_result(self, delivery: Delivery, dialogue: Dialogue) -> None:
+        """Write what the smarthost said, again and again until it is stored: forgotten, it would be sent twice."""
+        job = partial(self._record, delivery, dialogue, datetime.now(UTC))
+        while True:
+            try:
+                await self._store.write(job)
+            except NotStored as trouble:
+                log.error(
+                    "outbox:result-not-stored", delivery=delivery.id, error=str(trouble), hint=trouble.hint
+                )
+                await asyncio.sleep(self._settings.poll_s)
+            except Refused as lost:
+                log.error("outbox:result-not-recorded", delivery=delivery.id, error=str(lost))
+                return
+            else:
+                return
 
     async def _keep_lease(self, delivery_id: str) -> None:
         while True:
             await asyncio.sleep(self._settings.lease_s / _RENEWALS)
             now = datetime.now(UTC)
-            await self._store.write(
-                lambda tx: outbox.renew(tx, delivery_id, self._process, now, self._settings.lease_s)  # noqa: B023
-            )
+            with contextlib.suppress(NotStored):  # tried again in a third of the lease; the dialogue goes on
+                await self._store.write(
+                    lambda tx: outbox.renew(tx, delivery_id, self._process, now, self._settings.lease_s)  # noqa: B023
+                )
 
     def _bytes_of(self, delivery: Delivery, tx: Tx) -> tuple[bytes, ...]:
         """Return what goes out: a release is the bytes as received under the line it would have had (P2)."""

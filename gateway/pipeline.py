@@ -27,7 +27,7 @@ from functools import lru_cache, partial
 import structlog
 
 from gateway import __version__, identify, notices, recording
-from gateway.decide import decide
+from gateway.decide import decide, waiting
 from gateway.errors import GatewayError, StarvedWorker, UninspectableMessage, origin
 from gateway.model import (
     Action,
@@ -218,13 +218,8 @@ class Exchange:
             reply = await upstream.data((line, raw))
             _log_answer("message:relayed", reply, upstream, size=len(raw))
             return _answer(message_id, reply)
-        registered = tuple(match.recipient for match in self._contacts)
         message = recording.Message(
-            id=message_id,
-            raw=raw,
-            sha256=hashlib.sha256(raw).hexdigest(),
-            retry_key=recording.retry_key(raw, self._mail.reverse_path, registered),
-            envelope=envelope,
+            id=message_id, raw=raw, sha256=hashlib.sha256(raw).hexdigest(), envelope=envelope
         )
         return await _Inspected(self._conductor, self._in_force, upstream, message).run()
 
@@ -251,6 +246,13 @@ class _Inspected:
         """Return the answer after the dot."""
         authored, failures = await self._read()
         parties = identify.parties(self._in_force.registry, self._message.envelope, authored.headers)
+        # Whose copy would wait is part of the key: a private address added at a retry must not count as the rest.
+        key = recording.retry_key(
+            self._message.raw,
+            self._message.envelope.mail.reverse_path,
+            waiting(parties, self._in_force.policy),
+        )
+        self._message = replace(self._message, retry_key=key)
         known, history = await self._conductor.store.read(partial(self._look_up, parties))
         if known is not None:
             return await self._repeat(known, parties)
@@ -414,13 +416,8 @@ class _Inspected:
         log.info("message:repeated", item=item_id, kind=item.kind)
         if item.kind is ItemKind.FLAG:
             return await self._send_all(item_id, item_id)
-        waiting = {identify.match_key(address, self._in_force.registry) for address in item.recipients}
-        rest = tuple(
-            recipient
-            for recipient in self._message.envelope.recipients
-            if identify.match_key(recipient, self._in_force.registry) not in waiting
-            and recipient not in {match.recipient for match in parties.contacts}
-        )
+        kept = waiting(parties, self._in_force.policy)
+        rest = tuple(one for one in self._message.envelope.recipients if one not in kept)
         if rest and rest_taken == recording.recipients_key(rest):
             return _answer(item_id, _TAKEN)
         return await self._send_rest(item_id, rest)

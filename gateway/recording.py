@@ -33,13 +33,16 @@ ACTOR = "relay"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to at least one registered contact. ``retry_key`` tells when it comes again (DECISIONS 6)."""
+    """One message to at least one registered contact.
+
+    ``retry_key`` tells when it comes again (DECISIONS 6); it is empty until it is known who the parties are.
+    """
 
     id: MessageId
     raw: bytes
     sha256: str
-    retry_key: str
     envelope: Envelope
+    retry_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +54,13 @@ class Record:
     notices: tuple[NewDelivery, ...] = ()
 
 
-def retry_key(raw: bytes, reverse_path: str, registered: Iterable[str]) -> str:
-    """Return what makes a message the same one when its sender tries again (DECISIONS 6)."""
+def retry_key(raw: bytes, reverse_path: str, waiting: Iterable[str]) -> str:
+    """Return what makes a message the same one when its sender tries again (DECISIONS 6).
+
+    ``waiting`` are the recipients whose copy a hold stops: registered contacts, and whoever waits with them.
+    """
     digest = hashlib.sha256(raw)
-    for text in (reverse_path, *sorted(registered)):
+    for text in (reverse_path, *sorted(waiting)):
         encoded = text.encode("utf-8", "surrogateescape")
         digest.update(len(encoded).to_bytes(4, "big") + encoded)
     return digest.hexdigest()
