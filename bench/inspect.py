@@ -63,6 +63,7 @@ class Stages:
                 history=history,
                 policy=self.policy,
                 mode=Mode.HOLD,
+                limits=LIMITS,
                 decided_at=_AT,
                 code_version=__version__,
             ),

@@ -22,6 +22,7 @@ from gateway.model import (
     Finding,
     History,
     Inspection,
+    Limits,
     Mode,
     Parties,
     Policy,
@@ -71,12 +72,13 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
     history: History,
     decided_at: datetime,
     code_version: str,
+    limits: Limits,
     trouble: tuple[Unreadable, ...] = (),
 ) -> Verdict:
     """Return what becomes of a message, why, and every input needed to compute it again.
 
     ``inspection`` is None when inspecting failed: a message to a contact is then held, never passed (promise P3).
-    ``trouble`` is what went wrong outside of `extract` (a killed worker, a missed deadline). ``mode`` caps the
+    ``limits`` are the bounds within which it was read. ``trouble`` is what went wrong outside of `extract` (a killed worker, a missed deadline). ``mode`` caps the
     action; ``proposed`` is what hold mode would have done. A message to nobody registered passes without findings.
     Never raises.
     """
@@ -104,6 +106,7 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
         rules_hash=inspection.rules_hash if inspection is not None else policy.rules_hash,
         policy_hash=policy.hash, model_hash=inspection.model_hash if inspection is not None else "",
         code_version=code_version, history=history, decided_at=decided_at, authored_chars=authored.characters,
+        parties=parties, limits=limits,
     )  # fmt: skip
 
 

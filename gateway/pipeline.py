@@ -267,6 +267,7 @@ class _Inspected:
             history=history,
             policy=self._in_force.policy,
             mode=self._conductor.mode_of(parties),
+            limits=self._conductor.workers.limits,
             decided_at=self._at,
             code_version=__version__,
         )

@@ -438,6 +438,11 @@ class Workers:
         await asyncio.gather(self._extract.close(), self._language.close())
 
     @property
+    def limits(self) -> Limits:
+        """The bounds within which a message is read."""
+        return self._limits
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of all workers."""
         return self._extract.pids + self._language.pids

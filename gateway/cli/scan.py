@@ -117,6 +117,7 @@ class Judge:
             parties=parties,
             policy=self.policy,
             mode=Mode.HOLD,
+            limits=self._limits,
             history=history,
             decided_at=at,
             code_version=__version__,

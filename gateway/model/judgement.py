@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.model.writing import Unreadable, UnreadableReason
+from gateway.model.people import Parties
+from gateway.model.writing import Limits, Unreadable, UnreadableReason
 
 
 class Action(StrEnum):
@@ -178,3 +179,7 @@ class Verdict:
     history: History
     decided_at: datetime
     authored_chars: int
+    parties: Parties | None = None
+    """Who wrote to whom as the registry of that day had it: the registry itself is kept only in its last version."""
+    limits: Limits = field(default_factory=Limits)
+    """The bounds within which the message was read."""
