@@ -161,7 +161,7 @@ def _ordinary() -> Iterator[Mail]:
     for path in sorted((HERE / "ordinary").glob("*.txt")):
         for block in path.read_text("utf-8").split("### ")[1:]:
             name, subject, body = block.split("\n", 2)
-            batch = {"look_alikes": "second", "third_batch": "third"}.get(path.stem, "first")
+            batch = {"look_alikes": "second", "third_batch": "third", "fourth_batch": "fourth"}.get(path.stem, "first")
             yield Mail(
                 name,
                 subject.removeprefix("subject: "),
