@@ -112,16 +112,16 @@ def _read_file(
     if path.suffix != _SUFFIX:
         refuse(f"the name ends in {path.suffix}", f"end it in {_SUFFIX}")
         return
-    if not path.resolve().is_relative_to(folder.resolve()):
-        refuse("a link that leads out of the rule folder", "copy the file into the folder")
-        return
     try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            refuse("a link that leads out of the rule folder", "copy the file into the folder")
+            return
         if not path.is_file():
             refuse("cannot be read: it is no plain file", _PLAIN)
             return
         raw = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else None
-    except OSError as error:
-        refuse(f"cannot be read: {error.strerror}", _PLAIN)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        refuse(f"cannot be read: {error}", _PLAIN)
         return
     if raw is None:
         refuse(f"larger than {MAX_FILE_BYTES} octets", "split it")

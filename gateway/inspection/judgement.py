@@ -15,7 +15,7 @@ from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.rules import Condition, Rule
-from gateway.inspection.when import AtLeast, Expression, Name, Not, holds, names, needed, outlook
+from gateway.inspection.when import Expression, Name, Not, holds, names, needed, outlook
 from gateway.model import (
     Attribution,
     Authored,
@@ -284,23 +284,21 @@ class _Sight:
 
         Narrow conditions first: what `and` has already ruled out is not looked for.
         """
-        match expression:
-            case Name():
-                return self._reach(expression.name, place)
-            case Not():
-                return None
-            case AtLeast():
-                every = expression.count == len(expression.operands)
-                able: set[int] | None = None if every else set()
-                for operand in expression.operands:
-                    each = self._able(operand, place)
-                    if every and each is not None:
-                        able = each if able is None else able & each
-                        if not able:
-                            return set()
-                    elif not every:
-                        able = None if able is None or each is None else able | each
-                return able
+        if isinstance(expression, Name):
+            return self._reach(expression.name, place)
+        if isinstance(expression, Not):
+            return None
+        every = expression.count == len(expression.operands)
+        able: set[int] | None = None if every else set()
+        for operand in expression.operands:
+            each = self._able(operand, place)
+            if every and each is not None:
+                able = each if able is None else able & each
+                if not able:
+                    return set()
+            elif not every:
+                able = None if able is None or each is None else able | each
+        return able
 
     def _reach(self, name: str, place: int) -> set[int] | None:
         condition = self._rule.conditions[name]

@@ -10,7 +10,6 @@ A key is not always the lemma a linguist would give ("left" may be "leave"): it 
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -264,12 +263,6 @@ def common_words() -> frozenset[str]:
     from spacy.lang.en.stop_words import STOP_WORDS
 
     return frozenset(map(canonical, STOP_WORDS))
-
-
-def warm(words: Iterable[str]) -> None:
-    """Tokenise ``words`` one by one: after a contraction spaCy caches nothing more in that document (SPEED 4)."""
-    for word in words:
-        keys_of(word)
 
 
 def digest() -> str:

@@ -163,7 +163,7 @@ def _node_mistakes(name: str, node: Any) -> Iterator[Mistake]:
     elif isinstance(node, yaml.SequenceNode):
         for child in node.value:
             yield from _node_mistakes(name, child)
-    elif isinstance(node, yaml.MappingNode):
+    else:
         yield from _mapping_mistakes(name, node)
 
 

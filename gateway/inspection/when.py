@@ -58,38 +58,34 @@ Expression = Name | Not | AtLeast
 
 def holds(expression: Expression, value: Callable[[str], bool]) -> bool:
     """Return the truth of ``expression`` when ``value`` tells the truth of each name."""
-    match expression:
-        case Name():
-            return value(expression.name)
-        case Not():
-            return not holds(expression.operand, value)
-        case AtLeast():
-            found = 0
-            for operand in expression.operands:
-                found += holds(operand, value)
-                if found >= expression.count:
-                    return True
-            return False
+    if isinstance(expression, Name):
+        return value(expression.name)
+    if isinstance(expression, Not):
+        return not holds(expression.operand, value)
+    found = 0
+    for operand in expression.operands:
+        found += holds(operand, value)
+        if found >= expression.count:
+            return True
+    return False
 
 
 def outlook(expression: Expression, value: Callable[[str], bool | None]) -> bool | None:
     """Return the truth of ``expression`` where some names are not known yet (None), or None if it hangs on them."""
-    match expression:
-        case Name():
-            return value(expression.name)
-        case Not():
-            inner = outlook(expression.operand, value)
-            return None if inner is None else not inner
-        case AtLeast():
-            sure = possible = 0
-            for operand in expression.operands:
-                found = outlook(operand, value)
-                if found is not False:
-                    possible += 1
-                    sure += found is True
-                    if sure >= expression.count:
-                        return True
-            return None if possible >= expression.count else False
+    if isinstance(expression, Name):
+        return value(expression.name)
+    if isinstance(expression, Not):
+        inner = outlook(expression.operand, value)
+        return None if inner is None else not inner
+    sure = possible = 0
+    for operand in expression.operands:
+        found = outlook(operand, value)
+        if found is not False:
+            possible += 1
+            sure += found is True
+            if sure >= expression.count:
+                return True
+    return None if possible >= expression.count else False
 
 
 def needed(expression: Expression) -> Iterator[str]:
@@ -103,14 +99,13 @@ def needed(expression: Expression) -> Iterator[str]:
 
 def names(expression: Expression, *, negated: bool = False) -> Iterator[tuple[Name, bool]]:
     """Yield each name in the expression with whether it stands under an odd number of nots."""
-    match expression:
-        case Name():
-            yield expression, negated
-        case Not():
-            yield from names(expression.operand, negated=not negated)
-        case AtLeast():
-            for operand in expression.operands:
-                yield from names(operand, negated=negated)
+    if isinstance(expression, Name):
+        yield expression, negated
+    elif isinstance(expression, Not):
+        yield from names(expression.operand, negated=not negated)
+    else:
+        for operand in expression.operands:
+            yield from names(operand, negated=negated)
 
 
 def parse(text: str) -> Expression:

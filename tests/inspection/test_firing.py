@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from rule_texts import AT, bundle, engine, findings, judge, list_file, rule
 
 from gateway.inspection import load
+from gateway.inspection.bench import texts_of
 from gateway.inspection.judgement import MAX_LISTED
 from gateway.inspection.lint import authored_of
+from gateway.inspection.matching import PatternIndex
+from gateway.inspection.rules import Pattern
 from gateway.inspection.schema import ExampleEntry
 from gateway.model import (
     Attribution,
@@ -108,6 +111,18 @@ def test_message():
     (finding,) = findings(match, example, more=more)
     assert finding.part == "body"
     assert not findings(match, "Fancy a drink?", more=more)
+
+
+def test_message_wide_conditions_alone():
+    """A rule of message-wide conditions fires where they are met, once a sentence."""
+    match = "invite: {phrase: drink, within: message}\nprivate: {phrase: just us, within: message}"
+    found = findings(match, "Just us. Hello. A drink.", more="when: invite and private")
+    assert [finding.text for finding in found] == ["Just us", "drink"]
+    assert not findings(match, "Just us. Hello.", more="when: invite and private")
+    match += "\nother: {phrase: hello}"
+    assert len(findings(match, "Just us. Hello.", more="when: private and not (invite or other)")) == 1
+    assert not findings(match, "Just us, hello.", more="when: private and not (invite or other)")
+    assert findings(match, "Just us.", more="when: (private or other) and not invite")
 
 
 def test_not_looks_at_the_same_sentence():
@@ -316,6 +331,9 @@ def test_safety_makes_urgent_and_no_finding():
     assert inspection.urgent == "Tells of bail"
     assert inspection.findings == ()
     assert judge(engine(safety__bail=safety), "Hello.").urgent == ""
+    both = safety.replace("match:\n", "when: bail and court\nmatch:\n  court: {phrase: court}\n")
+    assert judge(engine(safety__bail=both), "He was released on bail. See you in court.").urgent == ""
+    assert judge(engine(safety__bail=both), "The court released him on bail: he was released on bail.").urgent
 
 
 def test_history_is_shown_inside_a_finding():
@@ -392,3 +410,12 @@ def test_attribution_can_be_switched_off_for_a_rule():
     assert (finding.attribution, finding.points, finding.status) == (Attribution.QUOTED, 0, RuleStatus.SHADOW)
     (finding,) = findings(DRINK, text, more="attribution: false")
     assert (finding.attribution, finding.points, finding.status) == (Attribution.OWN, 4, RuleStatus.ENFORCE)
+
+
+def test_a_text_without_a_sign_off_has_no_hits_there():
+    """Patterns of the sign-off are not in a subject line."""
+    index = PatternIndex([Pattern("regex", "x")])
+    (text,) = texts_of(authored_of(ExampleEntry(subject="x")), index, index, None)
+    assert list(text.sentences(~0)) == []
+    assert text.hits(~0, 0) == []
+    assert text.hits(0, 0)

@@ -133,6 +133,19 @@ def test_every_text_has_its_witness():
         assert index.scan(shadow_of(text)).present == {0}
 
 
+def test_expressions_without_a_literal():
+    """What the filter cannot rule out is located in the whole text at once, across no sentence's end."""
+    bare = regex(r"\b[a-c]\W{1,3}[a-c]\b")
+    assert PatternIndex([bare]).bare == {0}
+    assert found("a b. c\n\na-c here", bare) == ["a b", "a-c"]
+    assert found("x a.\n\nb y. a b \u00e9", bare) == ["a b"]
+    assert found("caf\u00e9 a b, a c", bare) == ["a b", "a c"]
+    assert found("nothing", bare) == []
+    scan = PatternIndex([bare]).scan(shadow_of("a b. hello."))
+    assert scan.spans(0, 1) == []
+    assert len(scan.spans(0, 0)) == 1
+
+
 def test_nothing_to_look_for_and_nothing_to_look_in():
     """An empty index finds nothing, and an empty text holds nothing."""
     assert PatternIndex([]).scan(shadow_of("a drink")).present == frozenset()
@@ -231,6 +244,18 @@ def test_any_pattern_is_taken_or_refused(text):
 def test_a_key_is_its_own_key(word):
     """Whatever the word, its key is found again by every spelling in another case."""
     assert lexicon.canonical(word) == lexicon.canonical(word.lower())
+
+
+def test_memory_of_dull_words_is_bounded():
+    """The gate's memory of words that carry no phrase is bounded too, and forgetting loses nothing."""
+    index = PatternIndex([lemma("fancy a drink")])
+    text = " ".join(
+        "".join(letters) for letters in islice(product("abcdefghijk", repeat=5), lexicon.CHUNKS_KEPT + 10)
+    )
+    index.scan(shadow_of(text))
+    assert index.phrases is not None
+    assert len(index.phrases._dull) <= lexicon.CHUNKS_KEPT
+    assert index.scan(shadow_of(f"{text} fancied a drink")).present == {0}
 
 
 def test_cache_of_words_is_bounded():

@@ -3,6 +3,7 @@
 import pytest
 from rule_texts import AT, engine, findings, judge, rule
 
+from gateway.inspection import warm_up
 from gateway.inspection.bench import texts_of
 from gateway.inspection.cues import CUES
 from gateway.inspection.judgement import MAX_PARSES, Judgement
@@ -94,6 +95,18 @@ def test_only_sentences_that_hang_on_a_cue_are_parsed():
     )
     assert len(message.findings(compiled)) == 2
     assert parsed == ["Let me buy you a drink."]
+
+
+def test_praise_of_what_is_yours_is_likely():
+    """What is said of the reader's eyes or smile may be praise, and is less sure than what is said of the reader."""
+    assert sure("compliment-to-you", "Such gorgeous eyes of yours, your smile.", least=0.5)
+    assert not sure("compliment-to-you", "Such gorgeous eyes of yours, your smile.", least=0.7)
+
+
+def test_warm_up_needs_no_rules():
+    """A worker is made warm before it is given rules, with or without the parser."""
+    warm_up(language=False)
+    warm_up()
 
 
 def test_parses_are_bounded():

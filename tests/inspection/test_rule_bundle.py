@@ -120,3 +120,10 @@ def test_pipe_is_not_waited_for(folder):
     """A named pipe in the folder is refused: reading it would wait for ever."""
     os.mkfifo(folder / "advance" / "pipe.yaml")
     assert "cannot be read" in complaint(folder)[0].what
+
+
+def test_link_to_itself(folder):
+    """A link that leads in a circle is named, not fallen over."""
+    loop = folder / "advance" / "loop.yaml"
+    loop.symlink_to(loop)
+    assert "cannot be read" in complaint(folder)[0].what

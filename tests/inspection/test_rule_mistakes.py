@@ -44,6 +44,10 @@ def test_a_good_set_has_no_mistakes():
         (PHRASE, "when: not invite", "asks only what must not be", ""),
         (PHRASE + "\nother: {phrase: b}", "when: invite", "'other' is never used", ""),
         (PHRASE, "softened_by: form", "'form' is no condition", ""),
+        ("invite: {sent_outside: '06:00-22:00'}", "", "conduct conditions are not in this version", ""),
+        ("invite: {regex: '\\pL{100}'}", "", "too large for RE2", "shorten"),
+        ("invite: {within: sentence}", "", "needs exactly one of", "give one of them"),
+        ("invite: fancy a drink", "", "needs exactly one of", "give one of them"),
         (PHRASE, "colour: red", "unknown key 'colour'", "known keys"),
         (PHRASE, "conduct: {case: closed}", "conduct conditions are not in this version", ""),
         (
@@ -131,6 +135,22 @@ def test_broken_list_is_complained_of_once():
     """A rule that uses a list with a mistake is not told that the list is missing."""
     found = complaints(advance__drink=rule("invite: {list: odd}"), lists__odd="list: odd\nowner: a\n")
     assert {mistake.file for mistake in found} == {"rules/lists/odd.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("list: other\nowner: a\nreason: b\nphrases: [x]\n", "the list is called 'other' in odd.yaml"),
+        ("list: odd\nowner: a\nreason: b\n", "the list is empty"),
+        ("list: odd\nowner: a\nreason: b\nphrase: [x]\n", "unknown key 'phrase'"),
+        ("list: odd\nowner: a\nreason: b\nregexes: ['(']\n", "RE2 does not take it"),
+        ("list: odd\nreason: b\nphrases: [x]\n", "'owner' is missing"),
+    ],
+)
+def test_list_mistake(text, what):
+    """A list has an owner, a reason, its file's name, and patterns that compile."""
+    found = complaints(advance__drink=rule(PHRASE), lists__odd=text)
+    assert any(what in mistake.what for mistake in found), "\n".join(map(str, found))
 
 
 def test_case_anchor_may_not_silence():

@@ -86,6 +86,8 @@ def test_places():
     assert document.place(("match", "missing")) == (1, 1)
     assert document.place(("end",)) == (4, 6)
     assert key_place(document, ("match", "invite", "phrase")) == (3, 5)
+    assert key_place(document, ("match", "invite", "nothing")) == (2, 3)
+    assert key_place(document, ("match", "label", "invite", "phrase", 1, "x")) == (3, 19)
 
 
 @given(st.text(st.sampled_from("ab:-[]{}&*!#'\"\n\t ,1|>%@?"), max_size=80))

@@ -108,6 +108,29 @@ def test_speech_before_without_a_colon_flags():
     assert finding.points == 4
 
 
+@pytest.mark.parametrize(
+    "text", ["He said hello and you are gorgeous.", "Darren called, and gorgeous you are."]
+)
+def test_after_and_it_is_own(made, text):
+    """Without a parse an "and" ends what is reported; with one the sentence's shape tells."""
+    assert whose(made, text) == [OWN]
+
+
+def test_a_mark_is_nobodys_word():
+    """A match of punctuation alone is no reported word, parsed or not."""
+    match = "mark: {regex: '\\?\\?'}"
+    (finding,) = findings(match, "He said you were gorgeous??", language=True)
+    assert finding.attribution is OWN
+
+
+def test_reported_without_a_subject():
+    """A message, letter or post that says something reports it too."""
+    (finding,) = findings(MATCH, "We have the message saying you were gorgeous.", language=True)
+    assert finding.attribution in {OWN, REPORTED}
+    (finding,) = findings(MATCH, "The message said you were gorgeous.", language=True)
+    assert finding.attribution is REPORTED
+
+
 def test_own_and_quoted_in_one_message():
     """Each place is judged for itself: the quoted one informs, the own one counts."""
     found = findings(MATCH, 'He called you "gorgeous". He is right, you are gorgeous.')
