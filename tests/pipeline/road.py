@@ -143,8 +143,10 @@ class Road:
         return Counter(row.event for row in self.store.read_now(audit.entries))
 
     def decide(self, item: Item, how: str = "release"):
-        """Decide as a supervisor of the officer's would who has nothing to do with it."""
-        person = Person(email="helen.brooks@force.example", roles=frozenset({Role.REVIEWER}), staff_id=None)
+        """Decide as somebody who may, and has nothing to do with it."""
+        person = Person(
+            email="helen.brooks@force.example", roles=frozenset({Role.REVIEWER, Role.PSD}), staff_id=None
+        )
         actor = decisions.Actor(
             person=person, registry=self.conductor.in_force.registry, system="system:tester"
         )
