@@ -60,6 +60,8 @@ log = structlog.get_logger("gateway.pipeline")
 
 _CRASHES_UNTIL_HELD = 3
 _CRASHES_REMEMBERED = 10_000
+_AFTERWARDS_S = 0.05
+"""How long what nobody waits for may be left, so that it is written together. A crash loses no more than that."""
 _LONG_THREAD_CHARS = 20_000
 _TRY_AGAIN = Reply(451, ("4.3.0 Try again later",))
 _ADDRESS = re.compile(r"\S*@\S*")
@@ -100,6 +102,8 @@ class Conductor:
         self.in_force = in_force
         self.options = options
         self._crashes: OrderedDict[str, int] = OrderedDict()
+        self._later: list[tuple[Callable[[Tx], None], str]] = []
+        self._timer: asyncio.TimerHandle | None = None
         self._afterwards: set[asyncio.Task[None]] = set()
 
     @property
@@ -126,23 +130,39 @@ class Conductor:
         """True when the next crash on these bytes would be the third: a person must look (DECISIONS 7)."""
         return self._crashes.get(sha256, 0) >= _CRASHES_UNTIL_HELD - 1
 
-    def afterwards(self, job: Callable[[Tx], None], event: str) -> None:
-        """Write ``job`` without making the sender wait; a failure is logged as ``event`` and undoes nothing."""
+    def afterwards(self, job: Callable[[Tx], None], event: str, *, at_once: bool = False) -> None:
+        """Write ``job`` without making the sender wait; a failure is logged as ``event`` and undoes nothing.
 
-        async def write() -> None:
-            try:
-                await self.store.write(job)
-            except GatewayError as trouble:
-                log.error(event, error=str(trouble), hint=trouble.hint)
-
-        task = asyncio.get_running_loop().create_task(write())
-        self._afterwards.add(task)
-        task.add_done_callback(self._afterwards.discard)
+        What comes within `_AFTERWARDS_S` is written together: nobody waits for it, and each transaction of its own
+        would cost a sync of the disk. ``at_once`` is for what a retry must find: copies that went out already.
+        """
+        self._later.append((job, event))
+        if at_once:
+            self._write_later()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_AFTERWARDS_S, self._write_later)
 
     async def settle(self) -> None:
         """Return when everything that was left for afterwards is written."""
-        while self._afterwards:
+        while self._later or self._afterwards:
+            self._write_later()
             await asyncio.gather(*self._afterwards)
+
+    def _write_later(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._later = self._later, []
+        for job, event in waiting:
+            task = asyncio.get_running_loop().create_task(self._write(job, event))
+            self._afterwards.add(task)
+            task.add_done_callback(self._afterwards.discard)
+
+    async def _write(self, job: Callable[[Tx], None], event: str) -> None:
+        try:
+            await self.store.write(job)
+        except GatewayError as trouble:
+            log.error(event, error=str(trouble), hint=trouble.hint)
 
 
 class Exchange:
@@ -245,6 +265,8 @@ class _Inspected:
     async def run(self) -> Reply:
         """Return the answer after the dot."""
         authored, failures = await self._read()
+        # The registry is the one that RCPT was answered by; rules and policy are those in force now, as a pair.
+        self._in_force = replace(self._conductor.in_force, registry=self._in_force.registry)
         parties = identify.parties(self._in_force.registry, self._message.envelope, authored.headers)
         # Whose copy would wait is part of the key: a private address added at a retry must not count as the rest.
         key = recording.retry_key(
@@ -407,6 +429,7 @@ class _Inspected:
                 at=datetime.now(UTC),
             ),
             "message:rest-not-recorded",
+            at_once=True,
         )
         return _answer(item_id, reply)
 
