@@ -115,11 +115,13 @@ def parties() -> Parties:
     )
 
 
-def raw(subject: str, body: str) -> bytes:
-    """Return the bytes of a plain mail from the officer to the contact."""
+def raw(subject: str, body: str, *, answers: str = "") -> bytes:
+    """Return the bytes of a plain mail from the officer to the contact; ``answers`` is the id of hers."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = OFFICER, CONTACT, subject
     message["Date"] = ARRIVED
+    if answers:
+        message["In-Reply-To"] = message["References"] = answers
     message.set_content(body)
     return message.as_bytes()
 
@@ -147,7 +149,9 @@ def verdict_on(body: str, *, subject: str = "Your case", language: bool = True) 
 
 def why(verdict: Verdict) -> str:
     """Return the action and what it stands on, for the message of a failing test."""
-    found = "; ".join(f"{each.rule}{' (softened)' if each.softened else ''}: {each.text!r}" for each in verdict.findings)
+    found = "; ".join(
+        f"{each.rule}{' (softened)' if each.softened else ''}: {each.text!r}" for each in verdict.findings
+    )
     return f"{verdict.action} because of {', '.join(verdict.because) or 'nothing'}: {found or 'no finding'}"
 
 
@@ -161,7 +165,9 @@ def _ordinary() -> Iterator[Mail]:
     for path in sorted((HERE / "ordinary").glob("*.txt")):
         for block in path.read_text("utf-8").split("### ")[1:]:
             name, subject, body = block.split("\n", 2)
-            batch = {"look_alikes": "second", "third_batch": "third", "fourth_batch": "fourth"}.get(path.stem, "first")
+            batch = {"look_alikes": "second", "third_batch": "third", "fourth_batch": "fourth"}.get(
+                path.stem, "first"
+            )
             yield Mail(
                 name,
                 subject.removeprefix("subject: "),
