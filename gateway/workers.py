@@ -45,7 +45,7 @@ _READY = b"+"
 """What a worker says once it is warm."""
 _MAX_ANSWER_BYTES = 268_435_456
 """Far more than the text that `inspection.max_decoded_chars` allows: what claims to be larger is no answer."""
-_ENGINES_KEPT = 2
+_ENGINES_KEPT = 4
 
 
 # --- what is said between the relay and a worker ------------------------------------------------------------

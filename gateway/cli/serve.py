@@ -58,7 +58,7 @@ class Service:
     ) -> None:
         """``reuse_port`` lets several processes listen on one port; ``sock`` is listened on instead of the setting."""
         self.settings = settings
-        self.process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.process = f"{_place()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._reuse_port = reuse_port
         self._sock = sock
         self._hostname = settings.smtp.hostname or socket.gethostname()
@@ -66,6 +66,9 @@ class Service:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported = 0.0
         self._refused_rules = ""
+        self._trouble = ""
+        self._adopting = asyncio.Lock()
+        self._resources = contextlib.AsyncExitStack()
         self.stopping = asyncio.Event()
         """Set it to have `run_until_stopped` end the service."""
         self.store: Store
@@ -81,8 +84,11 @@ class Service:
         """Return once the relay listens. Raises `GatewayError` or `Mistakes` when it must not start."""
         settings = self.settings
         self.store = await asyncio.to_thread(Store.open, settings.store, migrate=True)
+        self._resources.push_async_callback(asyncio.to_thread, self.store.close)
         self.relay = Relay(settings.next_hop, self._hostname)
+        self._resources.push_async_callback(self.relay.close)
         self.workers = Workers(settings.inspection, _limits(settings))
+        self._resources.push_async_callback(self.workers.close)
         looked = await asyncio.to_thread(self._keeper.look, datetime.now(UTC))
         assert looked is not None, "the first look always has a result"
         self._log_registry(looked)
@@ -100,6 +106,7 @@ class Service:
             options=_options(settings, self._hostname),
         )
         self._write(self._record_start)
+        self._write(_take_over_leases)
         self._record_registry(looked)
         self._record_rules(bundle, refused)
         self.outbox = Outbox(
@@ -167,11 +174,7 @@ class Service:
 
     async def close(self) -> None:
         """Let go of processes, connections and the store; for `stop`, and for a start that failed half-way."""
-        with contextlib.suppress(AttributeError):
-            await self.workers.close()
-            await self.relay.close()
-        with contextlib.suppress(AttributeError):
-            await asyncio.to_thread(self.store.close)
+        await self._resources.aclose()
 
     # --- what is in force -----------------------------------------------------------------------------------
 
@@ -180,11 +183,11 @@ class Service:
         log.info("serve:reloading")
         await self._look_at_registry(force=True)
         try:
-            bundle = await asyncio.to_thread(_checked_rules, self.settings)
+            await self._adopt(await asyncio.to_thread(_checked_rules, self.settings))
         except Mistakes as wrong:
             self._log_refused_rules(wrong, "")
-        else:
-            await self._adopt(bundle)
+        except GatewayError as trouble:
+            log.error("rules:not-loaded", error=str(trouble), hint=trouble.hint)
         try:
             self.server.renew_certificate()
         except Mistakes as wrong:
@@ -204,16 +207,17 @@ class Service:
 
     async def _adopt(self, bundle: inspection.Bundle) -> None:
         """Put a set in force once every worker holds it; one that any of them refuses changes nothing."""
-        if bundle.hash == self.conductor.in_force.rules_hash:
-            self._record_rules(bundle, ())
-            return
-        try:
-            policy = inspection.policy_of(bundle)
-            await self.workers.adopt(bundle)
-        except Mistakes as wrong:
-            self._log_refused_rules(wrong, bundle.hash)
-            return
-        self.conductor.in_force = replace(self.conductor.in_force, policy=policy, rules_hash=bundle.hash)
+        async with self._adopting:
+            if bundle.hash == self.conductor.in_force.rules_hash:
+                self._record_rules(bundle, ())
+                return
+            try:
+                policy = inspection.policy_of(bundle)
+                await self.workers.adopt(bundle)
+            except Mistakes as wrong:
+                self._log_refused_rules(wrong, bundle.hash)
+                return
+            self.conductor.in_force = replace(self.conductor.in_force, policy=policy, rules_hash=bundle.hash)
         self._refused_rules = ""
         log.info("rules:loaded", rules_hash=bundle.hash)
         self._record_rules(bundle, ())
@@ -252,7 +256,7 @@ class Service:
         """Adopt the set that `gateway rules reload` put in the store, and say which one is in force here."""
         while True:
             await asyncio.sleep(RULES_POLL_S)
-            with contextlib.suppress(GatewayError):
+            try:
                 latest = await self.store.read(records.latest_rules_hash)
                 if latest and latest not in {self.conductor.in_force.rules_hash, self._refused_rules}:
                     row = await self.store.read(lambda tx: records.rule_set(tx, latest))  # noqa: B023
@@ -260,6 +264,11 @@ class Service:
                     await self._adopt(inspection.Bundle.from_json(row.bundle))
                 elif time.monotonic() - self._reported > REPORT_EVERY_S:
                     self._report("")
+                self._trouble = ""
+            except GatewayError as trouble:
+                if str(trouble) != self._trouble:
+                    log.error("rules:not-looked-at", error=str(trouble), hint=trouble.hint)
+                self._trouble = str(trouble)
 
     async def _keep_house(self) -> None:
         while True:
@@ -369,6 +378,24 @@ class Service:
         audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=now)
 
 
+def _place() -> str:
+    """Return what names this process table and no other: host, boot and process namespace."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    table = Path("/proc/self/ns/pid")
+    if not (boot.exists() and table.exists()):
+        return f"{socket.gethostname()}:{secrets.token_hex(8)}"
+    return f"{socket.gethostname()}:{boot.read_text()[:8]}:{table.stat().st_ino}"
+
+
+def _take_over_leases(tx: Tx) -> None:
+    """End the leases of relays that were killed on this machine: their deliveries need not wait out the lease."""
+    for owner in outbox.lease_owners(tx):
+        place, pid, _ = owner.rsplit(":", 2)
+        if place == _place() and not Path(f"/proc/{pid}").exists():
+            given = outbox.give_back(tx, owner, datetime.now(UTC))
+            log.warning("outbox:taken-over", owner=owner, deliveries=given)
+
+
 def _checked_rules(settings: Settings) -> inspection.Bundle:
     """Return the rule set on disk; raises `Mistakes` of load grade."""
     bundle = inspection.read(rule_folders(settings.rules))
@@ -424,6 +451,8 @@ async def run_until_stopped(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    # Until it serves there is nothing to read again; without a handler, SIGHUP would end the process.
+    loop.add_signal_handler(signal.SIGHUP, log.info, "serve:starting")
     try:
         await service.start()
     except BaseException:

@@ -110,6 +110,12 @@ def renew(tx: Tx, delivery_id: str, owner: str, now: datetime, lease_s: float) -
     return changed.rowcount == 1
 
 
+def lease_owners(tx: Tx) -> tuple[str, ...]:
+    """Return who holds leases, living or not."""
+    query = select(outbox.c.lease_owner).where(outbox.c.state == DeliveryState.LEASED).distinct()
+    return tuple(tx.connection.scalars(query.order_by(outbox.c.lease_owner)))
+
+
 def give_back(tx: Tx, owner: str, now: datetime) -> int:
     """End the leases of ``owner``, which is stopping or is found dead; return how many.
 
