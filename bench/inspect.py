@@ -42,6 +42,12 @@ class Stages:
         client = Client(address="127.0.0.1", helo="load.example", extended=True, tls=False)
         self.envelope = Envelope(mail=command, recipients=(_CONTACT,), client=client, received_at=_AT)
 
+    def findings(self, raw):
+        """Return what the rules find in ``raw``, language off."""
+        authored = extract(raw, LIMITS)
+        parties = identify.parties(self.registry, self.envelope, authored.headers)
+        return self.engines["judge"].judge(authored, parties, History(), _AT).findings
+
     def times(self, raw):
         """Return how many milliseconds of processor time each stage took for ``raw``."""
         took = {}

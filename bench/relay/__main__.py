@@ -46,6 +46,7 @@ def plan(options):
         for size in options.sizes
         for concurrency in options.concurrency
         for kept in (True, False)
+        if str(Cell(size=size, concurrency=concurrency, kept=kept)) not in options.skip
     ]
 
 
@@ -182,6 +183,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=1.0, help="length of one server's turn in a round")
     parser.add_argument("--sizes", nargs="+", choices=mails.SIZES, default=list(mails.SIZES))
     parser.add_argument("--concurrency", nargs="+", type=int, default=[1, 10, 50])
+    parser.add_argument("--skip", nargs="+", default=[], metavar="CELL", help="leave out cells, as w3:c50:m")
     parser.add_argument("--no-language", action="store_true", help="leave out the language engine")
     parser.add_argument(
         "--folder", help="where stores and files go; it must be on a disk that syncs (default: TMPDIR)"
