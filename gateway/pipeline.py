@@ -63,6 +63,8 @@ _CRASHES_REMEMBERED = 10_000
 _AFTERWARDS_S = 0.05
 """How long what nobody waits for may be left, so that it is written together. A crash loses no more than that."""
 _LONG_THREAD_CHARS = 20_000
+_MANY_ADDRESSES = 200
+"""In one header block; looking up more than that keeps no other mail waiting."""
 _TRY_AGAIN = Reply(451, ("4.3.0 Try again later",))
 _ADDRESS = re.compile(r"\S*@\S*")
 _HELO = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
@@ -267,7 +269,7 @@ class _Inspected:
         authored, failures = await self._read()
         # The registry is the one that RCPT was answered by; rules and policy are those in force now, as a pair.
         self._in_force = replace(self._conductor.in_force, registry=self._in_force.registry)
-        parties = identify.parties(self._in_force.registry, self._message.envelope, authored.headers)
+        parties = await self._parties(authored)
         # Whose copy would wait is part of the key: a private address added at a retry must not count as the rest.
         key = recording.retry_key(
             self._message.raw,
@@ -311,6 +313,13 @@ class _Inspected:
         except StarvedWorker:
             self._conductor.count_crash(self._message.sha256)
             raise
+
+    async def _parties(self, authored: Authored) -> Parties:
+        """Return who wrote to whom; a header full of addresses is looked through on a thread, the loop goes on."""
+        headers = authored.headers
+        look = partial(identify.parties, self._in_force.registry, self._message.envelope, headers)
+        fields = (headers.from_, headers.sender, headers.to, headers.cc, headers.bcc, headers.reply_to)
+        return await asyncio.to_thread(look) if sum(map(len, fields)) > _MANY_ADDRESSES else look()
 
     def _look_up(self, parties: Parties, tx: Tx) -> tuple[MessageId | None, History]:
         """Return the item this message is already, if any, and what the ledger knows of these people."""
