@@ -166,7 +166,7 @@ WORKER_KILLED = OwnFault(
     fault="a worker is killed while it reads the message",
     contact=f"dot: {ACCEPTED}",
     others="–",
-    besides="held as unreadable (`worker-failed`); the worker is replaced",
+    besides="held as unreadable (`worker-failed`; `not-in-time` when it was being judged); the worker is replaced",
 )
 OUT_OF_TIME = OwnFault(
     fault="the message needs more than `inspection.message_timeout_s` of processor time",
@@ -293,7 +293,7 @@ _NO_START = """
 
 _DEPARTURES = """
 ## The client leaves
-Without QUIT, by RST.
+Without QUIT: by RST, after the dot by FIN.
 
 | after | what becomes of its message to a contact |
 |---|---|
