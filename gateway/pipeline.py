@@ -392,7 +392,7 @@ class _Inspected:
             parties,
             excluded,
             max_excluded=self._conductor.options.max_excluded,
-            was_read=authored != Authored(),
+            was_read=authored != Authored() and all(one.part != "header" for one in authored.unreadable),
         )
 
     async def _send_all(self, shown_id: MessageId, flag: MessageId | None) -> Reply:

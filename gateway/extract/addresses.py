@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 
 from gateway.extract.fields import Fields, header_text
 from gateway.model import Headers
@@ -25,6 +26,10 @@ _TOKEN = re.compile(
 )
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,998}>")
 _SPACE = re.compile(r"\s+")
+
+
+MAX_ADDRESSES = 1000
+"""Of one field. Each is looked up in the registry, and a header of 1 MiB has room for 50,000."""
 
 
 def headers_of(fields: Fields, subject: str) -> Headers:
@@ -53,8 +58,9 @@ def _text(fields: Fields, name: bytes) -> str:
 
 
 def _addresses(fields: Fields, name: bytes) -> tuple[str, ...]:
+    """Return the addresses of a field, one more than `MAX_ADDRESSES` at most: the caller sees that there are more."""
     found = (address for value in fields.all(name) for address in addresses(value.decode("utf-8", "replace")))
-    return tuple(dict.fromkeys(found))
+    return tuple(islice(dict.fromkeys(found), MAX_ADDRESSES + 1))
 
 
 def addresses(text: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from gateway.extract.addresses import addresses, headers_of
+from gateway.extract.addresses import MAX_ADDRESSES, addresses, headers_of
 from gateway.extract.alternatives import Reference, repeated
 from gateway.extract.calendars import calendar_text
 from gateway.extract.decoding import Note, characters, octets
@@ -122,11 +122,18 @@ class _Reader:
             self._note("subject", UnreadableReason.CHARSET, "the subject's characters had to be guessed")
         text = self._within_budget("subject", "\n".join(lines))
         self.headers = headers_of(message.fields, text)
+        if any(len(field) > MAX_ADDRESSES for field in self._address_fields()):
+            detail = f"more than {MAX_ADDRESSES} addresses in one field; the rest was not read"
+            self._note("header", UnreadableReason.SIZE, detail)
         self.texts["subject"] = text
         prefix = _REPLY_PREFIX.match(text)
         start = prefix.end() if prefix else 0
         inherited = bool(prefix) and self._is_reply()
         self._passage("subject", PassageKind.SUBJECT, start, len(text), uncertain=inherited)
+
+    def _address_fields(self) -> tuple[tuple[str, ...], ...]:
+        given = self.headers
+        return given.from_, given.sender, given.to, given.cc, given.bcc, given.reply_to
 
     def _is_reply(self) -> bool:
         return bool(self.headers.in_reply_to or self.headers.references)

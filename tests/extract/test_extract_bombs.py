@@ -7,6 +7,9 @@ import sys
 import bombs
 import pytest
 
+from gateway.extract import extract
+from gateway.model import Limits, UnreadableReason
+
 CPU_S = 5
 MEMORY_BYTES = 512 * 1024 * 1024
 CHILD = """
@@ -36,3 +39,14 @@ def test_bomb(name):
     )
     assert done.returncode == 0, (done.returncode, done.stderr[-500:])
     assert set(done.stdout.decode().split()) >= bombs.BOMBS[name][1]
+
+
+def test_a_header_of_addresses_is_read_to_its_bound_and_named():
+    """Each address costs a look-up: past the bound the message is not read whole, and policy holds it."""
+    few = b",\r\n ".join(b"a%d@d.example" % number for number in range(1000))
+    for more, named in ((b"", False), (b", one.more@d.example", True)):
+        authored = extract(b"Cc: " + few + more + b"\r\n\r\nHello\r\n", Limits())
+        found = [one for one in authored.unreadable if one.part == "header"]
+        assert bool(found) is named
+        assert all(one.reason is UnreadableReason.SIZE for one in found)
+        assert len(authored.headers.cc) == 1000 + named
