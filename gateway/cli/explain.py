@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, settings_from
+from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, settings_from, shown
 from gateway.cli.scan import AsContactOption, Judge, Judged, shown
 from gateway.inspection import sentence_spans
 from gateway.model import Action, Authored, Finding, Policy
@@ -168,5 +168,5 @@ def _head(text: str) -> None:
 
 
 def _quote(text: str) -> None:
-    shown_text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} [... {len(text) - _LONGEST} more]"
-    typer.echo(textwrap.indent(shown_text.strip("\r\n"), "  | ", lambda _: True))
+    some = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} [... {len(text) - _LONGEST} more]"
+    typer.echo("\n".join(f"  | {shown(line)}" for line in some.strip("\r\n").split("\n")))

@@ -56,6 +56,19 @@ def emit(line: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
+def shown(text: object) -> str:
+    """Return ``text`` fit for a terminal: what it could obey or reorder stands as an escape.
+
+    Subjects, addresses and quoted words are the sender's: a control sequence in one could hide a line of a list,
+    or write one that looks like ours.
+    """
+    plain = (
+        char if char.isprintable() or char == " " else char.encode("unicode_escape").decode("ascii")
+        for char in str(text)
+    )
+    return "".join(plain)
+
+
 def fail(text: str) -> NoReturn:
     """Print ``text`` to stderr and end the command with exit code 1."""
     typer.echo(text, err=True)

@@ -10,7 +10,7 @@ import pytest
 import structlog
 import typer
 
-from gateway.cli.invocation import configure_log, emit, fail
+from gateway.cli.invocation import configure_log, emit, fail, shown
 from gateway.model import Action
 from gateway.settings import LogSettings
 
@@ -125,3 +125,19 @@ def test_text_form_for_people(log):
     assert "age_h=30" in line
     assert "\x1b" not in line
     assert not sys.stderr.isatty()
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("Your case \N{WINKING FACE}, M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller", None),
+        ("\x1b[2K\x1b[1A", r"\x1b[2K\x1b[1A"),
+        ("one\nabc2  2026-03-01  released", r"one\nabc2  2026-03-01  released"),
+        ("\x9b31m\x07\x7f", r"\x9b31m\x07\x7f"),
+        ("\u202egnp.exe", r"\u202egnp.exe"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_a_senders_text_cannot_command_the_terminal(text, printed):
+    """A subject that hides the line above it, or writes one of its own, would hide a hold from its reviewer."""
+    assert shown(text) == (text if printed is None else printed)
