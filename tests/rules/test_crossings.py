@@ -16,7 +16,7 @@ from gateway.model import Action, Limits
 
 FLOORS = {"first": 0.97, "second": 0.95, "third": 0.95, "fourth": 0.20}
 """Share of each batch that is flagged or held."""
-HOLD_FLOORS = {"first": 0.90, "second": 0.55, "third": 0.75, "fourth": 0.15}
+HOLD_FLOORS = {"first": 0.90, "second": 0.55, "third": 0.70, "fourth": 0.15}
 """Share, of what ought to be held, that is held."""
 
 
