@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, settings_from, shown
+from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, printable, settings_from
 from gateway.cli.scan import AsContactOption, Judge, Judged, shown
 from gateway.inspection import sentence_spans
 from gateway.model import Action, Authored, Finding, Policy
@@ -169,4 +169,4 @@ def _head(text: str) -> None:
 
 def _quote(text: str) -> None:
     some = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} [... {len(text) - _LONGEST} more]"
-    typer.echo("\n".join(f"  | {shown(line)}" for line in some.strip("\r\n").split("\n")))
+    typer.echo("\n".join(f"  | {printable(line)}" for line in some.strip("\r\n").split("\n")))

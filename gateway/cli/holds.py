@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, settings_from, shown
+from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, printable, settings_from
 from gateway.cli.listing import (
     AsOption,
     LimitOption,
@@ -199,23 +199,23 @@ def _finding_line(finding: Finding) -> dict[str, object]:
 def _print_full(full: ItemInFull) -> None:
     item, verdict = full.item, full.verdict
     typer.echo(f"{item.id}  {item.kind}  {item.state}{'  URGENT' if item.urgent else ''}")
-    typer.echo(f"from     {shown(item.sender) or '<>'}")
-    typer.echo(f"to       {shown(', '.join(item.recipients))}")
-    typer.echo(f"subject  {shown(item.subject) or '(none)'}")
+    typer.echo(f"from     {printable(item.sender) or '<>'}")
+    typer.echo(f"to       {printable(', '.join(item.recipients))}")
+    typer.echo(f"subject  {printable(item.subject) or '(none)'}")
     typer.echo(f"held at  {instant(item.held_at)}")
     typer.echo(f"because  {', '.join(verdict.because) or 'nothing'} (score {verdict.score})")
     if verdict.urgent:
         typer.echo(f"urgent   {verdict.urgent}")
     for finding in verdict.findings:
         typer.echo(f"\n  {finding.rule}  {finding.severity}, {finding.points} points")
-        typer.echo(f"    {finding.part}: “{shown(finding.text)}”")
+        typer.echo(f"    {finding.part}: “{printable(finding.text)}”")
         typer.echo(f"    {finding.why}")
         if finding.for_reviewer:
             typer.echo(f"    Ask: {finding.for_reviewer}")
     for one in verdict.unreadable:
-        typer.echo(f"\n  not read: {one.part or 'the message'} ({one.reason}): {shown(one.detail)}")
+        typer.echo(f"\n  not read: {one.part or 'the message'} ({one.reason}): {printable(one.detail)}")
     for decision in full.decisions:
         typer.echo(
-            f"\n  {instant(decision.at)}  {decision.action} by {decision.actor}: {shown(decision.reason)}"
+            f"\n  {instant(decision.at)}  {decision.action} by {decision.actor}: {printable(decision.reason)}"
         )
     typer.echo("\nA finding is a question for you, not an answer. --raw prints the message itself.")

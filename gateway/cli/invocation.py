@@ -56,7 +56,7 @@ def emit(line: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
-def shown(text: object) -> str:
+def printable(text: object) -> str:
     """Return ``text`` fit for a terminal: what it could obey or reorder stands as an escape.
 
     Subjects, addresses and quoted words are the sender's: a control sequence in one could hide a line of a list,

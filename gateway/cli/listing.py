@@ -14,7 +14,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from gateway import audit
-from gateway.cli.invocation import emit, shown
+from gateway.cli.invocation import emit, printable
 from gateway.errors import Refused
 from gateway.model import Event, Registry
 from gateway.review import decisions
@@ -115,11 +115,11 @@ def print_items(found: Iterable[Item], *, as_json: bool) -> None:
             emit(item_line(item))
             continue
         urgent = "  URGENT" if item.urgent else ""
-        to = shown(", ".join(item.recipients))
+        to = printable(", ".join(item.recipients))
         typer.echo(
-            f"{item.id}  {instant(item.held_at)}  {item.state}{urgent}  {shown(item.sender) or '<>'} -> {to}"
+            f"{item.id}  {instant(item.held_at)}  {item.state}{urgent}  {printable(item.sender) or '<>'} -> {to}"
         )
-        typer.echo(f"    {shown(item.subject) or '(no subject)'}")
+        typer.echo(f"    {printable(item.subject) or '(no subject)'}")
 
 
 def states_of(wanted: str, default: Iterable[S], every: type[S]) -> tuple[S, ...]:

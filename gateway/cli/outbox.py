@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway import audit
-from gateway.cli.invocation import ConfigOption, JsonOption, emit, settings_from, shown
+from gateway.cli.invocation import ConfigOption, JsonOption, emit, printable, settings_from
 from gateway.cli.listing import (
     AsOption,
     LimitOption,
@@ -150,9 +150,9 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
         emit(about)
         return
     typer.echo(
-        f"{delivery.id}  {delivery.kind}  {delivery.state}  tries {delivery.tries}  -> {shown(', '.join(waiting))}"
+        f"{delivery.id}  {delivery.kind}  {delivery.state}  tries {delivery.tries}  -> {printable(', '.join(waiting))}"
     )
     if delivery.last_reply:
-        typer.echo(f"    {shown(delivery.last_reply)}")
+        typer.echo(f"    {printable(delivery.last_reply)}")
     if delivery.interrupted:
         typer.echo(f"    interrupted {delivery.interrupted} times: the recipient may get it twice")

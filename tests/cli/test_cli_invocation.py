@@ -10,7 +10,7 @@ import pytest
 import structlog
 import typer
 
-from gateway.cli.invocation import configure_log, emit, fail, shown
+from gateway.cli.invocation import configure_log, emit, fail, printable
 from gateway.model import Action
 from gateway.settings import LogSettings
 
@@ -140,4 +140,4 @@ def test_text_form_for_people(log):
 )
 def test_a_senders_text_cannot_command_the_terminal(text, printed):
     """A subject that hides the line above it, or writes one of its own, would hide a hold from its reviewer."""
-    assert shown(text) == (text if printed is None else printed)
+    assert printable(text) == (text if printed is None else printed)
