@@ -154,7 +154,7 @@ class Gateway(Server):
 
     def items(self, kind):
         """Return how many items of ``kind`` (``holds`` or ``flags``) wait."""
-        return len(self.run(kind, "list", "--json").splitlines())
+        return len(self.run(kind, "list", "--limit", "10000000", "--json").splitlines())
 
     def _wait_until_ready(self):
         until = time.monotonic() + _READY_S

@@ -78,6 +78,7 @@ def test_goals_are_met_or_not_by_their_own_direction():
     assert [(round(goal.reached, 2), goal.met) for goal in found] == [(0.9, True), (1.8, True)]
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_every_server_and_loses_no_mail(tmp_path):
     """`make bench` cannot rot: it starts everything, and counts at the smarthost what was answered 250."""
     figures = tmp_path / "figures.json"
