@@ -66,7 +66,9 @@ _LONG_THREAD_CHARS = 20_000
 _MANY_ADDRESSES = 200
 """In one header block; looking up more than that keeps no other mail waiting."""
 _TRY_AGAIN = Reply(451, ("4.3.0 Try again later",))
-_ADDRESS = re.compile(r"\S*@\S*")
+_ADDRESS = re.compile(r'(?:"[^"]*"|[^\s"@])*@\S*')
+_LOGGED_CHARS = 500
+"""Of what a smarthost says; it may say 64 KiB, and looking for addresses in that takes seconds."""
 _HELO = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
@@ -506,6 +508,8 @@ def _log_answer(event: str, reply: Reply, upstream: Transaction, *, size: int) -
 
 def without_addresses(text: str) -> str:
     """Return ``text`` fit for the log: a smarthost's refusal often repeats the victim's address."""
+    if len(text) > _LOGGED_CHARS:  # whole words: a local part must not stand there without its @
+        text = f"{text[:_LOGGED_CHARS].rpartition(' ')[0]} ..."
     return _ADDRESS.sub("<address>", text)
 
 
