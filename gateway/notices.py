@@ -65,26 +65,33 @@ def reviewers(
 ) -> tuple[str, ...]:
     """Return who is told of an urgent hold: ``notices.urgent_to``, else the officer's manager and PSD.
 
-    Nobody who is conflicted is told. Empty when nobody is left; the caller raises an alarm.
+    Nobody who is conflicted is told: neither the excluded nor who reports to the officer. Empty when nobody is left; the caller raises an alarm.
     """
     if settings.urgent_to:
         return tuple(
-            address for address in settings.urgent_to if not _is_excluded(registry, address, excluded)
+            address
+            for address in settings.urgent_to
+            if not _is_conflicted(registry, identify.staff_for(registry, address), officer, excluded)
         )
     staff = {member.staff_id: member for member in registry.staff_by_key.values()}
     manager = officer.manager if officer else ""
     chosen = [
         member.email
         for member in staff.values()
-        if member.staff_id not in excluded
+        if not _is_conflicted(registry, member, officer, excluded)
         and (member.role is StaffRole.PSD or (manager and member.email == manager))
     ]
     return tuple(dict.fromkeys(chosen))
 
 
-def _is_excluded(registry: Registry, address: str, excluded: tuple[StaffId, ...]) -> bool:
-    member = identify.staff_for(registry, address)
-    return member is not None and member.staff_id in excluded
+def _is_conflicted(
+    registry: Registry, member: StaffMember | None, officer: StaffMember | None, excluded: tuple[StaffId, ...]
+) -> bool:
+    """Return whether ``member`` may not know of the item; None is nobody on the staff list."""
+    if member is None:
+        return False
+    reports = officer is not None and officer.staff_id in identify.superiors(registry, member.staff_id)
+    return reports or member.staff_id in excluded
 
 
 def _written(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway import identify
 from gateway.model import Registry, Role, StaffId
 
 
@@ -77,19 +78,5 @@ def _objections(
         yield f"{person.email} sent it, or is addressed or named in it"
     if registry is None:
         yield "no staff list is loaded, so a conflict of interest cannot be ruled out"
-    elif subject.senders & frozenset(superiors(registry, person.staff_id)):
+    elif subject.senders & frozenset(identify.superiors(registry, person.staff_id)):
         yield f"{person.email} reports to the person who sent it"
-
-
-def superiors(registry: Registry, staff_id: StaffId) -> tuple[StaffId, ...]:
-    """Return everybody ``staff_id`` reports to, nearest first; a cycle in the staff list ends the line."""
-    by_id = {member.staff_id: member for member in registry.staff_by_key.values()}
-    by_email = {member.email: member for member in registry.staff_by_key.values()}
-    line: list[StaffId] = []
-    member = by_id.get(staff_id)
-    while member is not None and member.manager:
-        member = by_email.get(member.manager)
-        if member is None or member.staff_id in line or member.staff_id == staff_id:
-            break
-        line.append(member.staff_id)
-    return tuple(line)

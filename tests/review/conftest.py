@@ -12,7 +12,7 @@ from gateway.store import Store
 
 MORE_STAFF = (
     "nadia.officer@force.example,Nadia Rahman,PC,Traffic,,officer,,5001\n"
-    "ruth.adeyemi@force.example,Ruth Adeyemi,DS,Professional Standards,,psd,,1503\n"
+    "ruth.adeyemi@force.example,Ruth Adeyemi,DS,Professional Standards,judith.marsh@force.example,psd,,1503\n"
 )
 
 

@@ -6,7 +6,7 @@ import pytest
 from gateway_process import CONTACT, OFFICER, SUPERVISOR
 from stores import NOW, an_envelope, an_item
 
-from gateway import identify
+from gateway import identify, notices
 from gateway.model import ItemKind, ItemState, OutboxKind, StaffId
 from gateway.recording import reviewers
 from gateway.review.access import Permission, objection
@@ -127,3 +127,14 @@ def test_unread_message_is_for_professional_standards(registry):
     assert reviewers(registry, parties, parties.involved, max_excluded=3, was_read=False).psd_only
     unknown = replace(parties, officer=None)
     assert reviewers(registry, unknown, (), max_excluded=3, was_read=True).psd_only
+
+
+@pytest.mark.parametrize("urgent_to", [(), ("ruth.adeyemi@force.example", "duty@force.example")])
+def test_urgent_notice_passes_by_who_reports_to_the_sender(registry, urgent_to):
+    """A member of professional standards who reports to the sender is not told of the sender's hold (P7)."""
+    settings = NoticeSettings(urgent_to=urgent_to)
+    for sender, excluded, told_of_it in ((PSD, (MARSH,), False), (OFFICER, (KHAN,), True)):
+        officer = identify.staff_for(registry, sender)
+        found = notices.reviewers(settings, registry, officer, excluded)
+        assert ("ruth.adeyemi@force.example" in found) is told_of_it
+        assert ("duty@force.example" in found) is bool(urgent_to)
