@@ -23,10 +23,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache, partial
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway import __version__, identify, notices, recording
+from gateway import identify, notices, recording
 from gateway.decide import decide, waiting
 from gateway.errors import GatewayError, StarvedWorker, UninspectableMessage, origin
 from gateway.model import (
@@ -91,6 +92,8 @@ class Options:
     max_excluded: int
     history_days: int
     notices: NoticeSettings
+    timezone: ZoneInfo
+    code_version: str
 
 
 class Conductor:
@@ -294,8 +297,8 @@ class _Inspected:
             policy=self._in_force.policy,
             mode=self._conductor.mode_of(parties),
             limits=self._conductor.workers.limits,
-            decided_at=self._at,
-            code_version=__version__,
+            decided_at=self._at.astimezone(self._conductor.options.timezone),
+            code_version=self._conductor.options.code_version,
         )
         return await self._record_and_act(authored, parties, verdict)
 
@@ -325,14 +328,14 @@ class _Inspected:
 
     def _look_up(self, parties: Parties, tx: Tx) -> tuple[MessageId | None, History]:
         """Return the item this message is already, if any, and what the ledger knows of these people."""
-        earlier = ledger.history(
-            tx,
-            parties.officer.staff_id if parties.officer else None,
-            (contact.person_id for match in parties.contacts for contact in match.contacts),
-            self._at,
-            self._conductor.options.history_days,
-            retry_key=self._message.retry_key,
-        )
+        days = self._conductor.options.history_days
+        persons = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
+        found: dict[str, int] = {}
+        # Everybody it claims to come from: naming a colleague as Sender must not leave one's own history behind.
+        for staff in dict.fromkeys(claim.staff_id for claim in parties.claimed):
+            of_claim = ledger.history(tx, staff, persons, self._at, days, retry_key=self._message.retry_key)
+            found |= {name: max(number, found.get(name, 0)) for name, number in of_claim.earlier.items()}
+        earlier = History(earlier=found, days=days)
         return items.item_by_retry_key(tx, self._message.retry_key), earlier
 
     async def _judge(

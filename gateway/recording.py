@@ -154,9 +154,9 @@ def record(tx: Tx, new: Record) -> MessageId:
             audit.append(
                 tx, Event.NOTICE_QUEUED, actor=ACTOR, subject=delivery, payload=payload, at=new.item.held_at
             )
-    if not ledger.add(tx, new.entry) and new.entry.outcome is Outcome.HELD:
-        # It passed at an earlier try that the smarthost did not take, and waits now.
-        ledger.set_outcome_by_key(tx, new.entry.retry_key, Outcome.HELD, new.entry.at)
+    if not ledger.add(tx, new.entry):
+        # An earlier try that the smarthost did not take was judged otherwise, perhaps by other rules.
+        ledger.judge_again(tx, new.entry)
     return new.entry.id
 
 

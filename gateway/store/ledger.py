@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
 
 from gateway.model import Action, History, MessageId, PersonId, StaffId
 from gateway.store.database import Tx, insert_into, insert_unless_there
@@ -66,6 +66,19 @@ def add(tx: Tx, entry: LedgerEntry) -> bool:
     insert_into(tx.connection, ledger_persons, persons)
     insert_into(tx.connection, ledger_categories, categories)
     return True
+
+
+def judge_again(tx: Tx, entry: LedgerEntry) -> None:
+    """Give a message that was recorded before the verdict of its latest try. What was accepted stays accepted."""
+    earlier = by_retry_key(tx, entry.retry_key)
+    if earlier is None or earlier.outcome is Outcome.ACCEPTED:
+        return
+    row = ledger.c.id == earlier.id
+    tx.connection.execute(update(ledger).where(row).values(action=entry.action, outcome=entry.outcome))
+    tx.connection.execute(delete(ledger_categories).where(ledger_categories.c.ledger_id == earlier.id))
+    categories = [{"ledger_id": earlier.id, "category": each} for each in dict.fromkeys(entry.categories)]
+    if categories:
+        tx.connection.execute(insert(ledger_categories), categories)
 
 
 def by_retry_key(tx: Tx, retry_key: str) -> LedgerEntry | None:

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import stores
 from gateway_process import CONTACT, CONTACTS, OFFICER, STAFF
@@ -202,6 +203,8 @@ async def build(folder: Path, settings, smarthost: Smarthost, **outbox_settings)
             max_excluded=20,
             history_days=90,
             notices=NoticeSettings(sender="gateway@force.example"),
+            timezone=ZoneInfo("Europe/London"),
+            code_version="0.1.0+test",
         ),
     )
     deliverer = Outbox(
