@@ -1,8 +1,10 @@
 """What holds for every test: no settings from the developer's shell, and no quiet skips where none are allowed."""
 
+import logging
 import os
 
 import pytest
+import structlog
 from hypothesis import settings
 
 NO_SKIPS = os.environ.get("GATEWAY_NO_SKIPS") == "1"
@@ -16,6 +18,19 @@ settings.load_profile("gateway")
 def pytest_configure():
     for name in [name for name in os.environ if name.startswith("GATEWAY_")]:
         del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _own_log():
+    """Leave no test the log that another one set up: it may write to a stream that is closed by now."""
+    before = tuple(logging.getLogger().handlers), logging.getLogger().level
+    yield
+    structlog.reset_defaults()
+    root = logging.getLogger()
+    for handler in tuple(root.handlers):
+        if handler not in before[0]:
+            root.removeHandler(handler)
+    root.setLevel(before[1])
 
 
 def _as_failure(report):
