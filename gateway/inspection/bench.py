@@ -67,6 +67,12 @@ class Text:
         signed = self.sign_off.present if self.sign_off is not None else frozenset()
         return self.scan.bare | {~number for number in signed}
 
+    def holds(self, pattern: int) -> bool:
+        """Return whether a pattern is here; located when first asked for."""
+        if pattern >= 0:
+            return self.scan.holds(pattern)
+        return self.sign_off is not None and self.sign_off.holds(~pattern)
+
     def hits(self, pattern: int, sentence: int) -> list[Hit]:
         """Return the places of a pattern in a sentence, in order; located when first asked for."""
         if pattern >= 0:

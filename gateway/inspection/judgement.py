@@ -1,11 +1,11 @@
 """One message before the rules: which of them fire, where, and how strongly.
 
 Owns the meaning of firing, as `engine` states it. Refuses to know files, policy and how patterns are found. Works
-from the cheap to the dear: which patterns are there at all, which sentences could make ``when`` true, and only then
-cues, whose sentences are parsed.
+from the cheap to the dear: which patterns may be there, which are, which sentences could make ``when`` true, and
+only then cues, whose sentences are parsed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.rules import Condition, Rule
-from gateway.inspection.when import Expression, Name, Not, holds, names, needed, outlook
+from gateway.inspection.when import Expression, Name, Not, conceivable, holds, names, needed, outlook
 from gateway.model import (
     Attribution,
     Authored,
@@ -50,15 +50,13 @@ class CompiledRule:
         ]
         return min(must, key=len) if must else frozenset().union(*self.numbers.values())
 
-    def may_fire(self, present: frozenset[int]) -> bool:
-        """Return whether ``when`` could be true in a message that holds the patterns ``present``."""
+    def may_fire(self, stands: Callable[[frozenset[int]], bool]) -> bool:
+        """Return whether ``when`` may be true when ``stands`` tells whether one of some patterns may be there."""
 
-        def known(name: str) -> bool | None:
-            if self.rule.conditions[name].refusal:
-                return None
-            return False if self.numbers[name].isdisjoint(present) else None
+        def may_stand(name: str) -> bool:
+            return self.rule.conditions[name].refusal or stands(self.numbers[name])
 
-        return outlook(self.rule.when, known) is not False
+        return conceivable(self.rule.when, may_stand)
 
 
 class Parser(Protocol):
@@ -98,11 +96,37 @@ class Judgement:
         self._parser = parser
         self._refusals = refusals
         self._parses = 0
+        self._held: dict[int, bool] = {}
 
     @cached_property
     def present(self) -> frozenset[int]:
-        """Return the numbers of all patterns that are anywhere in the message."""
+        """Return the numbers of all patterns that may be anywhere in the message."""
         return frozenset().union(*(text.present for text in self.texts))
+
+    @cached_property
+    def _anywhere(self) -> frozenset[int]:
+        """Return the patterns that no sentence is known to be without."""
+        return frozenset().union(*(text.anywhere for text in self.texts))
+
+    def _may_hold(self, numbers: frozenset[int]) -> bool:
+        """Return whether one of the patterns may be in the message, as far as is known without a search."""
+        return not numbers.isdisjoint(self.present)
+
+    def _holds_or_bare(self, numbers: frozenset[int]) -> bool:
+        """Return whether one of the patterns is in the message, or is one for which all text must be searched."""
+        return not numbers.isdisjoint(self._anywhere) or self._holds(numbers)
+
+    def _holds(self, numbers: frozenset[int]) -> bool:
+        """Return whether one of the patterns is in the message."""
+        return any(map(self._holds_one, numbers & self.present))
+
+    def _holds_one(self, number: int) -> bool:
+        held = self._held.get(number)
+        if held is None:
+            held = self._held[number] = any(
+                number in text.present and text.holds(number) for text in self.texts
+            )
+        return held
 
     @cached_property
     def _roles(self) -> frozenset[ContactRole]:
@@ -124,7 +148,8 @@ class Judgement:
         rule = compiled.rule
         if rule.roles and self._roles and not rule.roles & self._roles:
             return []
-        if not compiled.may_fire(self.present):
+        looks = (self._may_hold, self._holds_or_bare, self._holds)  # from the cheap to the dear
+        if not all(map(compiled.may_fire, looks)):
             return []
         texts = tuple(text for text in self.texts if not rule.parts or text.kind in rule.parts)
         sight = _Sight(self, compiled, texts)

@@ -107,28 +107,32 @@ class PatternIndex:
             for number, pattern in enumerate(patterns)
             if pattern.kind not in _WORDS
         }
-        self._order = tuple(self.regexes)
-        self._filter = re2.Filter()
-        for compiled in self.regexes.values():
-            self._filter.Add(compiled.pattern, options)
-        self._filter.Add(_WITNESS, options)
-        self._filter.Compile()
-        bare = self._filter.Match(_WITNESS, potential=True) or ()
-        self.bare = frozenset(self._order[hit] for hit in bare if hit < len(self._order))
-        """Expressions without any literal: the filter cannot rule them out anywhere."""
+        order = tuple(self.regexes)
+        hits = self._filter_of(order).Match(_WITNESS, potential=True) or ()
+        self.bare = frozenset(order[hit] for hit in hits if hit < len(order))
+        """Expressions without any literal: no filter can rule them out anywhere, so ours does without them."""
+        self._order = tuple(number for number in order if number not in self.bare)
+        self._filter = self._filter_of(self._order)
         words = [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
         self.phrases = PhraseIndex(words) if words else None
         self.is_empty = not patterns
 
     def scan(self, shadow: Shadow) -> "Scan":
         """Return what is in ``shadow``: which patterns may be in which sentence, and where they are when asked."""
-        phrases = self.phrases.find(shadow) if self.phrases is not None else {}
-        return Scan(self, shadow, phrases)
+        return Scan(self, shadow)
 
-    def candidates(self, sentence: bytes) -> Iterable[int]:
+    def candidates(self, sentence: bytes) -> Sequence[int]:
         """Return the expressions that may be in a sentence, bare ones apart; all when the filter failed."""
-        hits = self._filter.Match(b"%b\n%b" % (sentence, _WITNESS), potential=True)
-        return (number for number in possible(hits, self._order) if number not in self.bare)
+        return possible(self._filter.Match(b"%b\n%b" % (sentence, _WITNESS), potential=True), self._order)
+
+    def _filter_of(self, numbers: Iterable[int]) -> Any:
+        """Return RE2's filter over some expressions, the witness last."""
+        compiled = re2.Filter()
+        for number in numbers:
+            compiled.Add(self.regexes[number].pattern, _options())
+        compiled.Add(_WITNESS, _options())
+        compiled.Compile()
+        return compiled
 
 
 def possible(hits: Sequence[int] | None, order: Sequence[int]) -> Sequence[int]:
@@ -147,20 +151,18 @@ class Scan:
     ``sentences`` errs towards more: it names every sentence that holds a pattern, and some that do not.
     """
 
-    def __init__(
-        self, index: PatternIndex, shadow: Shadow, phrases: dict[tuple[int, int], list[Span]]
-    ) -> None:
-        """Keep the text; ``phrases`` are the places of phrases by number and sentence."""
+    def __init__(self, index: PatternIndex, shadow: Shadow) -> None:
+        """Find out what may be in which sentence; nothing is located yet."""
         self._index = index
         self._shadow = shadow
         self._raw = [sentence.encode() for sentence in shadow.text.split("\n")] if shadow.text else []
-        self._located = phrases
+        self._located: dict[tuple[int, int], list[Span]] = {}
         self._where: dict[int, list[int]] = {}
         self._in = [set(index.candidates(raw)) for raw in self._raw]
-        for number, sentence in phrases:
-            self._in[sentence].add(number)
-        for sentence, numbers in enumerate(self._in):
-            for number in numbers:
+        for sentence, numbers in index.phrases.candidates(shadow) if index.phrases is not None else ():
+            self._in[sentence] |= numbers
+        for sentence, within in enumerate(self._in):
+            for number in within:
                 self._where.setdefault(number, []).append(sentence)
 
     @cached_property
@@ -187,11 +189,29 @@ class Scan:
         """Return every place of a pattern in a sentence, in order; located when first asked for."""
         if number in self._index.bare and number not in self._where:
             self._where[number] = self._locate_bare(number)
-        key = (number, sentence)
-        if key not in self._located:
-            searched = number in self._index.regexes and number not in self._index.bare
-            self._located[key] = self._spans(self._index.regexes[number], sentence) if searched else []
-        return self._located[key]
+        spans = self._located.get((number, sentence))
+        if spans is None:
+            spans = self._located[number, sentence] = self._locate(number, sentence)
+        return spans
+
+    def holds(self, number: int) -> bool:
+        """Return whether a pattern is in the text."""
+        return any(self.spans(number, sentence) for sentence in self.sentences(number))
+
+    def _locate(self, number: int, sentence: int) -> list[Span]:
+        """Return every place of a pattern in a sentence; phrases are located all at once."""
+        if number in self._index.bare:
+            return []
+        if number in self._index.regexes:
+            return self._spans(self._index.regexes[number], sentence)
+        if self._index.phrases is None or number not in self._in[sentence]:
+            return []
+        phrases = self._index.phrases.find(self._shadow, sentence)
+        self._located.update(
+            ((each, sentence), phrases.get(each, []))
+            for each in self._index.phrases.numbers & self._in[sentence]
+        )
+        return phrases.get(number, [])
 
     @cached_property
     def _whole(self) -> tuple[bytes, list[int]]:
@@ -235,7 +255,8 @@ class PhraseIndex:
 
     Tokenising a text costs more than everything else together, and hardly any sentence holds all words of any
     phrase. The keys of a chunk between spaces are kept from one message to the next, since spaCy's tokeniser works
-    chunk by chunk; so the gate loses nothing, and only sentences that may hold a phrase are tokenised.
+    chunk by chunk; so the gate loses nothing, and only a sentence in which a rule that may still fire asks for a
+    phrase is tokenised.
     """
 
     def __init__(self, phrases: Sequence[tuple[int, PatternLike]]) -> None:
@@ -247,42 +268,42 @@ class PhraseIndex:
             "lemma": PhraseMatcher(words.vocab, attr="NORM"),
             "form": PhraseMatcher(words.vocab, attr="LOWER"),
         }
-        self._by_anchor: dict[str, list[frozenset[str]]] = {}
+        self.numbers = frozenset(number for number, _ in phrases)
+        self._by_anchor: dict[str, list[tuple[frozenset[str], int]]] = {}
         signs: set[str] = set()
         for number, pattern in phrases:
             text = fold(pattern.text)
             self._matchers[pattern.kind].add(str(number), [words(text)])
             keys = frozenset().union(*map(lexicon.keys_of, text.split()))
             signs |= {key for key in keys if not _has_letters(key)}
-            self._by_anchor.setdefault(max(keys, key=_rarity), []).append(keys)
+            self._by_anchor.setdefault(max(keys, key=_rarity), []).append((keys, number))
         self._signs = tuple(signs)
         self._dull: set[str] = set()
 
-    def find(self, shadow: Shadow) -> dict[tuple[int, int], list[Span]]:
-        """Return the places of every phrase by its number and sentence; phrases not found are left out."""
-        found: dict[tuple[int, int], list[Span]] = {}
-        words = lexicon.tokenizer()
-        for sentence in self._sentences(shadow):
-            start = shadow.starts[sentence]
-            doc = words(shadow.sentence(sentence))
-            for matcher in self._matchers.values():
-                for key, first, last in sorted(matcher(doc), key=_by_place):
-                    begin, end = start + doc[first].idx, start + doc[last - 1].idx + len(doc[last - 1])
-                    number = int(doc.vocab.strings[key])
-                    found.setdefault((number, sentence), []).append(Span(begin, end))
+    def find(self, shadow: Shadow, sentence: int) -> dict[int, list[Span]]:
+        """Return the places in one sentence of every phrase by its number; phrases not found are left out."""
+        found: dict[int, list[Span]] = {}
+        start = shadow.starts[sentence]
+        doc = lexicon.tokenizer()(shadow.sentence(sentence))
+        for matcher in self._matchers.values():
+            for key, first, last in sorted(matcher(doc), key=_by_place):
+                begin, end = start + doc[first].idx, start + doc[last - 1].idx + len(doc[last - 1])
+                found.setdefault(int(doc.vocab.strings[key]), []).append(Span(begin, end))
         return found
 
-    def _sentences(self, shadow: Shadow) -> Iterator[int]:
-        """Yield the sentences that hold all words of some phrase, in order."""
+    def candidates(self, shadow: Shadow) -> Iterator[tuple[int, set[int]]]:
+        """Yield the sentences that hold all words of some phrase, in order, each with those phrases."""
         near: dict[int, set[str]] = {}
         for chunk in set(shadow.text.split()) - self._dull:
             anchors = self._keys_of(chunk) & self._by_anchor.keys()
             for at in _places(shadow.text, chunk) if anchors else self._remember(chunk):
                 near.setdefault(shadow.sentence_at(at), set()).update(anchors)
-        for number in sorted(near):
-            keys = frozenset().union(*map(self._keys_of, shadow.sentence(number).split()))
-            if any(phrase <= keys for anchor in near[number] for phrase in self._by_anchor[anchor]):
-                yield number
+        for sentence in sorted(near):
+            keys = frozenset().union(*map(self._keys_of, shadow.sentence(sentence).split()))
+            phrases = (phrase for anchor in near[sentence] for phrase in self._by_anchor[anchor])
+            held = {number for words, number in phrases if words <= keys}
+            if held:
+                yield sentence, held
 
     def _keys_of(self, chunk: str) -> frozenset[str]:
         """Return the keys of ``chunk`` that a phrase may ask for, and perhaps more.
@@ -290,7 +311,7 @@ class PhraseIndex:
         Numbers and signs, which are new in every mail, are not worth the tokeniser: its tokens are pieces of the
         chunk, and without letters a piece is its own key.
         """
-        if _has_letters(chunk):
+        if chunk[0].isalpha() or _has_letters(chunk):
             return lexicon.keys_of(chunk)
         return frozenset(sign for sign in self._signs if sign in chunk)
 

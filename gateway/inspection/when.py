@@ -88,6 +88,26 @@ def outlook(expression: Expression, value: Callable[[str], bool | None]) -> bool
     return None if possible >= expression.count else False
 
 
+def conceivable(expression: Expression, value: Callable[[str], bool]) -> bool:
+    """Return whether ``expression`` may be true when ``value`` is false for each name that certainly is.
+
+    Names under a `not` are not asked for. It may err, towards true.
+    """
+    if isinstance(expression, Name):
+        return value(expression.name)
+    if isinstance(expression, Not):
+        return True
+    missing, spare = expression.count, len(expression.operands) - expression.count
+    for operand in expression.operands:
+        if conceivable(operand, value):
+            missing -= 1
+        else:
+            spare -= 1
+        if not missing or spare < 0:
+            break
+    return not missing
+
+
 def needed(expression: Expression) -> Iterator[str]:
     """Yield names without which ``expression`` cannot be true, as far as its shape alone tells."""
     if isinstance(expression, Name):

@@ -146,6 +146,22 @@ def test_expressions_without_a_literal():
     assert len(scan.spans(0, 0)) == 1
 
 
+@pytest.mark.parametrize("pattern", [regex("fancy a drink"), regex(r"\ba\W+b\b"), lemma("fancy a drink")])
+def test_what_may_be_there_and_what_is(pattern):
+    """A text holds a pattern only where it was located: words in another order are not it."""
+    index = PatternIndex([pattern])
+    assert index.scan(shadow_of("Well. I fancy a drink, a b.")).holds(0)
+    assert not index.scan(shadow_of("A drink? Nothing fancy. b a drink fancy, I say.")).holds(0)
+
+
+def test_a_phrase_is_looked_for_when_asked_for():
+    """All words of a phrase in one sentence, in the wrong order, may be the phrase, and hold no place of it."""
+    scan = PatternIndex([lemma("fancy a drink"), lemma("drink")]).scan(shadow_of("a drink fancied. so."))
+    assert scan.present == {0, 1}
+    assert scan.spans(0, 0) == scan.spans(1, 1) == []
+    assert len(scan.spans(1, 0)) == 1
+
+
 def test_nothing_to_look_for_and_nothing_to_look_in():
     """An empty index finds nothing, and an empty text holds nothing."""
     assert PatternIndex([]).scan(shadow_of("a drink")).present == frozenset()

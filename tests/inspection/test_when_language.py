@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.inspection.when import AtLeast, Name, Not, WhenMistake, holds, names, outlook, parse
+from gateway.inspection.when import AtLeast, Name, Not, WhenMistake, conceivable, holds, names, outlook, parse
 
 
 def truth(text, **values):
@@ -90,3 +90,31 @@ def test_outlook_agrees_with_every_future(expression, partly, rest):
     full = {name: rest[name] if value is None else value for name, value in partly.items()}
     if outcome is not None:
         assert holds(expression, full.__getitem__) is outcome
+
+
+maybe = st.fixed_dictionaries({name: st.booleans() for name in "abc"})
+
+
+@given(expressions, maybe, maybe)
+def test_what_is_true_was_conceivable(expression, may_be, rest):
+    """An expression that is true was never ruled out before, whatever was ruled out of its names."""
+    full = {name: may_be[name] and rest[name] for name in "abc"}
+    if holds(expression, full.__getitem__):
+        assert conceivable(expression, may_be.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be", "expected"),
+    [
+        ("a and b", "a", False),
+        ("a or b", "b", True),
+        ("a or b", "", False),
+        ("a and not b", "ab", True),
+        ("not a", "a", True),
+        ("2 of (a, b, c)", "c", False),
+        ("2 of (a, b, c)", "ac", True),
+    ],
+)
+def test_conceivable(text, may_be, expected):
+    """Words that are not there rule an expression out; words under a not never do."""
+    assert conceivable(parse(text), may_be.__contains__) is expected
