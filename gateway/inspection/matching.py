@@ -123,6 +123,8 @@ class PatternIndex:
 
     def candidates(self, sentence: bytes) -> Sequence[int]:
         """Return the expressions that may be in a sentence, bare ones apart; all when the filter failed."""
+        if not self._order:
+            return ()
         return possible(self._filter.Match(b"%b\n%b" % (sentence, _WITNESS), potential=True), self._order)
 
     def _filter_of(self, numbers: Iterable[int]) -> Any:
