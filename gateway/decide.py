@@ -94,7 +94,9 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
             findings=findings, unreadable=unreadable, parties=parties, policy=policy, history=history,
             today=decided_at.date(),
         )  # fmt: skip
-        grounds = tuple(_grounds(case, inspected=inspection is not None))
+        # What policy sets to `pass` asks for nothing, and is no reason.
+        asked = _grounds(case, inspected=inspection is not None)
+        grounds = tuple(ground for ground in asked if ground.action is not Action.PASS)
     proposed = _strongest(ground.action for ground in grounds)
     action = min(proposed, _CAP[mode], key=lambda each: each.strength)
     held, sent = _recipients(parties, policy, action)
