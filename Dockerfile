@@ -28,5 +28,8 @@ WORKDIR /var/lib/gateway
 VOLUME /var/lib/gateway
 EXPOSE 2525
 STOPSIGNAL SIGTERM
+# Greets the relay as a mail server would; `gateway doctor` without --only also looks at store, rules and smarthost.
+HEALTHCHECK --interval=60s --timeout=20s --start-period=60s --retries=3 \
+    CMD ["gateway", "doctor", "--only", "relay", "--config", "/etc/gateway/gateway.yaml"]
 ENTRYPOINT ["gateway"]
 CMD ["serve", "--config", "/etc/gateway/gateway.yaml"]

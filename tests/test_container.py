@@ -46,6 +46,12 @@ def test_image_runs_the_relay_as_an_ordinary_user():
     assert last("VOLUME") == "/var/lib/gateway"
 
 
+def test_health_is_asked_of_the_relay_alone():
+    """The engine asks the command that greets the relay: a full outbox or a late registry must not restart it."""
+    asked = json.loads(last("HEALTHCHECK").partition("CMD ")[2])
+    assert asked == ["gateway", "doctor", "--only", "relay", "--config", "/etc/gateway/gateway.yaml"]
+
+
 def test_last_stage_gets_only_the_built_environment():
     """Compiler, sources and pip's leavings stay in the builder: the last stage copies one folder from it."""
     final = PARSED[max(index for index, (word, _) in enumerate(PARSED) if word == "FROM") :]
@@ -108,5 +114,5 @@ def test_instructions_are_joined_and_unknown_ones_refused():
     """Comments go, continued lines are one, and a step that the script cannot try is an error, not a gap."""
     text = "# syntax\nFROM a AS b\nRUN one && \\\n    # why\n    two\n"
     assert STEPS.instructions(text) == [("FROM", "a AS b"), ("RUN", "one &&      two")]
-    with pytest.raises(SystemExit, match="does not know HEALTHCHECK"):
-        STEPS.instructions("FROM a\nHEALTHCHECK CMD x\n")
+    with pytest.raises(SystemExit, match="does not know ONBUILD"):
+        STEPS.instructions("FROM a\nONBUILD RUN x\n")

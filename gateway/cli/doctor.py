@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,16 @@ from gateway.relay import Relay
 from gateway.settings import NextHopSettings, Settings, listen_address
 from gateway.store import Store, Tx, items, outbox
 from gateway.store.rows import DeliveryState
+
+
+class Part(StrEnum):
+    """What is looked at, in this order."""
+
+    REGISTRY = "registry"
+    RULES = "rules"
+    STORE = "store"
+    SMARTHOST = "smarthost"
+    RELAY = "relay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +59,17 @@ def doctor(
         bool,
         typer.Option("--bypass-plan", help="Print how to go around the gateway, and what to do afterwards."),
     ] = False,
+    only: Annotated[
+        list[Part] | None,
+        typer.Option("--only", help="Look at this alone; may be given more than once. A container asks `relay`."),
+    ] = None,
 ) -> None:
     """Look whether everything the relay needs is in order; exit 1 if something is not."""
     settings = settings_from(config)
     if bypass_plan:
         typer.echo(_plan(settings, config))
         return
-    looks = [_looked(what, look, settings) for what, look in _LOOKS.items()]
+    looks = [_looked(part, _LOOKS[part], settings) for part in only or Part]
     for one in looks:
         if as_json:
             emit({"what": one.what, "well": one.well, "says": one.says})
@@ -152,12 +167,12 @@ def _probed(settings: Settings, next_hop: NextHopSettings) -> Capabilities:
     return asyncio.run(probe())
 
 
-_LOOKS: dict[str, Callable[[Settings], str]] = {
-    "registry": _registry,
-    "rules": _rules,
-    "store": _store,
-    "smarthost": _smarthost,
-    "relay": _relay,
+_LOOKS: dict[Part, Callable[[Settings], str]] = {
+    Part.REGISTRY: _registry,
+    Part.RULES: _rules,
+    Part.STORE: _store,
+    Part.SMARTHOST: _smarthost,
+    Part.RELAY: _relay,
 }
 
 

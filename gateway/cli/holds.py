@@ -5,7 +5,9 @@ account that decides. A decision is a row in the store: `gateway serve` delivers
 """
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,18 +19,15 @@ from gateway.cli.listing import (
     StateOption,
     instant,
     item_line,
-    person_asking,
-    print_items,
-    record_listing,
+    list_items,
     states_of,
     system_actor,
-    visible,
 )
 from gateway.model import Finding, ItemKind, ItemState
 from gateway.review import decisions
 from gateway.review.decisions import Actor, Ruling
 from gateway.settings import Settings
-from gateway.store import Store, items, records
+from gateway.store import Store, Tx, items, records
 from gateway.store.rows import ItemInFull
 
 app = typer.Typer(no_args_is_help=True, help="List, show, release and return held messages.")
@@ -49,17 +48,8 @@ def list_(
     limit: LimitOption = 1000,
 ) -> None:
     """List holds that are neither released nor returned, oldest first; `--state all` shows the rest too."""
-    settings = settings_from(config)
     states = states_of(state, items.UNDECIDED, ItemState)
-    with Store.open(settings.store) as store:
-        person, registry = person_asking(store, settings, as_)
-        hidden_from = person.staff_id if person else None
-        found = store.read_now(
-            lambda tx: items.list_items(tx, ItemKind.HOLD, states, limit=limit, hidden_from=hidden_from)
-        )
-        shown = visible(found, person, registry)
-        record_listing(store, person, "holds", (item.id for item in shown))
-    print_items(shown, as_json=as_json)
+    list_items(ItemKind.HOLD, states, config, as_=as_, limit=limit, as_json=as_json)
 
 
 @app.command()
@@ -98,10 +88,7 @@ def release(
 ) -> None:
     """Approve a hold for delivery; `gateway serve` sends it, unchanged, to the recipients whose copy waits."""
     settings = _deciding(config)
-    with Store.open(settings.store) as store:
-        actor = _actor(store, settings, as_)
-        ruling = store.write_now(lambda tx: decisions.release(tx, item, actor, reason, datetime.now(UTC)))
-    _tell(ruling, item, ItemState.RELEASING, as_json=as_json)
+    _decide(decisions.release, item, reason, settings, as_=as_, becomes=ItemState.RELEASING, as_json=as_json)
 
 
 @app.command("return")
@@ -115,14 +102,8 @@ def return_(
 ) -> None:
     """Close a hold undelivered; its sender gets the force's neutral notice (notices.return_text)."""
     settings = _deciding(config)
-    with Store.open(settings.store) as store:
-        actor = _actor(store, settings, as_)
-        ruling = store.write_now(
-            lambda tx: decisions.return_to_officer(
-                tx, item, actor, reason, datetime.now(UTC), settings=settings.notices
-            )
-        )
-    _tell(ruling, item, ItemState.RETURNED, as_json=as_json)
+    back = partial(decisions.return_to_officer, settings=settings.notices)
+    _decide(back, item, reason, settings, as_=as_, becomes=ItemState.RETURNED, as_json=as_json)
 
 
 def _deciding(config: ConfigOption) -> Settings:
@@ -148,13 +129,26 @@ def _actor(store: Store, settings: Settings, email: str) -> Actor:
     return Actor(person=person, registry=registry, system=system_actor())
 
 
-def _tell(ruling: Ruling, item: str, state: ItemState, *, as_json: bool) -> None:
+def _decide(
+    decision: Callable[[Tx, str, Actor, str, datetime], Ruling],
+    item: str,
+    reason: str,
+    settings: Settings,
+    *,
+    as_: str,
+    becomes: ItemState,
+    as_json: bool,
+) -> None:
+    """Have the account that ``as_`` names decide on ``item``, and say what became of it; exit 1 if it may not."""
+    with Store.open(settings.store) as store:
+        actor = _actor(store, settings, as_)
+        ruling = store.write_now(lambda tx: decision(tx, item, actor, reason, datetime.now(UTC)))
     if ruling.refused:
         fail(ruling.refused)
     if as_json:
-        emit({"id": item, "state": state})
+        emit({"id": item, "state": becomes})
     else:
-        typer.echo(f"{item} is {state}")
+        typer.echo(f"{item} is {becomes}")
 
 
 def _full_line(full: ItemInFull) -> dict[str, object]:

@@ -9,18 +9,19 @@ import pwd
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from gateway import audit
-from gateway.cli.invocation import emit, printable
+from gateway.cli.invocation import emit, printable, settings_from
 from gateway.errors import Refused
-from gateway.model import Event, Registry
+from gateway.model import Event, ItemKind, ItemState, Registry
 from gateway.review import decisions
 from gateway.review.access import Permission, Person, objection
 from gateway.settings import Settings
-from gateway.store import Store
+from gateway.store import Store, items
 from gateway.store.rows import Item
 
 S = TypeVar("S", bound=StrEnum)
@@ -33,6 +34,22 @@ AsOption = Annotated[
 ]
 StateOption = Annotated[str, typer.Option("--state", help="Only this state, or `all`.", metavar="STATE")]
 LimitOption = Annotated[int, typer.Option("--limit", help="At most this many.", min=1)]
+
+
+def list_items(
+    kind: ItemKind, states: Iterable[ItemState], config: Path | None, *, as_: str, limit: int, as_json: bool
+) -> None:
+    """Print the items of ``kind`` in ``states`` that the person called ``as_`` may know of, and record the view."""
+    settings = settings_from(config)
+    with Store.open(settings.store) as store:
+        person, registry = person_asking(store, settings, as_)
+        hidden_from = person.staff_id if person else None
+        found = store.read_now(
+            lambda tx: items.list_items(tx, kind, tuple(states), limit=limit, hidden_from=hidden_from)
+        )
+        shown = visible(found, person, registry)
+        record_listing(store, person, f"{kind}s", (item.id for item in shown))
+    print_items(shown, as_json=as_json)
 
 
 def system_actor() -> str:

@@ -1,5 +1,6 @@
 """`gateway doctor`: what is well, what is wrong, and how to go around."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,12 +11,12 @@ from smarthost import Smarthost
 async def test_doctor_finds_a_running_gateway_well(tmp_path: Path) -> None:
     """With relay and smarthost up, every look is well and the exit status is 0."""
     async with Smarthost() as smarthost, GatewayProcess(tmp_path, next_hop=smarthost.port) as gateway:
-        import asyncio
-
         looks = await asyncio.to_thread(gateway.lines, "doctor")
+        (relay,) = await asyncio.to_thread(gateway.lines, "doctor", "--only", "relay")
     assert {look["what"]: look["well"] for look in looks} == dict.fromkeys(
         ("registry", "rules", "store", "smarthost", "relay"), True
     )
+    assert (relay["what"], relay["well"]) == ("relay", True)
 
 
 def test_doctor_names_each_thing_that_is_wrong(tmp_path: Path) -> None:
@@ -30,6 +31,8 @@ def test_doctor_names_each_thing_that_is_wrong(tmp_path: Path) -> None:
     assert "gateway store init" in looks["store"]["says"]
     assert not looks["smarthost"]["well"]
     assert "gateway serve" in looks["relay"]["says"]
+    assert gateway.run("doctor", "--only", "relay", check=False).returncode == 1
+    assert gateway.run("doctor", "--only", "rules", check=False).returncode == 0
 
 
 def test_bypass_plan_names_our_own_hosts(tmp_path: Path) -> None:
