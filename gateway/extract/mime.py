@@ -69,12 +69,12 @@ class Walk:
     unreadable: tuple[Unreadable, ...]
 
 
-def walk(raw: bytes, limits: Limits) -> Walk:
-    """Return the parts of ``raw``. Total; linear in the length of ``raw``."""
+def walk(raw: bytes, limits: Limits, holder: Section | None = None) -> Walk:
+    """Return the parts of ``raw``, or of a mail that lies inside ``holder``. Total; linear in ``raw``'s length."""
     if b"\n" not in raw and b"\r" in raw:
         raw = raw.replace(b"\r", b"\n")
     walker = _Walker(limits)
-    walker.enter(raw, None)
+    walker.enter(raw, holder)
     while walker.waiting:
         walker.enter(*walker.waiting.popleft())
     return Walk(tuple(walker.sections), tuple(walker.unreadable))

@@ -4,21 +4,23 @@ Owns the order of reading, part names, the budget of characters, and the words o
 decide what an unreadable part means: policy does. Last step of *extract*.
 
 Part names: the part that a mail program shows first is ``body``; every other text part has its section number, its
-file name is ``name:`` and that number. Text before the first and after the last part of a multipart, which no program
+file name is ``name:`` and that number. What lies inside a file has the part's name, ``!`` and its path there:
+``2!docProps/core.xml:title``. Text before the first and after the last part of a multipart, which no program
 shows, is ``before:`` and ``after:`` the number.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
+from gateway.extract import attachments
 from gateway.extract.addresses import MAX_ADDRESSES, addresses, headers_of
 from gateway.extract.alternatives import Reference, repeated
 from gateway.extract.calendars import calendar_text
 from gateway.extract.decoding import Note, characters, octets
-from gateway.extract.fields import header_text
+from gateway.extract.fields import Value, header_text
 from gateway.extract.kinds import (
     CALENDAR,
     HTML,
@@ -180,7 +182,41 @@ class _Reader:
         elif is_text(section):
             self._text_part(section)
         elif not is_signature(section):
-            self._not_read(section, "not text")
+            data, note = octets(section.raw[section.start : section.end], section.encoding)
+            self._note_from(section.number, note)
+            self._file(section, data, "not text")
+
+    def _file(self, section: Section, data: bytes, why: str) -> None:
+        """Read what a file says, or name it as not read."""
+        name = next(iter(self._names_of(section)), "")
+        within = replace(self.limits, max_decoded_chars=max(self.budget, 0))
+        found = attachments.read(data, section.media, name, within)
+        if not found.recognised:
+            self._not_read(section, why)
+        for path, reason, detail in found.unreadable:
+            self._note(_inside(section, path), reason, detail)
+        for piece in found.pieces:
+            part = _inside(section, piece.path)
+            if piece.message is not None:
+                self._attached(section, part, piece.message)
+            else:
+                self._piece(section, part, piece)
+
+    def _piece(self, section: Section, part: str, piece: attachments.Piece) -> None:
+        """Take one run of text of a file; several of one path follow each other."""
+        before = self.texts.get(part, "")
+        start = len(before) + 1 if before else 0
+        text = self._within_budget(part, piece.text)
+        self.texts[part] = f"{before}\n{text}" if before else text
+        self._whole(section, part, piece.kind, start=start, hidden=piece.hidden)
+
+    def _attached(self, section: Section, part: str, message: bytes) -> None:
+        """Read a mail that lies inside a file like an attached one."""
+        holder = replace(section, number=part, content=Value("message/rfc822", {}), children=[], around=[])
+        inside = walk(message, self.limits, holder)
+        self.unreadable += inside.unreadable
+        for each in inside.sections:
+            self._section(each)
 
     def _not_read(self, section: Section, why: str) -> None:
         name = " / ".join(self._names_of(section))
@@ -240,7 +276,7 @@ class _Reader:
         self._note_from(part, note)
         disguise = disguised_as_text(data)
         if disguise:
-            self._not_read(section, f"labelled as text, but {disguise}")
+            self._file(section, data, f"labelled as text, but {disguise}")
             return
         allowed = max(self.budget, 0) * 4 + 4
         if len(data) > allowed:
@@ -270,15 +306,15 @@ class _Reader:
         if _UUENCODED.search(text):
             self._note(part, UnreadableReason.ATTACHMENT_NOT_READ, "a uuencoded file inside the text")
 
-    def _whole(self, section: Section, part: str, kind: PassageKind) -> None:
+    def _whole(
+        self, section: Section, part: str, kind: PassageKind, *, start: int = 0, hidden: bool = False
+    ) -> None:
         """Take a part as one passage, or as one cut where it belongs to an attached message."""
-        text = self.texts[part]
+        end = len(self.texts[part])
         if section.message is not None:
-            self._cut(
-                part, 0, len(text), Label(CutReason.FORWARDED, _author(section.message), attributed=True)
-            )
+            self._cut(part, start, end, Label(CutReason.FORWARDED, _author(section.message), attributed=True))
         else:
-            self._passage(part, kind, 0, len(text))
+            self._passage(part, kind, start, end, hidden=hidden)
 
     def _written(self, section: Section, part: str, view: Rendered) -> None:
         """Take a part apart: own words, quotes, signature, disclaimer, hidden text."""
@@ -427,6 +463,12 @@ def _label_at(aside: Aside, begins: list[int], labels: list[Label]) -> Label:
     lines = (bisect_right(begins, place) - 1 for place in places)
     found = [labels[line] if 0 <= line < len(labels) else OWN for line in lines]
     return next((label for label in found if label.reason is not None), found[0])
+
+
+def _inside(section: Section, path: str) -> str:
+    """Return the part name of what stands at ``path`` inside the file ``section``."""
+    number = section.number or "0"
+    return f"{number}!{path}" if path else number
 
 
 def _decoded(value: bytes) -> str:
