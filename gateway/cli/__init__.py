@@ -43,6 +43,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("scan", "Inspect .eml files as if they were sent; no mail is moved.", group=False),
     Entry("explain", "Show how one .eml file is read and judged, step by step.", group=False),
     Entry("rules", "Check and try the rules."),
+    Entry("corpus", "Check, extend and measure the labelled corpus."),
     Entry("contacts", "Check and import the contact list and the staff list."),
     Entry("store", "Make the store and its sealing key; rotate the key."),
     Entry("audit", "Verify the audit log and write checkpoints."),
