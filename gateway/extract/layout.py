@@ -9,6 +9,10 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 _MARKERS = re.compile(r"[ \t]{0,3}((?:>[ \t]?)+)")
+_INITIALS = re.compile(r"[ \t]{0,4}[A-Z][A-Za-z]{0,2}>[ \t]?(?=\S|$)")
+"""``JB> ``: a quote mark with the speaker's initials."""
+_BAR = re.compile(r"[ \t]{0,8}((?:\|[ \t]?)+)(?!.*\|\s*$)")
+"""``| ``: a mark of some programs, and the edge of a table, which also ends with one."""
 
 
 class Mark(Enum):
@@ -37,15 +41,44 @@ class Line(NamedTuple):
 
 
 def plain_lines(text: str) -> list[Line]:
-    """Return the lines of plain text. ``>`` in front of a line, as RFC 3676 section 4.5 has it, is a level."""
+    """Return the lines of plain text. ``>`` in front of a line, as RFC 3676 section 4.5 has it, is a level.
+
+    ``JB>`` is one too; ``|`` is an indented block, since tables begin with it as well.
+    """
     lines = []
     begin = 0
     for piece in text.split("\n"):
         end = begin + len(piece)
-        markers = _MARKERS.match(piece) if ">" in piece else None
-        depth, start = 0, begin
-        if markers:
-            depth, start = markers[1].count(">"), begin + markers.end()
-        lines.append(Line(begin, start, end, text[start:end].strip(), depth))
+        lines.append(_marked(piece, begin, end) or Line(begin, begin, end, piece.strip()))
         begin = end + 1
     return lines
+
+
+def with_marks(lines: list[Line], text: str) -> list[Line]:
+    """Return lines of HTML with the quote marks that stand in their words: plain text that was made HTML keeps them."""
+    return [
+        (
+            line.text[:1] == ">"
+            and not line.depth
+            and _marked(text[line.begin : line.end], line.begin, line.end)
+        )
+        or line
+        for line in lines
+    ]
+
+
+def _marked(piece: str, begin: int, end: int) -> Line | None:
+    """Return the line ``piece`` if it begins with quote marks."""
+    if ">" in piece:
+        markers = _MARKERS.match(piece)
+        if markers:
+            start = begin + markers.end()
+            return Line(begin, start, end, piece[markers.end() :].strip(), markers[1].count(">"))
+        initials = _INITIALS.match(piece)
+        if initials:
+            return Line(begin, begin, end, piece[initials.end() :].strip(), 1)
+    if "|" in piece:
+        bar = _BAR.match(piece)
+        if bar:
+            return Line(begin, begin, end, piece[bar.end() :].strip(), indented=True)
+    return None

@@ -1,24 +1,27 @@
 """Which lines the sender wrote now, and which are quoted: lines to labels.
 
-Owns the layouts with which mail programs introduce and mark a quoted or forwarded mail: Gmail, Outlook, Apple Mail,
-Thunderbird, Yahoo, Notes, and bare ``>``. Refuses to know signatures and disclaimers. Stands in *extract* after the
-readers and before `signatures`.
+Owns the shape of quotes: where one begins and ends, what stands between its lines, and what each line is labelled.
+How programs introduce a quote is `introductions`'; whether an introduction is to be believed is `doubts`'; signatures
+are `signatures`'. Stands in *extract* after the readers.
 
 Two errors are possible and they are not alike. A victim's words held against the officer are a false alarm; an
-officer's words taken for a quote are an evasion, and quote marks are easily forged. So nothing is a quote on the
-strength of its marks alone: marked lines need an introduction or reply headers, unmarked lines need both or a whole
-header block. Whatever falls short stays, marked uncertain. A cut says whether it was introduced (``attributed``) and
-by whom it is said to be; `inspection` compares it with mail that was really sent (docs/decisions).
+officer's words taken for a quote are an evasion, and quote marks are easily forged. So nothing is cut as a quote
+unless the mail answers another (reply headers), and marks alone make it a *claimed* quote only. Lines without marks
+need a strong introduction or a whole header block. Whatever falls short stays, marked uncertain. A cut says whether
+it was introduced (``attributed``) and by whom it is said to be; docs/quotes.md has the whole table.
 
 Only a header block ends the sender's words for good: the programs that write one put the sender's words above it.
+Answers inside it are found where the sender announces them ("my comments in red below") or signs them ("[PS: ...]").
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from gateway.extract import introductions
+from gateway.extract.introductions import Divider, Strength
 from gateway.extract.layout import Line, Mark
-from gateway.model import CutReason
+from gateway.model import CutReason, Doubt
 
 
 class Label(NamedTuple):
@@ -28,53 +31,38 @@ class Label(NamedTuple):
     speaker: str = ""
     attributed: bool = False
     uncertain: bool = False
+    introduction: str = ""
+    """The words that introduce the quote, as far as `doubts` looks."""
+    doubts: tuple[Doubt, ...] = ()
 
 
 OWN = Label()
 UNSURE = Label(uncertain=True)
 
-_LONGEST_ATTRIBUTION = 400
 _ATTRIBUTION_LINES = 4
 _FULL_LINE = 60
-_FIRST_CHARACTERS = frozenset("-_=*FfSsDdBbOAIQC0123456789")
 _FRAGMENT_WORDS = 4
-
-_ADDRESS = r"<?[^\s<>@\"(]+@[^\s<>@)]+>?"
-_ATTRIBUTION_END = re.compile(
-    r"(?:\b(?:wrote|writes|said|wrote back)\b[^:]{0,20}|[>)\]])\s*:\s*$", re.IGNORECASE
-)
-_DATED = re.compile(
-    r"^(?:On|At|In)\b.*(?:\d{1,2}[:.]\d{2}|\d{4}|\d{1,2}/\d{1,2}|<[^<>@\s]+@).*\b(?:wrote|writes|said)\b[^:]{0,20}:$"
-)
-_DATE_FIRST = re.compile(r"^\d{1,4}[-/. ][\w/. -]{2,40}.*(?:\b(?:wrote|writes)\b|<[^<>@\s]+@[^<>\s]+>)\s*:$")
-_ADDRESSED = re.compile(rf"^[^:]{{0,120}}{_ADDRESS}[)\]>]?\s*(?:\bwrote|\bwrites|\bsaid)\b[^:]{{0,20}}:$")
-_QUOTING = re.compile(rf"^(?:Quoting|Citing)\b.{{0,160}}:$|^\* .{{0,160}}{_ADDRESS}.{{0,60}}:$")
-_NAMED = re.compile(
-    r"^(?:[A-Z][\w.'\u2019,-]*\s+){0,5}[A-Z][\w.'\u2019-]*(?:\s+\([^()]{1,60}\))?\s+(?:wrote|writes)\s*:$"
-)
-_NAME_ONLY = re.compile(r"^(?:[A-Z][\w.'\u2019-]*\s+){1,3}[A-Z][\w.'\u2019-]*\s*:$")
-_MESSAGE_ID = re.compile(r"^In (?:message|article)\s*<[^<>]*>\s*,?")
-_SPEAKER_ADDRESS = re.compile(r"[^\s<>@\"(:,;]+@[^\s<>@),;:\]]+")
-_SPEAKER_NAME = re.compile(
-    r"(?:^|[,\d]|[AP]M|GMT|BST|UTC)\s*([^,\d<>():]+?)\s*(?:<|\(|\b(?:wrote|writes|said)\b)"
-)
-
-_FIELD = re.compile(
-    r"^[*_\s]*(From|Sent|Date|To|Cc|Bcc|Subject|Reply-To|Importance|Attachments|When|Where)\s*[*_]*\s*:[*_\s]*(.*)$",
-    re.IGNORECASE,
-)
 _MAX_BLOCK_LINES = 40
 _LEAST_FIELDS = 3
-_MAX_BLOCKS_TRIED = 5
-_DIVIDER = re.compile(
-    r"(?:Original (?:Message|Appointment)|Reply Message|Forwarded message|Forwarded by\b.*)\Z", re.IGNORECASE
-)
-_DIVIDER_WORDS = re.compile(
-    r"(?:Begin forwarded message|Forwarded message|Start of forwarded message)\s*:?\Z", re.IGNORECASE
-)
-_FORWARDING = re.compile(r"forwarded", re.IGNORECASE)
-_FORWARDED_BY = re.compile(r"forwarded by .*\d", re.IGNORECASE)
+_MAX_TRIED = 5
+_MAX_NOTES_ROWS = 12
+_LONGEST_NOTES_NAME = 80
+_LOOK_BELOW = 50
+_LONGEST_INTRODUCTION = 1500
 _RULE = re.compile(r"^[_=-]{5,}$")
+_ESCAPED_FROM = re.compile(r"^From\s")
+_ANNOUNCED = re.compile(
+    r"\b(?:comments?|answers?|answered|repl(?:y|ies|ied)|respon(?:ses?|ded)|notes?|thoughts|updates?|added|see|marked|typed|put|atebion|sylwadau)\b"
+    r"[^.!?\n]{0,60}\b(?:in ?-?line|in(?:to)? the (?:text|body|e-?mail) below|(?:below )?in (?:red|blue|green|bold|capitals|caps|purple|italics)"
+    r"|in colour|(?:under|after|against|next to|beside|below) each|underneath each|between the lines|mewn coch)\b"
+    r"|\b(?:my|the) (?:comments?|answers?|replies|responses?) (?:are )?(?:below|underneath)\b",
+    re.IGNORECASE,
+)
+"""The sender says that the answers stand inside what is quoted."""
+_SIGNED_ANSWER = re.compile(
+    r"^[\[{(*<]{1,2}(?:[A-Z]{2,4}|[A-Z][\w'\u2019-]+(?:,? [A-Z][\w'\u2019-]+){1,2})(?::|[\]})>]:?)\s*\S"
+)
+_LONGEST_SEARCHED = 20_000
 
 
 def labelled(lines: Sequence[Line], *, reply_headers: bool, forward: bool) -> list[Label]:
@@ -94,11 +82,9 @@ class _Cutter:
         self.reply_headers = reply_headers
         self.forward = forward
         self.result = [OWN] * len(lines)
-        self.speaker = ""
-        self.blocks_tried = 0
-        self.introduced = False
-        """An attribution was seen: later marked lines continue that quote."""
-        self.reason = CutReason.QUOTED
+        self.tried = 0
+        self.quote: Label | None = None
+        """What an introduction made of the marked lines under it; later marked lines continue that quote."""
         self.rest: Label | None = None
         """The label of everything that follows."""
 
@@ -107,11 +93,12 @@ class _Cutter:
         index = 0
         while index < len(self.lines):
             if self.rest is not None:
-                self.result[index] = self.rest
+                self.result[index] = self._in_rest(self.lines[index], self.rest)
                 index += 1
+            elif self._is_groupwise(self.lines[index]):
+                index = self._introduce(index, 1, Strength.STRONG)
             elif self._is_marked(self.lines[index]):
-                self._introduce_itself(index)
-                self.result[index] = self._marked()
+                self.result[index] = self._marked(index)
                 index += 1
             else:
                 index = self._unmarked(index)
@@ -120,160 +107,266 @@ class _Cutter:
             self._doubt_fragments()
         return self.result
 
+    # --- lines with marks ---
+
     def _is_marked(self, line: Line) -> bool:
-        return bool(line.depth) or (line.indented and self.introduced)
+        return bool(line.depth) or (line.indented and self.quote is not None)
+
+    def _marked(self, index: int) -> Label:
+        line = self.lines[index]
+        if (
+            self.quote is None
+            and line.depth == 1
+            and _ESCAPED_FROM.match(line.text)
+            and self._is_alone(index)
+        ):
+            return OWN  # mbox writes ">From" for a line that begins with From
+        if self.quote is None and self.tried < _MAX_TRIED and line.text:
+            self.tried += 1
+            self._introduce_itself(index)
+        if self.quote is not None:
+            return self.quote
+        return Label(CutReason.QUOTED) if self.reply_headers else UNSURE
+
+    def _is_alone(self, index: int) -> bool:
+        beside = (place for place in (index - 1, index + 1) if 0 <= place < len(self.lines))
+        return not any(self.lines[place].depth for place in beside)
 
     def _introduce_itself(self, index: int) -> None:
-        """Look for a header block inside the quote marks, as Outlook with internet-style quoting writes it."""
-        if self.introduced or self.blocks_tried >= _MAX_BLOCKS_TRIED or not self.lines[index].text:
-            return
-        self.blocks_tried += 1
-        divided = _is_divider(self.lines[index].text)
-        after = self._next(index + 1) if divided else index
-        if after < len(self.lines) and self.lines[after].depth and self._block(after, divided=divided):
-            self.introduced = True
-            if divided and _FORWARDING.search(self.lines[index].text):
-                self.reason = CutReason.FORWARDED
+        """Look for the introduction inside the quote marks.
 
-    def _marked(self) -> Label:
-        if self.introduced:
-            return Label(self.reason, self.speaker, attributed=True)
-        return Label(CutReason.QUOTED) if self.reply_headers else UNSURE
+        Apple Mail on a telephone marks its attribution, Outlook with internet-style quoting its header block.
+        """
+        divider = introductions.divider_of(self.lines[index].text)
+        after = self._next(index + 1) if divider else index
+        if after >= len(self.lines) or not self.lines[after].depth:
+            return
+        end, speaker = self._block(after, divided=divider is not None)
+        if end:
+            reason = CutReason.FORWARDED if divider and divider.forward else CutReason.QUOTED
+            self.quote = self._claim(reason, speaker, self._words(index, end))
+            return
+        length, _ = self._attribution(after)
+        if length:
+            words = self._words(after, after + length)
+            self.quote = self._claim(CutReason.QUOTED, introductions.speaker_of(words), words)
+
+    def _claim(self, reason: CutReason, speaker: str, introduction: str, *, attributed: bool = True) -> Label:
+        """Return the label of an introduced quote: nothing is cut where the mail does not say what it answers."""
+        if reason is CutReason.QUOTED and not self.reply_headers:
+            return UNSURE
+        return Label(reason, speaker, attributed, introduction=introduction[:_LONGEST_INTRODUCTION])
+
+    # --- lines without marks ---
 
     def _unmarked(self, index: int) -> int:
         """Label the unmarked line at ``index`` and what belongs to it; return the next line to look at."""
         line = self.lines[index]
-        if not _may_introduce(line):
+        if not introductions.may_introduce(line):
             return index + 1
-        divider = _is_divider(line.text)
-        after = self._next(index + 1) if divider or _RULE.match(line.text) else index
+        divider = introductions.divider_of(line.text)
+        above = divider is not None or introductions.is_notes_line(line.text)
+        after = self._next(index + 1) if above or _RULE.match(line.text) else index
         if after < len(self.lines) and not self._is_marked(self.lines[after]):
-            end = self._block(after, divided=divider)
+            end, speaker = self._block(after, divided=above)
             if end:
-                return self._begin_block(index, end, forward=divider and bool(_FORWARDING.search(line.text)))
-        if divider:
-            return self._begin_divided(index, after)
-        length = self._attribution(index)
+                return self._begin_block(index, end, speaker, forward=divider is not None and divider.forward)
+        if introductions.is_notes_date(line.text):
+            end = self._notes_table(index)
+            if end:
+                begin = self._notes_name(index)
+                return self._begin_block(
+                    begin, end, introductions.speaker_of(self.lines[begin].text), forward=False
+                )
+        if divider is not None:
+            return self._begin_divided(index, after, divider)
+        length, strength = self._attribution(index)
         if not length and index + 1 < len(self.lines) and self.lines[index + 1].depth:
-            length = int(_NAME_ONLY.match(line.text) is not None)
-        return self._introduce(index, length) if length else index + 1
+            length = int(introductions.is_name_only(line.text))
+            strength = Strength.WEAK
+        return self._introduce(index, length, strength) if length else index + 1
 
     def _next(self, index: int) -> int:
         while index < len(self.lines) and not self.lines[index].text:
             index += 1
         return index
 
-    def _block(self, start: int, *, divided: bool) -> int:
-        """Return where the header block that begins at ``start`` ends, or 0 when none begins there.
+    def _words(self, start: int, end: int) -> str:
+        return "\n".join(line.text for line in self.lines[start : min(end, start + _MAX_BLOCK_LINES)])
 
-        Without a divider above it a block begins with From and has three fields: a list of appointments does not.
+    def _block(self, start: int, *, divided: bool) -> tuple[int, str]:
+        """Return where the header block that begins at ``start`` ends, 0 when none begins there, and its speaker.
+
+        Without a divider above it, it begins with From and has three fields, or has all four that matter: a list of
+        appointments has not. With quote marks under it three will do, From wherever it stands.
         """
         claimed = self.lines[start].mark is Mark.HEADER_BLOCK
-        first = _FIELD.match(self.lines[start].text)
-        if not claimed and not (first and (divided or first[1].lower() == "from")):
-            return 0
+        first = introductions.field_of(self.lines[start].text)
+        if first is None and not claimed:
+            return 0, ""
+        seen, end = self._fields(start)
+        whole = {"from", "date", "to", "subject"} <= seen.keys()
+        enough = len(seen) >= _LEAST_FIELDS and ("date" in seen or {"to", "subject"} <= seen.keys())
+        if seen.get("from") and enough:
+            led = claimed or divided or (first is not None and first[0] == "from") or whole
+            if led or self._is_quote_mark(self._next(end)):
+                return end, introductions.speaker_of(seen["from"])
+        return (start + 1 if claimed else 0), ""
+
+    def _fields(self, start: int) -> tuple[dict[str, str], int]:
+        """Return the fields of a header block and where the last of them ends."""
         seen: dict[str, str] = {}
         end = start
         for index in range(start, min(start + _MAX_BLOCK_LINES, len(self.lines))):
-            match = _FIELD.match(self.lines[index].text)
-            if match is None:
+            field = introductions.field_of(self.lines[index].text)
+            if field is None:
                 if not self.lines[index].text and seen:
                     break
                 continue
-            if match[1].lower() == "from" and "from" in seen:
+            if field[0] == "from" and "from" in seen:
                 break
-            seen.setdefault(match[1].lower(), match[2])
+            seen.setdefault(*field)
             end = index + 1
-        dated = not {"sent", "date"}.isdisjoint(seen)
-        if seen.get("from") and (dated or {"to", "subject"} <= seen.keys()) and len(seen) >= _LEAST_FIELDS:
-            self.speaker = _speaker(seen["from"])
-            return end
-        return start + 1 if claimed else 0
+        return seen, end
 
-    def _begin_block(self, index: int, end: int, *, forward: bool) -> int:
+    def _is_quote_mark(self, index: int) -> bool:
+        return index < len(self.lines) and (bool(self.lines[index].depth) or self.lines[index].indented)
+
+    def _notes_table(self, start: int) -> int:
+        """Return where the table of Lotus Notes under the date at ``start`` ends, or 0."""
+        seen: set[str] = set()
+        end = 0
+        for index in range(start + 1, min(start + 1 + _MAX_NOTES_ROWS, len(self.lines))):
+            field = introductions.notes_field_of(self.lines[index].text)
+            if field is not None:
+                seen.add(field[0])
+                end = index + 1
+        return end if {"to", "subject"} <= seen else 0
+
+    def _notes_name(self, index: int) -> int:
+        """Return where the name above the date at ``index`` stands, else ``index``."""
+        for place in range(index - 1, max(index - 4, -1), -1):
+            text = self.lines[place].text
+            if text:
+                is_name = len(text) <= _LONGEST_NOTES_NAME and ("@" in text or "/" in text)
+                return place if is_name else index
+        return index
+
+    def _begin_block(self, index: int, end: int, speaker: str, *, forward: bool) -> int:
         """Set aside a header block and everything under it."""
         reason = CutReason.FORWARDED if forward or self.forward else CutReason.QUOTED
-        label = Label(reason, self.speaker, attributed=True)
+        label = self._claim(reason, speaker, self._words(index, end))
         for place in range(index, end):
             self.result[place] = label
         after = self._next(end)
         answered = any(line.text for line in self.lines[:index])
-        if after < len(self.lines) and self.lines[after].depth and not answered:
+        if self._is_quote_mark(after) and not answered:
             # Outlook Express: every quoted line is marked, and the answers stand between them.
-            self.introduced, self.reason = True, reason
+            self.quote = label
         else:
-            self.rest = label
+            self.rest = UNSURE if self._announces(index) else label
         return end
 
-    def _begin_divided(self, index: int, after: int) -> int:
+    def _announces(self, index: int) -> bool:
+        """Return whether the sender's words above ``index`` say that answers stand inside the quote."""
+        own = (
+            line.text for line, label in zip(self.lines[:index], self.result, strict=False) if label is OWN
+        )
+        return _ANNOUNCED.search("\n".join(own)[:_LONGEST_SEARCHED]) is not None
+
+    def _in_rest(self, line: Line, rest: Label) -> Label:
+        """Return the label of a line in an unmarked quote: a signed answer in it may be the sender's."""
+        return UNSURE if rest.reason is not None and _SIGNED_ANSWER.match(line.text) else rest
+
+    def _begin_divided(self, index: int, after: int, divider: Divider) -> int:
         """Set aside what follows a divider that has no header block, or only part of one, under it."""
-        text = self.lines[index].text
-        reason = CutReason.FORWARDED if _FORWARDING.search(text) else CutReason.QUOTED
+        length, strength = self._attribution(after) if after < len(self.lines) else (0, Strength.NONE)
+        if length:
+            follows = self._introduce(after, length, strength)
+            self.result[index] = self.result[after]
+            return follows
+        reason = CutReason.FORWARDED if divider.forward else CutReason.QUOTED
         end = after
-        while end < min(after + _LEAST_FIELDS, len(self.lines)) and _FIELD.match(self.lines[end].text):
+        while end < min(after + _LEAST_FIELDS, len(self.lines)) and introductions.field_of(
+            self.lines[end].text
+        ):
             end += 1
+        words = self._words(index, end)
         marked = self._next(end)
         if marked < len(self.lines) and self.lines[marked].depth:
-            self.introduced, self.reason = True, reason
+            self.quote = self._claim(reason, "", words)
             for place in range(index, end):
-                self.result[place] = Label(reason, attributed=True)
+                self.result[place] = self.quote
             return max(end, index + 1)
-        attributed = _FORWARDED_BY.search(text) is not None
-        self.rest = Label(reason, attributed=attributed) if attributed or self.reply_headers else UNSURE
+        if divider.signed or self.reply_headers:
+            self.rest = self._claim(reason, "", words, attributed=divider.signed)
+        else:
+            self.rest = UNSURE
         self.result[index] = self.rest
         return index + 1
 
-    def _attribution(self, start: int) -> int:
-        """Return how many lines from ``start`` are an attribution ("On ... wrote:"), or 0."""
-        marked = [
-            line.mark is Mark.ATTRIBUTION for line in self.lines[start : start + _ATTRIBUTION_LINES + 1]
-        ]
-        if marked[0] and False in marked:
-            length = marked.index(False)
-            joined = " ".join(line.text for line in self.lines[start : start + length])
-            if joined.endswith(":") and len(joined) <= _LONGEST_ATTRIBUTION:
-                return length
+    # --- attributions ---
+
+    def _attribution(self, start: int) -> tuple[int, Strength]:
+        """Return how many lines from ``start`` are an attribution ("On ... wrote:"), and what it can carry."""
+        claimed = self._claimed_attribution(start)
+        if claimed:
+            return claimed, Strength.STRONG
         joined = ""
+        depth = self.lines[start].depth
         for count in range(1, _ATTRIBUTION_LINES + 1):
             if start + count > len(self.lines):
                 break
             line = self.lines[start + count - 1]
-            if not line.text or self._is_marked(line) or len(joined) > _LONGEST_ATTRIBUTION:
+            if not line.text or line.depth != depth or len(joined) > introductions.LONGEST:
                 break
             joined = f"{joined} {line.text}".strip()
-            if _ATTRIBUTION_END.search(line.text) and _is_attribution(joined, alone=count == 1):
-                return count
-            if (
-                count == 1
-                and not joined.startswith(("On ", "At ", "In "))
-                and "@" not in joined
-                and not joined[:1].isdigit()
-            ):
+            if introductions.ends_attribution(line.text):
+                strength = introductions.attribution_strength(joined, alone=count == 1)
+                if strength:
+                    return count, strength
+            if count == 1 and not introductions.may_go_on(joined):
                 break
-        return 0
+        return 0, Strength.NONE
 
-    def _introduce(self, index: int, length: int) -> int:
+    def _claimed_attribution(self, start: int) -> int:
+        """Return how many lines from ``start`` the mail program's own markup calls an attribution."""
+        end = start
+        while end < min(start + _ATTRIBUTION_LINES + 1, len(self.lines)) and (
+            self.lines[end].mark is Mark.ATTRIBUTION
+        ):
+            end += 1
+        joined = " ".join(line.text for line in self.lines[start:end])
+        fits = joined.endswith(":") and len(joined) <= introductions.LONGEST
+        return end - start if fits and end - start <= _ATTRIBUTION_LINES else 0
+
+    def _introduce(self, index: int, length: int, strength: Strength) -> int:
         """Set aside an attribution and let it speak for the quote that follows, if one does."""
-        joined = " ".join(line.text for line in self.lines[index : index + length])
+        words = " ".join(line.text for line in self.lines[index : index + length])
         after = self._next(index + length)
-        follows = self.lines[after] if after < len(self.lines) else None
-        if follows is None:
+        if after >= len(self.lines):
             return index + length
-        marked = bool(follows.depth) or follows.indented
-        if not marked and (_NAMED.match(joined) or not self._may_be_unmarked(index)):
+        marked = self._is_quote_mark(after)
+        if not marked and (strength is not Strength.STRONG or self._is_marked_below(index + length)):
             return index + length
-        self.speaker, self.introduced, self.reason = _speaker(joined), True, CutReason.QUOTED
-        label = Label(CutReason.QUOTED, self.speaker, attributed=True)
+        speaker = introductions.speaker_of(words)
+        # A name without an address may be anybody's: what has no marks either is a claim, and is judged.
+        label = self._claim(CutReason.QUOTED, speaker, words, attributed=marked or "@" in speaker)
+        self.quote = label
         if not marked:
-            self.rest = label if self.reply_headers else UNSURE
-            label = self.rest
+            self.rest = label if not self._announces(index) else UNSURE
         for place in range(index, index + length):
             self.result[place] = label
         return index + length
 
-    def _may_be_unmarked(self, index: int) -> bool:
-        """Return whether a quote without marks may begin here: nothing marked stands below."""
-        return not any(line.depth for line in self.lines[index : index + 50])
+    def _is_groupwise(self, line: Line) -> bool:
+        return bool(line.depth) and introductions.is_groupwise(line.text)
+
+    def _is_marked_below(self, index: int) -> bool:
+        """Return whether marked lines stand soon below: then a quote without marks does not begin here."""
+        return any(line.depth for line in self.lines[index : index + _LOOK_BELOW])
+
+    # --- afterwards ---
 
     def _fill_blanks(self) -> None:
         """Give blank lines between two lines with one label that label."""
@@ -305,46 +398,7 @@ class _Cutter:
                 self.result[index] = UNSURE
 
 
-def _may_introduce(line: Line) -> bool:
-    """Return whether ``line`` is worth a closer look: most lines are not."""
-    text = line.text
-    if not text or len(text) > _LONGEST_ATTRIBUTION:
-        return False
-    return text[-1] == ":" or text[0] in _FIRST_CHARACTERS or "@" in text or line.mark is not Mark.NONE
-
-
-def _is_divider(text: str) -> bool:
-    """Return whether ``text`` is a line like "-----Original Message-----", or "Begin forwarded message:"."""
-    words = text.strip("-_=* \t")
-    if text.lstrip("*_ \t").startswith("--") and _DIVIDER.match(words):
-        return True
-    return _DIVIDER_WORDS.match(words) is not None
-
-
-def _is_attribution(joined: str, *, alone: bool) -> bool:
-    if len(joined) <= _LONGEST_ATTRIBUTION and (
-        _DATED.match(joined)
-        or _DATE_FIRST.match(joined)
-        or _ADDRESSED.match(joined)
-        or _QUOTING.match(joined)
-    ):
-        return True
-    return alone and _NAMED.match(joined) is not None
-
-
-def _speaker(text: str) -> str:
-    """Return the address that ``text`` names, else the name, else nothing."""
-    text = _MESSAGE_ID.sub("", text)
-    address = _SPEAKER_ADDRESS.search(text)
-    if address:
-        return address[0].strip("<>[]'.").removeprefix("mailto:")
-    name = _SPEAKER_NAME.search(text)
-    if name:
-        return name[1].strip()
-    return "" if text.endswith(":") else text.strip()[:120]
-
-
-def undone(labels: list[Label]) -> list[Label]:
+def undone(labels: Iterable[Label]) -> list[Label]:
     """Return ``labels`` with every quote taken back to uncertain: for a text with no words of its own.
 
     Forwarded text stays set aside; a forward without a comment is ordinary.

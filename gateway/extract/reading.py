@@ -20,6 +20,7 @@ from gateway.extract.addresses import MAX_ADDRESSES, addresses, headers_of
 from gateway.extract.alternatives import Reference, repeated
 from gateway.extract.calendars import calendar_text
 from gateway.extract.decoding import Note, characters, octets
+from gateway.extract.doubts import doubted
 from gateway.extract.fields import Value, header_text
 from gateway.extract.kinds import (
     CALENDAR,
@@ -33,7 +34,7 @@ from gateway.extract.kinds import (
     is_text,
     media_of,
 )
-from gateway.extract.layout import plain_lines
+from gateway.extract.layout import plain_lines, with_marks
 from gateway.extract.markup import Aside, Rendered, rendered
 from gateway.extract.mime import Section, walk
 from gateway.extract.quotes import OWN, UNSURE, Label, labelled, undone
@@ -59,8 +60,13 @@ _STANDARD_PREAMBLE = re.compile(
     r"(?: in MIME format| \(RFC 4880 and 3156\))?\.*\s*\Z",
     re.IGNORECASE,
 )
-_REPLY_PREFIX = re.compile(r"(?:\s*(?:re|aw|sv|antw|fw|fwd|tr|ymateb)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE)
-_FORWARD_PREFIX = re.compile(r"\s*(?:re\s*:\s*)*(?:fw|fwd)\s*:", re.IGNORECASE)
+_REPLIES = r"re|aw|sv|vs|antw|odp|res|rif|ymateb|atb"
+_FORWARDS = r"fw|fwd|wg|tr|vb|rv|enc|doorst|ymlaen|yml|anfon ymlaen"
+_PREFIX_END = r"\s*(?:\[\d+\]|\(\d+\))?\s*:"
+_REPLY_PREFIX = re.compile(rf"(?:\s*(?:{_REPLIES}|{_FORWARDS}){_PREFIX_END})+\s*", re.IGNORECASE)
+_FORWARD_PREFIX = re.compile(
+    rf"\s*(?:(?:{_REPLIES}){_PREFIX_END}\s*)*(?:{_FORWARDS}){_PREFIX_END}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +333,9 @@ class _Reader:
             self._passages_by_line(part, view)
             return
         forward = _FORWARD_PREFIX.match(self.headers.subject) is not None
-        lines, rest = view.lines[:_MAX_LINES], view.lines[_MAX_LINES:]
+        lines, rest = with_marks(view.lines[:_MAX_LINES], view.text), view.lines[_MAX_LINES:]
         labels = labelled(lines, reply_headers=self._is_reply(), forward=forward)
+        labels = doubted(labels, self.headers)
         pieces = pieces_of(view.text, lines, labels)
         if any(label.reason is CutReason.QUOTED for label in labels) and not has_words(view.text, pieces):
             labels = undone(labels)
@@ -433,6 +440,7 @@ class _Reader:
                     reason=label.reason,
                     speaker=label.speaker,
                     attributed=label.attributed,
+                    doubts=label.doubts,
                 )
             )
 

@@ -43,6 +43,23 @@ class CutReason(StrEnum):
     """The same words stand in another alternative of the same content."""
 
 
+class Doubt(StrEnum):
+    """Why an introduced quote may be invented, though the mail answers another. None of them proves it."""
+
+    OWN_WORDS = "own-words"
+    """It is said to be by the sender: words of the sender's all the same, earlier or now."""
+    COLLEAGUE = "colleague"
+    """It is said to be by an address of the sender's own domain, which is no recipient."""
+    STRANGER = "stranger"
+    """It is said to be by an address that is neither sender nor recipient."""
+    FUTURE = "future"
+    """It is dated after the mail that quotes it."""
+    OTHER_SUBJECT = "other-subject"
+    """Its header block has a subject that the mail's own does not continue."""
+    OWN_THREAD = "own-thread"
+    """The mail answers only mail of the sender's own domain, and quotes somebody else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
     """A run of text that was set aside. For quoted text ``speaker`` is who is said to have written it."""
@@ -55,6 +72,8 @@ class Cut:
     speaker: str = ""
     attributed: bool = False
     """An attribution line or header block introduces it; without one the quote is only claimed."""
+    doubts: tuple[Doubt, ...] = ()
+    """What speaks against the introduction; with any, the quote is only claimed."""
 
 
 class UnreadableReason(StrEnum):
@@ -112,6 +131,14 @@ class Authored:
     def characters(self) -> int:
         """How many code points the sender wrote now."""
         return sum(len(passage.text) for passage in self.passages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseStyle:
+    """What a force itself puts under every mail, from rules/lists: part of the rule set and of its hash."""
+
+    disclaimers: tuple[str, ...] = ()
+    """Sentences or paragraphs of its disclaimers, or how one begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -263,14 +263,14 @@ def test_many_interleaved_quotes():
         ("Jo Bloggs <jo@home.example> wrote:", "jo@home.example"),
         ("Jo Bloggs (home) wrote:", "Jo Bloggs"),
         ("Jo Bloggs wrote:", "Jo Bloggs"),
-        ("Jo Bloggs:", ""),
+        ("Jo Bloggs:", "Jo Bloggs"),
         ("Quoting Jo Bloggs <jo@home.example>:", "jo@home.example"),
         ("* Jo Bloggs <jo@home.example> [2026-03-03 10:14]:", "jo@home.example"),
     ],
 )
 def test_attributions(line, speaker):
     """The introductions that programs write are set aside with the quote, and name its speaker."""
-    raw = f"\nNoted, thank you.\n\n{line}\n> any news?\n".encode()
+    raw = f"In-Reply-To: <old@home.example>\n\nNoted, thank you.\n\n{line}\n> any news?\n".encode()
     (cut,) = extract(raw, Limits()).cuts
     assert (cut.text, cut.attributed, cut.speaker) == (f"{line}\n> any news?", True, speaker)
 
