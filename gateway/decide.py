@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from gateway.extract import language_name
 from gateway.model import (
     Action,
     Attribution,
@@ -87,7 +88,7 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
     grounds: tuple[Ground, ...] = ()
     if parties.in_scope:
         findings = inspection.findings if inspection is not None else ()
-        unreadable = (*authored.unreadable, *trouble)
+        unreadable = (*authored.unreadable, *_foreign(authored, policy), *trouble)
         if inspection is None and not unreadable:
             unreadable = (_NOT_INSPECTED,)
         case = _Case(
@@ -110,6 +111,18 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
         code_version=code_version, history=history, decided_at=decided_at, authored_chars=authored.characters,
         parties=parties, limits=limits,
     )  # fmt: skip
+
+
+def _foreign(authored: Authored, policy: Policy) -> Iterator[Unreadable]:
+    """Yield what is written in a language that nobody inspects, once a part and language."""
+    characters: dict[tuple[str, str], int] = {}
+    for passage in authored.passages:
+        if passage.language and passage.language not in policy.languages:
+            place = (passage.part, passage.language)
+            characters[place] = characters.get(place, 0) + len(passage.text)
+    for (part, language), count in characters.items():
+        detail = f"{count} characters in {language_name(language)}, which is not inspected"
+        yield Unreadable(part=part, reason=UnreadableReason.LANGUAGE, detail=detail)
 
 
 def _strongest(actions: Iterable[Action]) -> Action:

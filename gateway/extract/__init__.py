@@ -10,10 +10,11 @@ the text; `quotes` and `signatures` say which lines are the sender's own; `alter
 
 from collections.abc import Mapping
 
+from gateway.extract.language import language_name, warm_up
 from gateway.extract.reading import read
 from gateway.model import Authored, Limits
 
-__all__ = ["decoded", "extract"]
+__all__ = ["decoded", "extract", "language_name", "warm_up"]
 
 
 def extract(raw: bytes, limits: Limits) -> Authored:

@@ -300,6 +300,7 @@ def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy
         unreadable={reason: Action(effect) for reason, effect in entry.unreadable.items()},
         closed_case_days=entry.closed_case_days,
         also_hold=tuple(address.lower() for address in entry.also_hold),
+        languages=entry.languages,
     )
 
 

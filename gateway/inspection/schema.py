@@ -238,3 +238,6 @@ class PolicyEntry(_Entry):
     parties: PartiesEntry
     unreadable: dict[UnreadableReason, Effect]
     also_hold: tuple[Text, ...] = ()
+    languages: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], Field(min_length=1, max_length=50)
+    ] = ("en",)

@@ -148,6 +148,8 @@ class Policy:
     closed_case_days: int
     also_hold: tuple[str, ...] = ()
     """Recipients that wait with the contact: addresses, or ``@domain``."""
+    languages: tuple[str, ...] = ("en",)
+    """ISO 639-1 codes. What is written in another language counts as not read: rules and model know English."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ class PassageKind(StrEnum):
     """Where a passage stood in the message."""
 
     SUBJECT = "subject"
+    HEADER = "header"
+    """What a mail program shows of other header fields: display names, comments, keywords."""
     BODY = "body"
     ATTACHMENT = "attachment"
     ATTACHMENT_NAME = "attachment-name"
@@ -30,6 +32,7 @@ class Passage:
     hidden: bool = False
     """A mail client would not show it."""
     language: str = ""
+    """ISO 639-1 code where it is plain, ``und`` for a foreign language nobody could name; empty: nothing can be said."""
 
 
 class CutReason(StrEnum):
@@ -79,11 +82,15 @@ class Cut:
 class UnreadableReason(StrEnum):
     """Why something in the message could not be read. policy.yaml says what each means."""
 
+    AMBIGUOUS = "ambiguous"
+    """Mail programs show different words for it; each reading that is named was read."""
     ATTACHMENT_NOT_READ = "attachment-not-read"
     CHARSET = "charset"
     DEPTH = "depth"
     ENCODING = "encoding"
     ENCRYPTED = "encrypted"
+    LANGUAGE = "language"
+    """It was read, but is in a language that is not inspected. `decide` says so, by ``Policy.languages``."""
     MALFORMED = "malformed"
     NOT_IN_TIME = "not-in-time"
     SIZE = "size"
@@ -149,3 +156,4 @@ class Limits:
     max_depth: int = 50
     max_header_bytes: int = 1_048_576
     max_decoded_chars: int = 4_000_000
+    max_addresses: int = 1000

@@ -300,6 +300,12 @@ class InspectionSettings(_Section):
     max_parts: int = _setting(1000, "MIME parts read.", ge=1)
     max_depth: int = _setting(50, "MIME nesting read.", why="Postfix mime_nesting_limit is 100", ge=1)
     max_decoded_chars: int = _setting(4_000_000, "Characters of text read.", unit="characters", ge=1000)
+    max_addresses: int = _setting(
+        1000,
+        "Addresses read of one header field; each is looked up in the registry.",
+        why="a header of 1 MiB has room for 50,000",
+        ge=1,
+    )
 
 
 class PolicySettings(_Section):
@@ -393,4 +399,5 @@ class Settings(_Section):
             max_depth=self.inspection.max_depth,
             max_header_bytes=self.smtp.max_header_bytes,
             max_decoded_chars=self.inspection.max_decoded_chars,
+            max_addresses=self.inspection.max_addresses,
         )

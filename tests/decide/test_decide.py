@@ -1,5 +1,6 @@
 """Decisions: what asks for an action, the strongest of it, and whose copy waits."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import permutations
 
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 from gateway.model import (
     Action,
     Attribution,
+    Authored,
     CaseStatus,
     Combinations,
     ContactRole,
     History,
     Mode,
     PartyPolicy,
+    Passage,
+    PassageKind,
     RuleStatus,
     Severity,
     UnreadableReason,
@@ -201,6 +205,20 @@ def test_unreadable(reason):
     assert made.action is policy().unreadable[reason]
     assert made.because == (f"unreadable:{reason.value}",)
     assert made.unreadable == (defect(reason),)
+
+
+def test_a_language_nobody_inspects_is_no_text_that_was_read():
+    """Words in a language that policy does not list do what policy says of `language`, and are named by part."""
+    polish = Passage(part="2", kind=PassageKind.BODY, text="Dziękuję bardzo", start=0, end=15, language="pl")
+    welsh = replace(polish, part="body", text="Diolch yn fawr", end=14, language="cy")
+    authored = Authored(passages=(welsh, polish, polish))
+    lenient = policy(unreadable={UnreadableReason.LANGUAGE: FLAG}, languages=("en", "cy"))
+    made = verdict(authored=authored, policy=lenient)
+    assert (made.action, made.because) == (FLAG, ("unreadable:language",))
+    assert [(each.part, each.detail) for each in made.unreadable] == [
+        ("2", "30 characters in Polish, which is not inspected")
+    ]
+    assert verdict(authored=authored, policy=replace(lenient, languages=("en", "cy", "pl"))).action is PASS
 
 
 def test_a_reason_policy_forgot_holds():
