@@ -5,19 +5,20 @@ processes, and since it is the last lock taken, two transactions cannot wait for
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
-from gateway.store.database import ChainRow, Link, Tx, insert_into
+from gateway.store.database import ChainRow, Link, Tx
 from gateway.store.schema import audit_entries, audit_payloads, audit_tip
+from gateway.store.statements import Prepared, insert_into
 
 _PAGE = 1000
 
 _TIP = select(audit_tip.c.seq, audit_tip.c.hash)
-_LOCK_TIP = _TIP.with_for_update()
-_MOVE_TIP = update(audit_tip).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+_LOCK_TIP = Prepared(_TIP.with_for_update())
+_MOVE_TIP = Prepared(update(audit_tip).values(seq=bindparam("new_seq"), hash=bindparam("new_hash")))
+_IN_ENTRY = ("seq", "at", "event", "actor", "subject", "commitment", "prev", "hash")
 
 
 def append(tx: Tx, link: Link) -> None:
@@ -29,17 +30,16 @@ def number(connection: Connection, links: Sequence[Link]) -> None:
     """Give the entries of one transaction their numbers and write them. Called by the store before each commit."""
     if not links:
         return
-    seq, prev = connection.execute(_LOCK_TIP).one()
+    seq, prev = _LOCK_TIP.run(connection, {}).fetchall()[0]
     entries, payloads = [], []
     for link in links:
         row = link(seq + 1, prev)
         seq, prev = row.seq, row.hash
-        entry = asdict(row)
-        payloads.append({"seq": seq, "salt": entry.pop("salt"), "payload": entry.pop("payload")})
-        entries.append(entry)
+        payloads.append({"seq": seq, "salt": row.salt, "payload": row.payload})
+        entries.append({name: getattr(row, name) for name in _IN_ENTRY})
     insert_into(connection, audit_entries, entries)
     insert_into(connection, audit_payloads, payloads)
-    connection.execute(_MOVE_TIP, {"new_seq": seq, "new_hash": prev})
+    _MOVE_TIP.run(connection, {"new_seq": seq, "new_hash": prev})
 
 
 def tip(tx: Tx) -> tuple[int, str]:

@@ -6,16 +6,14 @@ which decides who runs what when.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Insert, Table, create_engine, event, insert, text
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Column, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -34,6 +32,8 @@ from gateway.store.sealing import Keyring, Place
 
 _MIGRATION_LOCK = 0x676174657761
 """Advisory lock of PostgreSQL under which the schema is made: "gatewa" in ASCII."""
+_KEPT_S = 1.0
+"""How long a thread keeps its connection without using it. Within that a server may be gone unnoticed: 451."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +183,44 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
         yield connection
 
 
+class KeptConnection:
+    """The connection of one thread, kept from one transaction to the next: taking it from the pool costs more.
+
+    It is given back after a failure and after a pause, so that the next one is asked whether it still lives.
+    """
+
+    __slots__ = ("_connection", "_engine", "_used", "_writes")
+
+    def __init__(self, engine: Engine, *, writes: bool) -> None:
+        """Take connections from ``engine``, the first with the first transaction."""
+        self._engine = engine
+        self._writes = writes
+        self._connection: Connection | None = None
+        self._used = 0.0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Run the block in one transaction, as the function `transaction` does."""
+        if self._connection is not None and time.monotonic() - self._used > _KEPT_S:
+            self.close()
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(gateway_writes=self._writes)
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self.close()
+            raise
+        self._used = time.monotonic()
+
+    def close(self) -> None:
+        """Give the connection back. May be called at any time; the next transaction takes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):  # a dead connection cannot be given back, and need not
+                connection.close()
+
+
 def is_trouble(problem: BaseException) -> bool:
     """Return whether a failure is the database's (lock, disk, network), not a caller's mistake."""
     if isinstance(problem, DBAPIError):
@@ -284,35 +322,3 @@ def migrate(engine: Engine, then: Callable[[Connection], None]) -> None:
 
 def _migrations() -> Path:
     return Path(__file__).parent / "migrations"
-
-
-# --- statements ---------------------------------------------------------------------------------------------
-# A statement is built once and given its values when it runs: building one costs more than running it.
-
-
-def insert_into(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert ``rows``, which all have the same columns; none is fine."""
-    if rows:
-        connection.execute(_insert(table), rows)
-
-
-def insert_unless_there(
-    connection: Connection, table: Table, row: Mapping[str, object], unique: Column[Any]
-) -> bool:
-    """Insert ``row`` unless another has its value in ``unique``; return whether it was inserted.
-
-    On PostgreSQL this waits for a transaction that is inserting the same value, and then sees its row.
-    """
-    return connection.execute(_insert_unless_there(connection.dialect.name, table, unique), row).rowcount == 1
-
-
-@cache
-def _insert(table: Table) -> Insert:
-    return insert(table)
-
-
-@cache
-def _insert_unless_there(dialect: str, table: Table, unique: Column[Any]) -> Insert:
-    dialect_insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    statement = dialect_insert(table).on_conflict_do_nothing(index_elements=[unique])
-    return statement.execution_options(preserve_rowcount=True)

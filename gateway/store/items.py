@@ -24,7 +24,7 @@ from gateway.model import (
     StaffId,
     Verdict,
 )
-from gateway.store.database import Tx, insert_into, insert_unless_there
+from gateway.store.database import Tx
 from gateway.store.naming import new_id
 from gateway.store.rows import Decision, DecisionAction, Item, ItemInFull, NewItem
 from gateway.store.schema import (
@@ -35,6 +35,7 @@ from gateway.store.schema import (
     item_recipients,
     items,
 )
+from gateway.store.statements import Prepared, insert_into, insert_unless_there
 
 TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
     ItemState.HELD: frozenset({ItemState.RELEASING, ItemState.RETURNED, ItemState.REFERRED}),
@@ -51,7 +52,10 @@ TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
 UNDECIDED = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
 """Holds that are neither released nor returned: what `holds list` shows."""
 
-_BY_RETRY_KEY = select(items.c.id).where(items.c.retry_key == bindparam("key"))
+_BY_RETRY_KEY = Prepared(select(items.c.id).where(items.c.retry_key == bindparam("key")))
+_SET_DELIVERY = Prepared(
+    update(items).where(items.c.id == bindparam("item")).values(delivery=bindparam("said"))
+)
 
 
 def add_item(tx: Tx, new: NewItem) -> MessageId:
@@ -94,8 +98,8 @@ def add_item(tx: Tx, new: NewItem) -> MessageId:
 
 def item_by_retry_key(tx: Tx, retry_key: str) -> MessageId | None:
     """Return the item of the same message that was recorded before, while its retry key is kept."""
-    found = tx.connection.scalar(_BY_RETRY_KEY, {"key": retry_key})
-    return MessageId(found) if found else None
+    found = _BY_RETRY_KEY.run(tx.connection, {"key": retry_key}).fetchone()
+    return MessageId(found[0]) if found else None
 
 
 def item(tx: Tx, item_id: str) -> Item | None:
@@ -211,7 +215,8 @@ def set_rest_taken(tx: Tx, item_id: str, recipients: str) -> None:
 
 def set_delivery(tx: Tx, item_id: str, outcome: str) -> None:
     """Record what became of a flagged message's delivery: the smarthost's code, not its text."""
-    _change(tx, item_id, {"delivery": outcome})
+    if _SET_DELIVERY.run(tx.connection, {"item": item_id, "said": outcome}).rowcount != 1:
+        raise Refused(f"there is no item {item_id}")
 
 
 def add_decision(tx: Tx, decision: Decision) -> str:

@@ -4,43 +4,42 @@ Functions over a transaction. A message counts once, whatever retries its sender
 took it (or may have) or it was held. Knows nothing of rules: a category is a word to it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, exists, insert, or_, select, update
 
 from gateway.model import Action, History, MessageId, PersonId, StaffId
-from gateway.store.database import Tx, insert_into, insert_unless_there
+from gateway.store.database import Tx
 from gateway.store.rows import LedgerEntry, Outcome
 from gateway.store.schema import ledger, ledger_categories, ledger_persons
+from gateway.store.statements import Prepared, insert_into, insert_unless_there
 
 _COUNTS = (Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.HELD)
 
 _BY_RETRY_KEY = select(ledger).where(ledger.c.retry_key == bindparam("key"))
 _NEW_OUTCOME = (
     update(ledger)
-    .where(ledger.c.outcome.not_in((Outcome.ACCEPTED, Outcome.HELD)))
+    .where(ledger.c.outcome != Outcome.ACCEPTED, ledger.c.outcome != Outcome.HELD)
     .values(outcome=bindparam("new_outcome"), outcome_at=bindparam("new_at"))
 )
-_SET_OUTCOME = _NEW_OUTCOME.where(ledger.c.id == bindparam("message"))
-_SET_OUTCOME_BY_KEY = _NEW_OUTCOME.where(ledger.c.retry_key == bindparam("key"))
-_ADDRESSED = select(ledger_persons.c.ledger_id).where(
-    ledger_persons.c.person_id.in_(bindparam("people", expanding=True))
+_SET_OUTCOME = Prepared(_NEW_OUTCOME.where(ledger.c.id == bindparam("message")))
+_SET_OUTCOME_BY_KEY = Prepared(_NEW_OUTCOME.where(ledger.c.retry_key == bindparam("key")))
+_OF_THE_PAIR = exists().where(
+    ledger.c.id == ledger_persons.c.ledger_id,
+    ledger.c.officer == bindparam("officer"),
+    ledger.c.at.between(bindparam("since"), bindparam("until")),
+    or_(*(ledger.c.outcome == outcome for outcome in _COUNTS)),
+    ledger.c.retry_key.is_distinct_from(bindparam("key")),
 )
-_HISTORY = (
-    select(ledger_categories.c.category, func.count())
-    .join(ledger, ledger.c.id == ledger_categories.c.ledger_id)
-    .where(
-        ledger.c.officer == bindparam("officer"),
-        ledger.c.at.between(bindparam("since"), bindparam("until")),
-        ledger.c.outcome.in_(_COUNTS),
-        ledger.c.retry_key.is_distinct_from(bindparam("key")),
-        ledger.c.id.in_(_ADDRESSED),
-    )
-    .group_by(ledger_categories.c.category)
-    .order_by(ledger_categories.c.category)
+_FOUND_BEFORE = Prepared(
+    select(ledger_persons.c.ledger_id, ledger_categories.c.category)
+    .join(ledger_categories, ledger_categories.c.ledger_id == ledger_persons.c.ledger_id)
+    .where(ledger_persons.c.person_id == bindparam("person"), _OF_THE_PAIR)
 )
+"""From the contact, who gets a letter a week, to the messages: an officer may have sent thousands."""
 
 
 def add(tx: Tx, entry: LedgerEntry) -> bool:
@@ -93,13 +92,13 @@ def set_outcome(tx: Tx, message_id: str, outcome: Outcome, at: datetime) -> bool
     What was accepted stays accepted, and what waits stays held, whatever a later retry meets.
     """
     values = {"message": message_id, "new_outcome": outcome, "new_at": at}
-    return tx.connection.execute(_SET_OUTCOME, values).rowcount == 1
+    return _SET_OUTCOME.run(tx.connection, values).rowcount == 1
 
 
 def set_outcome_by_key(tx: Tx, retry_key: str, outcome: Outcome, at: datetime) -> bool:
     """As `set_outcome`, for the row that has ``retry_key``: one statement, since every message comes here."""
     values = {"key": retry_key, "new_outcome": outcome, "new_at": at}
-    return tx.connection.execute(_SET_OUTCOME_BY_KEY, values).rowcount == 1
+    return _SET_OUTCOME_BY_KEY.run(tx.connection, values).rowcount == 1
 
 
 def settle(tx: Tx, before: datetime, at: datetime) -> int:
@@ -124,18 +123,15 @@ def history(
     ``retry_key`` names the message being judged, which does not count as its own history. An unknown officer has
     none: strangers must not be taken for one another.
     """
-    people = tuple(persons)
-    if officer is None or not people:
+    if officer is None:
         return History(days=days)
-    values = {
-        "officer": officer,
-        "people": people,
-        "since": at - timedelta(days=days),
-        "until": at,
-        "key": retry_key,
-    }
-    found = tx.connection.execute(_HISTORY, values)
-    return History(earlier={category: int(number) for category, number in found}, days=days)
+    values = {"officer": officer, "since": at - timedelta(days=days), "until": at, "key": retry_key}
+    found: set[tuple[str, str]] = set()
+    for person in dict.fromkeys(persons):
+        rows = _FOUND_BEFORE.run(tx.connection, values | {"person": person}).fetchall()
+        found.update((str(message), str(category)) for message, category in rows)
+    numbers = Counter(category for _, category in found)
+    return History(earlier=dict(sorted(numbers.items())), days=days)
 
 
 def forget(tx: Tx, *, keys_before: datetime, rows_before: datetime) -> tuple[int, int]:

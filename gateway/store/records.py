@@ -11,9 +11,10 @@ from sqlalchemy import delete, func, insert, select, update
 
 from gateway.model import Role, StaffId
 from gateway.store import items, ledger
-from gateway.store.database import Tx, insert_unless_there, revision
+from gateway.store.database import Tx, revision
 from gateway.store.rows import Account, RegistryVersion, RuleReport, RuleSetRow
 from gateway.store.schema import accounts, meta, registry_versions, rule_reports, rule_sets
+from gateway.store.statements import insert_unless_there
 
 # --- rules --------------------------------------------------------------------------------------------------
 

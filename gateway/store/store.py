@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, insert, select
 
 from gateway.errors import NotStored, Sealed, StoreUnfit
 from gateway.settings import StoreSettings
 from gateway.store import chain, database, schema
+from gateway.store.clerk import Told
 from gateway.store.database import Tx, told_plainly, transaction
 from gateway.store.mark import Mark, mark_path
 from gateway.store.reader import Reader
@@ -72,17 +73,28 @@ class Store:
         prove durable after a crash: whoever tries again must recognise its own work, as the retry key does.
         """
         future = self._writer.submit(job)
+        patience_s = self.settings.write_timeout_s
+        timer = asyncio.get_running_loop().call_later(patience_s, _give_up, future, patience_s)
         try:
-            async with asyncio.timeout(self.settings.write_timeout_s):
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            if future.done() and not future.cancelled():
-                return future.result()
-            raise NotStored(f"the store did not answer in {self.settings.write_timeout_s:g} s") from None
+            return await future
+        finally:
+            timer.cancel()
+
+    def write_later(self, job: Callable[[Tx], Any], told: Told) -> None:
+        """Have ``job`` written with the next transaction, whenever that comes, or at `hurry`; nobody waits for it.
+
+        ``told`` is called on the event loop with None once it is durable, or with what went wrong. A process that
+        is killed before loses it.
+        """
+        self._writer.leave(job, told)
+
+    def hurry(self) -> None:
+        """Have written at once what `write_later` still keeps. Raises NotStored once closed."""
+        self._writer.hurry()
 
     async def read(self, job: Callable[[Tx], T]) -> T:
         """Run ``job``, which must not write, on the reader's thread and return its result. Raises NotStored."""
-        return await asyncio.wrap_future(self._reader.submit(job))
+        return await self._reader.submit(job)
 
     def write_now(self, job: Callable[[Tx], T]) -> T:
         """As `write`, for commands: blocks, and has a transaction of its own."""
@@ -163,6 +175,11 @@ def initialise(settings: StoreSettings, at: datetime) -> Made:
     mark.note(0)
     mark.save()
     return Made(store=Store.open(settings), fresh=True, fresh_key=fresh_key)
+
+
+def _give_up(future: "asyncio.Future[Any]", patience_s: float) -> None:
+    if not future.done():
+        future.set_exception(NotStored(f"the store did not answer in {patience_s:g} s"))
 
 
 def _check_schema(engine: Engine, *, migrate: bool) -> None:

@@ -42,7 +42,7 @@ class Gate:
 
 async def queued(store, number):
     """Wait until ``number`` jobs wait for the writer."""
-    while len(store._writer._queue) < number:
+    while store._writer.waiting < number:
         await asyncio.sleep(0)
 
 
@@ -165,13 +165,14 @@ async def test_a_locked_database_delays_writes_and_nothing_else(lite):
 
 
 def limit_pages(store, pages):
-    """Make the disk full, as SQLite sees it, for connections from now on."""
+    """Make the disk full, as SQLite sees it, from the next transaction on, until the returned function is called."""
+    room = [pages]
 
     @event.listens_for(store.engine, "begin")
     def _limit(connection):
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        connection.exec_driver_sql(f"PRAGMA max_page_count={room[0]}")
 
-    return lambda: event.remove(store.engine, "begin", _limit)
+    return lambda: room.__setitem__(0, 2**30)
 
 
 async def test_a_full_disk_fails_what_does_not_fit_and_nothing_else(lite):
@@ -193,7 +194,6 @@ async def test_a_full_disk_fails_what_does_not_fit_and_nothing_else(lite):
     assert lite.read_now(lambda tx: items.list_items(tx, ItemKind.HOLD)) == ()
     assert lite.read_now(audit.verify).is_whole
     more_room()
-    lite.engine.dispose()
     assert await lite.write(lambda tx: items.add_item(tx, large)) == large.id
     assert lite.read_now(lambda tx: items.message(tx, large.id)) == large.message
 
