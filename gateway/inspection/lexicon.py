@@ -82,6 +82,39 @@ _KEPT: Final = frozenset(
     ]
 )
 """Words whose derivation would give them the key of a word that has nothing to do with them."""
+_NOT_IN_TABLES: Final = frozenset(
+    [
+        "anybody",
+        "everybody",
+        "somebody",
+        "anytime",
+        "sometimes",
+        "whichever",
+        "whomever",
+        "oneself",
+        "online",
+        "offline",
+        "email",
+        "website",
+        "inbox",
+        "voicemail",
+        "hi",
+        "hello",
+        "hey",
+        "thanks",
+        "yeah",
+        "yep",
+        "okay",
+        "mum",
+        "lol",
+        "haha",
+        "hmm",
+        "ugh",
+        "safeguarding",
+        "username",
+    ]
+)
+"""Words that the tables, which know verbs, nouns, adjectives and adverbs, leave out."""
 _TEXT_SPEAK: Final = {
     "u": "you", "ya": "you", "yer": "your", "ur": "your", "luv": "love", "pls": "please", "plz": "please",
     "tonite": "tonight", "2nite": "tonight", "2night": "tonight", "2moro": "tomorrow", "tmrw": "tomorrow",
@@ -107,6 +140,8 @@ class _Tables:
     nouns: frozenset[str]
     noun_forms: dict[str, list[str]]
     noun_rules: list[list[str]]
+    others: frozenset[str]
+    """Adjectives and adverbs: known as words, not derived."""
     digest: str
 
 
@@ -125,7 +160,7 @@ def _tables() -> _Tables:
 
     raw = (pipeline_folder() / _TABLES).read_bytes()
     tables: Any = srsly.msgpack_loads(raw)
-    strings: Any = StringStore(["verb", "noun"])
+    strings: Any = StringStore(["verb", "noun", "adj", "adv"])
     verb, noun = strings["verb"], strings["noun"]
     return _Tables(
         verbs=frozenset(tables["lemma_index"][verb]) | _MODERN_VERBS,
@@ -134,6 +169,7 @@ def _tables() -> _Tables:
         nouns=frozenset(tables["lemma_index"][noun]),
         noun_forms=tables["lemma_exc"][noun],
         noun_rules=tables["lemma_rules"][noun],
+        others=frozenset().union(*(tables["lemma_index"][strings[part]] for part in ("adj", "adv"))),
         digest=hashlib.sha256(raw).hexdigest(),
     )
 
@@ -263,6 +299,29 @@ def common_words() -> frozenset[str]:
     from spacy.lang.en.stop_words import STOP_WORDS
 
     return frozenset(map(canonical, STOP_WORDS))
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    from spacy.lang.en.stop_words import STOP_WORDS
+
+    return frozenset(STOP_WORDS)
+
+
+def is_common(word: str) -> bool:
+    """Return whether ``word`` as it stands is one of those that every text is full of."""
+    return word.lower() in _stop_words()
+
+
+@lru_cache(maxsize=50_000)
+def is_word(word: str) -> bool:
+    """Return whether ``word`` is a form of an English word that the tables know; a name is none."""
+    lower = word.lower()
+    if is_common(lower) or lower in _TEXT_SPEAK or lower in _NOT_IN_TABLES:
+        return True
+    tables = _tables()
+    key = canonical(word)
+    return key in tables.verbs or key in tables.nouns or key in tables.others
 
 
 def digest() -> str:

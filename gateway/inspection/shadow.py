@@ -1,8 +1,9 @@
 """The shadow text: what matching sees instead of the sender's own characters, and the way back.
 
-Owns folding (typographic quotes, accents, zero-width characters, white space) and the bounds of sentences.
-Refuses to know rules. A passage becomes one string, its sentences joined by line feeds; no sentence holds one.
-`Shadow.origin` leads from a place in that string to the code point in the passage.
+Owns folding (typographic quotes, accents, look-alike letters, zero-width characters, white space) and the bounds of
+sentences. Refuses to know rules. A passage becomes one string, its sentences joined by line feeds; no sentence holds
+one. `Shadow.origin` leads from a place in that string to the code point in the passage. A passage with words in
+disguise has a second shadow, of what `disguises` makes out in it.
 
 A bound of a sentence is a blank line; the end of a line that does not go on (the next begins with a capital, a
 digit or a bullet, or this one closes with punctuation) unless this line was full and so was broken by the mail
@@ -13,8 +14,11 @@ and without capitals: both alone must do.
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from gateway.inspection.disguises import Reading, reading_of
+from gateway.inspection.lookalikes import latin
 
 MAX_SENTENCE: Final = 1000
 """Characters after which a sentence is cut at white space: bounds the cost of one parse."""
@@ -47,6 +51,10 @@ _QUOTES: Final = {
 }
 _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 _VARIATION: Final = range(0xFE00, 0xFE10)
+_BLANK: Final = frozenset("\u2800\u3164\uffa0")
+"""Letters and signs that show as white space: Braille blank, Hangul fillers."""
+_UNSEEN: Final = frozenset("\u115f\u1160\ufffc\U0001d159")
+"""Letters and signs that show as nothing."""
 
 
 class _Folding(dict[int, str]):
@@ -62,15 +70,15 @@ def fold_point(point: int) -> str:
     char = chr(point)
     if char in _QUOTES:
         return _QUOTES[char]
-    if char.isspace():
+    if char.isspace() or char in _BLANK:
         return " "
-    if point in _SKIN_TONES or point in _VARIATION:
+    if point in _SKIN_TONES or point in _VARIATION or char in _UNSEEN:
         return ""
     category = unicodedata.category(char)
     if category in {"Cf", "Mn", "Me", "Cc"}:
         return ""
     parts = (part for part in unicodedata.normalize("NFKD", char) if unicodedata.category(part) != "Mn")
-    return "".join(_QUOTES.get(part, part) for part in parts)
+    return "".join(_QUOTES.get(part) or (part if part.isascii() else latin(part) or part) for part in parts)
 
 
 _FOLDING: Final = _Folding()
@@ -108,13 +116,15 @@ def _origins(text: str) -> list[int]:
 class Shadow:
     """The sentences of one text: their spans in it, and their folded words joined by line feeds.
 
-    ``starts`` holds where each sentence begins in ``text``.
+    ``starts`` holds where each sentence begins in ``text``. ``reading`` is what stands between ``source`` and ``text``
+    where words in disguise were made out; ``spans`` are then spans of it.
     """
 
     source: str
     spans: tuple[tuple[int, int], ...]
     text: str
     starts: tuple[int, ...]
+    reading: Reading | None = None
 
     def sentence_at(self, offset: int) -> int:
         """Return the number of the sentence in which ``offset`` of the shadow lies."""
@@ -132,15 +142,35 @@ class Shadow:
         """Return the span of the source that ``start`` to ``end`` of the shadow, inside one sentence, came from."""
         number = self.sentence_at(start)
         begin, stop = self.spans[number]
-        origins = _origins(self.source[begin:stop])
+        words = self.source if self.reading is None else self.reading.text
+        origins = _origins(words[begin:stop])
         first = origins[start - self.starts[number]]
         last = origins[max(end - self.starts[number] - 1, 0)] + 1 if end > start else first
-        return begin + first, begin + min(last, stop - begin)
+        found = begin + first, begin + min(last, stop - begin)
+        return found if self.reading is None else self.reading.span(*found)
 
 
 def shadow_of(source: str) -> Shadow:
     """Return the shadow of ``source``. Empty sentences are left out; never raises."""
     return _shadow(source, _sentences(source))
+
+
+def undisguised(shadow: Shadow) -> Shadow | None:
+    """Return the shadow of the sentences with words in disguise, and of those beside them; None if there are none."""
+    reading = reading_of(shadow.source, _folded)
+    if reading is None:
+        return None
+    known = {"", *shadow.text.split("\n")}
+    spans = _sentences(reading.text)
+    new = {number for number, (begin, end) in enumerate(spans) if fold(reading.text[begin:end]) not in known}
+    if not new:
+        return None
+    near = [span for number, span in enumerate(spans) if not new.isdisjoint((number - 1, number, number + 1))]
+    return replace(_shadow(reading.text, near), source=shadow.source, reading=reading)
+
+
+def _folded(text: str) -> str:
+    return text.translate(_FOLDING)
 
 
 def lines_of(source: str, last: int) -> Shadow:
