@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format bench faults kill docker-check docs lock clean
+.PHONY: help setup demo test check lint format bench faults fuzz kill docker-check docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ bench: $(STAMP) ## Measure the relay against others in one run
 faults: $(STAMP) ## Break the smarthost, the disk and the database, and print what the sender was told
 	@$(BIN)/pytest tests/faults -v $(ARGS)
 	@$(BIN)/python tests/faults/fault_cases.py && cat docs/faults.md
+
+fuzz: $(STAMP) ## Read and judge a million odd messages (ARGS="--count N --seed N")
+	@$(BIN)/python tests/fuzz/fuzzer.py $(ARGS)
 
 kill: $(STAMP) ## Kill the relay under load and account for every message
 	@$(BIN)/python tests/kill/driver.py $(ARGS)
