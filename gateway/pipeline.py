@@ -38,6 +38,7 @@ from gateway.model import (
     ContactMatch,
     Envelope,
     History,
+    HouseStyle,
     Inspection,
     ItemKind,
     MailCommand,
@@ -80,6 +81,7 @@ class InForce:
     registry: Registry
     policy: Policy
     rules_hash: str
+    style: HouseStyle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,9 +273,9 @@ class _Inspected:
 
     async def run(self) -> Reply:
         """Return the answer after the dot."""
-        authored, failures = await self._read()
-        # The registry is the one that RCPT was answered by; rules and policy are those in force now, as a pair.
+        # The registry is the one that RCPT was answered by; rules, policy and style are those in force now, as one.
         self._in_force = replace(self._conductor.in_force, registry=self._in_force.registry)
+        authored, failures = await self._read()
         parties = await self._parties(authored)
         # Whose copy would wait is part of the key: a private address added at a retry must not count as the rest.
         key = recording.retry_key(
@@ -311,7 +313,7 @@ class _Inspected:
                 _unread(UnreadableReason.WORKER_FAILED, "Reading it failed again and again."),
             )
         try:
-            return await self._conductor.workers.extract(self._message.raw), ()
+            return await self._conductor.workers.extract(self._message.raw, self._in_force.style), ()
         except UninspectableMessage as trouble:
             log.warning("message:not-read", error=trouble.reason)
             return Authored(), (_unread(UnreadableReason.WORKER_FAILED, trouble.reason),)

@@ -31,7 +31,7 @@ import msgspec
 from gateway import inspection
 from gateway.errors import Mistake, Mistakes, NoWorker, StarvedWorker, UninspectableMessage
 from gateway.extract import extract
-from gateway.model import Authored, History, Inspection, Limits, Parties
+from gateway.model import Authored, History, HouseStyle, Inspection, Limits, Parties
 from gateway.settings import InspectionSettings
 
 _LENGTH = struct.Struct("!I")
@@ -56,6 +56,7 @@ class ExtractRequest(msgspec.Struct, tag="extract", frozen=True):
 
     raw: bytes
     limits: Limits
+    style: HouseStyle = HouseStyle()
 
 
 class LoadRequest(msgspec.Struct, tag="load", frozen=True):
@@ -419,9 +420,10 @@ class Workers:
         self._language.first_request = request
         await self._language.tell_all(request, Loaded)
 
-    async def extract(self, raw: bytes) -> Authored:
+    async def extract(self, raw: bytes, style: HouseStyle) -> Authored:
         """Return what the sender wrote; raises `UninspectableMessage` or `NoWorker`."""
-        answer = await self._extract.ask(ExtractRequest(raw=raw, limits=self._limits), Extracted)
+        request = ExtractRequest(raw=raw, limits=self._limits, style=style)
+        answer = await self._extract.ask(request, Extracted)
         return answer.authored
 
     async def judge(
@@ -476,7 +478,7 @@ class _Desk:
     def answer(self, request: Request) -> Answer:
         match request:
             case ExtractRequest():
-                return Extracted(authored=extract(request.raw, request.limits))
+                return Extracted(authored=extract(request.raw, request.limits, request.style))
             case LoadRequest():
                 return self._load(request)
             case JudgeRequest():

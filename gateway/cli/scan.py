@@ -85,6 +85,7 @@ class Judge:
         self._with_store = with_store and not as_contact
         bundle = inspection.read(rule_folders(settings.rules))
         self.policy: Policy = inspection.policy_of(bundle)
+        self._style = inspection.house_style_of(bundle)
         self.engine = inspection.load(bundle, language=settings.inspection.language)
         self._limits = settings.limits
         self._timezone = ZoneInfo(settings.policy.timezone)
@@ -93,7 +94,7 @@ class Judge:
         """Return the verdict on one file, judged as of its Date header, or of now; raises OSError."""
         raw = path.read_bytes()
         started = time.perf_counter()
-        authored = extract(raw, self._limits)
+        authored = extract(raw, self._limits, self._style)
         at = authored.headers.date or datetime.now(UTC)
         parties = self._parties(authored.headers, at)
         history = self._history(parties, at)

@@ -102,7 +102,10 @@ class Service:
             workers=self.workers,
             store=self.store,
             in_force=InForce(
-                registry=looked.registry, policy=inspection.policy_of(bundle), rules_hash=bundle.hash
+                registry=looked.registry,
+                policy=inspection.policy_of(bundle),
+                rules_hash=bundle.hash,
+                style=inspection.house_style_of(bundle),
             ),
             options=_options(settings, self._hostname),
         )
@@ -213,12 +216,14 @@ class Service:
                 self._record_rules(bundle, ())
                 return
             try:
-                policy = inspection.policy_of(bundle)
+                policy, style = inspection.policy_of(bundle), inspection.house_style_of(bundle)
                 await self.workers.adopt(bundle)
             except Mistakes as wrong:
                 self._log_refused_rules(wrong, bundle.hash)
                 return
-            self.conductor.in_force = replace(self.conductor.in_force, policy=policy, rules_hash=bundle.hash)
+            self.conductor.in_force = replace(
+                self.conductor.in_force, policy=policy, rules_hash=bundle.hash, style=style
+            )
         self._refused_rules = ""
         log.info("rules:loaded", rules_hash=bundle.hash)
         self._record_rules(bundle, ())

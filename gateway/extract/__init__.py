@@ -12,22 +12,27 @@ from collections.abc import Mapping
 
 from gateway.extract.language import language_name, warm_up
 from gateway.extract.reading import read
-from gateway.model import Authored, Limits
+from gateway.model import Authored, HouseStyle, Limits
 
 __all__ = ["decoded", "extract", "language_name", "warm_up"]
 
 
-def extract(raw: bytes, limits: Limits) -> Authored:
+NO_STYLE = HouseStyle()
+"""A force whose own texts are not known: only what every disclaimer says is recognised."""
+
+
+def extract(raw: bytes, limits: Limits, style: HouseStyle = NO_STYLE) -> Authored:
     """Return only the words the sender wrote now, what was set aside and why, and what could not be read.
 
     Quoted replies, forwarded mail, signatures and disclaimers are cut: a victim's words in a quote must not count
     against the officer. When it is not certain that a line is quoted, it stays, marked uncertain; reading one line
-    too many is the safer error. Offsets are code points in the text that `decoded` gives for the part.
+    too many is the safer error. ``style`` has the force's own disclaimers. Offsets are code points in the text that
+    `decoded` gives for the part.
 
     Never raises. What cannot be decoded, or lies beyond ``limits``, is named in ``unreadable``; policy says what
     that means.
     """
-    return read(raw, limits).authored
+    return read(raw, limits, style).authored
 
 
 def decoded(raw: bytes, limits: Limits) -> Mapping[str, str]:
@@ -36,4 +41,4 @@ def decoded(raw: bytes, limits: Limits) -> Mapping[str, str]:
     The decoded text of a plain part is its characters with LF line ends; of an HTML part its visible words, one line
     a block, and after them what is hidden; of a calendar part the values that people read. Never raises.
     """
-    return read(raw, limits).texts
+    return read(raw, limits, NO_STYLE).texts

@@ -20,6 +20,7 @@ from gateway.extract.addresses import MAX_ADDRESSES, addresses, headers_of
 from gateway.extract.alternatives import Reference, repeated
 from gateway.extract.calendars import calendar_text
 from gateway.extract.decoding import Note, characters, octets
+from gateway.extract.disclaimers import wording_of
 from gateway.extract.doubts import doubted
 from gateway.extract.fields import Value, header_text
 from gateway.extract.kinds import (
@@ -44,6 +45,7 @@ from gateway.model import (
     Cut,
     CutReason,
     Headers,
+    HouseStyle,
     Limits,
     Passage,
     PassageKind,
@@ -77,15 +79,16 @@ class Reading:
     texts: Mapping[str, str]
 
 
-def read(raw: bytes, limits: Limits) -> Reading:
+def read(raw: bytes, limits: Limits, style: HouseStyle) -> Reading:
     """Read a whole message. Total: never raises."""
-    return _Reader(raw, limits).read()
+    return _Reader(raw, limits, style).read()
 
 
 class _Reader:
     """The state of reading one message."""
 
-    def __init__(self, raw: bytes, limits: Limits) -> None:
+    def __init__(self, raw: bytes, limits: Limits, style: HouseStyle) -> None:
+        self.wording = wording_of(style)
         self.walk = walk(raw, limits)
         self.limits = limits
         self.budget = limits.max_decoded_chars
@@ -336,10 +339,10 @@ class _Reader:
         lines, rest = with_marks(view.lines[:_MAX_LINES], view.text), view.lines[_MAX_LINES:]
         labels = labelled(lines, reply_headers=self._is_reply(), forward=forward)
         labels = doubted(labels, self.headers)
-        pieces = pieces_of(view.text, lines, labels)
+        pieces = pieces_of(view.text, lines, labels, self.wording)
         if any(label.reason is CutReason.QUOTED for label in labels) and not has_words(view.text, pieces):
             labels = undone(labels)
-            pieces = pieces_of(view.text, lines, labels)
+            pieces = pieces_of(view.text, lines, labels, self.wording)
         if rest:
             pieces.append((rest[0].begin, rest[-1].end, UNSURE))
         first_passage = len(self.passages)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from enum import IntEnum
 
-from gateway.extract.disclaimers import disclaimer_end, openings
+from gateway.extract.disclaimers import Wording, disclaimer_end, openings
 from gateway.extract.layout import Line, Mark
 from gateway.extract.quotes import OWN, UNSURE, Label
 from gateway.model import CutReason
@@ -82,12 +82,12 @@ _TELEPHONE = re.compile(
 )
 
 
-def parted(text: str, lines: Sequence[Line], label: Label) -> list[Piece]:
+def parted(text: str, lines: Sequence[Line], label: Label, wording: Wording) -> list[Piece]:
     """Return the pieces of one run of own lines: own words, signature, disclaimer, in their order.
 
     ``label`` is given to what stays. Blank lines belong to no piece of their own.
     """
-    disclaimers, rest = _disclaimed(text, lines)
+    disclaimers, rest = _disclaimed(text, lines, wording)
     signed = _signed(rest)
     pieces = [
         (line.start, line.end, SIGNATURE if index in signed else label)
@@ -97,10 +97,10 @@ def parted(text: str, lines: Sequence[Line], label: Label) -> list[Piece]:
     return sorted(pieces + disclaimers) if disclaimers else pieces
 
 
-def _disclaimed(text: str, lines: Sequence[Line]) -> tuple[list[Piece], Sequence[Line]]:
+def _disclaimed(text: str, lines: Sequence[Line], wording: Wording) -> tuple[list[Piece], Sequence[Line]]:
     """Return the disclaimers among ``lines``, and the lines that are left; of a line partly cut, its rest."""
     limit = lines[-1].end
-    begins = openings(text, lines[0].begin, limit)
+    begins = openings(text, lines[0].begin, limit, wording)
     if not begins:
         return [], lines
     pieces: list[Piece] = []
@@ -111,7 +111,7 @@ def _disclaimed(text: str, lines: Sequence[Line]) -> tuple[list[Piece], Sequence
             continue
         end = start = max(line.start, covered)
         if start == line.begin and start in begins:
-            end = disclaimer_end(text, start, limit)
+            end = disclaimer_end(text, start, limit, wording)
         if end > start:
             pieces.append((start, end, DISCLAIMER))
             covered = end
@@ -219,12 +219,12 @@ def _speaks(text: str) -> bool:
     return _SPOKEN.search(text) is not None or _KISS.search(text) is not None
 
 
-def pieces_of(text: str, lines: Sequence[Line], labels: Sequence[Label]) -> list[Piece]:
+def pieces_of(text: str, lines: Sequence[Line], labels: Sequence[Label], wording: Wording) -> list[Piece]:
     """Return every piece of a text in order: own words without signature and disclaimer, and what is set aside."""
     pieces: list[Piece] = []
     for label, run in _runs_of(lines, labels):
         if label == OWN:
-            pieces += parted(text, run, label)
+            pieces += parted(text, run, label, wording)
         else:
             start = run[0].start if label.reason is None else run[0].begin
             pieces.append((start, run[-1].end, label))

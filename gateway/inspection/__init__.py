@@ -15,15 +15,16 @@ from gateway.errors import Mistake, Mistakes
 from gateway.inspection import cues, lexicon
 from gateway.inspection.bundle import Bundle, BundleFile, read
 from gateway.inspection.engine import Engine
-from gateway.inspection.rules import RuleSet, policy_of_bundle, rule_set
+from gateway.inspection.rules import RuleSet, house_style_of_bundle, policy_of_bundle, rule_set
 from gateway.inspection.shadow import shadow_of
-from gateway.model import Policy
+from gateway.model import HouseStyle, Policy
 
 __all__ = [
     "Bundle",
     "BundleFile",
     "Engine",
     "check",
+    "house_style_of",
     "load",
     "policy_of",
     "read",
@@ -65,6 +66,14 @@ def policy_of(bundle: Bundle) -> Policy:
     if policy is None or mistakes:
         raise Mistakes(mistakes)
     return policy
+
+
+def house_style_of(bundle: Bundle) -> HouseStyle:
+    """Return what reading a mail must know of the force, from the lists of ``bundle``. Raises `Mistakes`."""
+    style, mistakes = house_style_of_bundle(bundle)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return style
 
 
 @lru_cache(maxsize=4)

@@ -24,10 +24,21 @@ from gateway.inspection.matching import pattern_problem
 from gateway.inspection.nodes import Document, key_place, parse
 from gateway.inspection.when import AtLeast, Expression, Name, WhenMistake, names
 from gateway.inspection.when import parse as parse_when
-from gateway.model import Action, ContactRole, PassageKind, Policy, RuleStatus, Severity, UnreadableReason
+from gateway.model import (
+    Action,
+    ContactRole,
+    HouseStyle,
+    PassageKind,
+    Policy,
+    RuleStatus,
+    Severity,
+    UnreadableReason,
+)
 
 REFUSALS: Final = "refusals"
 """The list that `quoted_refusal` looks for in quoted text."""
+DISCLAIMERS: Final = "disclaimers"
+"""The list that no rule uses: its texts are set aside before any rule sees them."""
 _Entry = TypeVar("_Entry", bound=BaseModel)
 _CONDUCT: Final = frozenset(
     {
@@ -153,6 +164,16 @@ def policy_of_bundle(bundle: Bundle) -> tuple[Policy | None, tuple[Mistake, ...]
             _read_one(bundle, file, reading)
     policy = _policy(bundle, reading, alone=True)
     return policy, tuple(reading.mistakes)
+
+
+def house_style_of_bundle(bundle: Bundle) -> tuple[HouseStyle, tuple[Mistake, ...]]:
+    """Return what `extract` must know of the force: its disclaimers. No list is none; reads no rule."""
+    reading = _Reading()
+    for file in bundle.files:
+        if file.name == f"lists/{DISCLAIMERS}.yaml":
+            _read_one(bundle, file, reading)
+    entry = reading.lists.get(DISCLAIMERS)
+    return HouseStyle(disclaimers=entry[0].phrases if entry else ()), tuple(reading.mistakes)
 
 
 # --- one file -----------------------------------------------------------------------------------------------
@@ -328,6 +349,12 @@ def _read_list(document: Document, stem: str, reading: _Reading) -> None:
     if entry.list in reading.lists:
         reading.overridden.append(f"lists/{entry.list}")
     reading.lists[entry.list] = (entry, document)
+    if entry.list == DISCLAIMERS:
+        reading.used.add(DISCLAIMERS)
+        if entry.regexes:
+            remedy = "write the sentences themselves under phrases"
+            reading.mistakes.append(document.mistake(("regexes",), "a disclaimer is no regex", remedy))
+        return
     for key, kind in (("phrases", entry.by), ("regexes", _regex_kind(entry.case))):
         reading.mistakes += _pattern_mistakes(document, (key,), kind, getattr(entry, key))
 
@@ -490,6 +517,10 @@ def _from_lists(
     patterns: list[Pattern] = []
     for name in condition.list:
         reading.used.add(name)
+        if name == DISCLAIMERS:
+            what = "no rule can use the disclaimers: they are set aside before rules look"
+            reading.mistakes.append(document.mistake((*path, "list"), what, "name another list"))
+            continue
         if name in reading.lists:
             patterns += _list_patterns(reading.lists[name][0])
             continue

@@ -20,6 +20,7 @@ from gateway.extract import extract
 from gateway.model import (
     Client,
     Finding,
+    HouseStyle,
     Inspection,
     ItemKind,
     Limits,
@@ -44,6 +45,7 @@ CLERK = "clerk@council.example"
 WITNESS = "joseph@home.example"
 BUNDLE = inspection.read((Path(__file__).resolve().parent.parent.parent / "rules",))
 POLICY = inspection.policy_of(BUNDLE)
+STYLE = inspection.house_style_of(BUNDLE)
 CLIENT = Client(address="127.0.0.1", helo="mail.force.example", extended=True, tls=False)
 
 
@@ -62,7 +64,7 @@ class ReadyWorkers:
         self.limits = Limits()
         self.asked: list[str] = []
 
-    async def extract(self, raw: bytes):
+    async def extract(self, raw: bytes, style: HouseStyle):
         self.asked.append("extract")
         for word, trouble in (
             (b"KILLED", UninspectableMessage("The process that read it was ended by SIGKILL.")),
@@ -71,7 +73,7 @@ class ReadyWorkers:
         ):
             if word in raw:
                 raise trouble
-        return extract(raw, Limits())
+        return extract(raw, Limits(), style)
 
     async def judge(self, authored, parties, history, *, at, rules_hash):
         self.asked.append("judge")
@@ -195,7 +197,7 @@ async def build(folder: Path, settings, smarthost: Smarthost, **outbox_settings)
         relay=relay,
         workers=workers,
         store=store,
-        in_force=InForce(registry=people, policy=POLICY, rules_hash=BUNDLE.hash),
+        in_force=InForce(registry=people, policy=POLICY, rules_hash=BUNDLE.hash, style=STYLE),
         options=Options(
             hostname="gateway.force.example",
             mode=Mode.HOLD,
