@@ -16,13 +16,21 @@ import typer
 import yaml
 
 from gateway.cli.invocation import JsonOption, emit, fail
-from gateway.training.corpus import Batch, Corpus, Label, Mail, Passage, Split, load
+from gateway.errors import Mistakes
+from gateway.training.corpus import Batch, Label, Mail, Passage, Split, load, problems
 from gateway.training.diversity import Diversity, diversity
 from gateway.training.drafts import read_draft
+from gateway.training.surface import Surface
 
 app = typer.Typer(no_args_is_help=True, help="Check, extend and measure the labelled corpus.")
 
 FolderOption = Annotated[Path, typer.Option("--corpus", help="Folder of the corpus.", metavar="FOLDER")]
+DraftArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="The draft, as gateway/training/drafts.py describes it.", exists=True, dir_okay=False
+    ),
+]
 _HERE = Path("corpus")
 
 
@@ -45,9 +53,28 @@ def check(folder: FolderOption = _HERE, *, as_json: JsonOption = False) -> None:
             typer.echo("  ".join(f"{name} {value}" for name, value in line.items()))
 
 
+@app.command("try")
+def try_(draft: DraftArgument) -> None:
+    """Check a draft and measure it, writing nothing: what repeats, and how the labels differ in shape."""
+    from gateway.training.surface import LEAST, means, surface
+
+    mails, passages = read_draft(draft.read_text("utf-8"), "draft", str(draft))
+    if mistakes := problems(mails, passages, str(draft)):
+        raise Mistakes(mistakes)
+    _print_counts(mails, passages)
+    for name, entries in (("mails", mails), ("passages", passages)):
+        if entries:
+            _print_diversity(name, diversity(entries))
+    if min(sum(mail.label is label for mail in mails) for label in Label) >= LEAST:
+        typer.echo("\nshape, mean of crossings and of proper mail:")
+        for name, crossing, proper in means(mails):
+            typer.echo(f"  {name:<20} {crossing:9.3f} {proper:9.3f}")
+        _print_surface(surface(mails))
+
+
 @app.command()
 def add(
-    draft: Annotated[Path, typer.Argument(help="The draft, as gateway/training/drafts.py describes it.")],
+    draft: DraftArgument,
     batch: Annotated[str, typer.Option("--batch", help="Name of the batch; a new one, or one to replace.")],
     split: Annotated[Split, typer.Option("--split", help="What the batch may be used for.")],
     brief: Annotated[str, typer.Option("--brief", help="What the writer was asked for, in a sentence.")],
@@ -60,6 +87,8 @@ def add(
 ) -> None:
     """Take a writer's draft over as a batch; nothing is written when anything in it is wrong."""
     mails, passages = read_draft(draft.read_text("utf-8"), batch, str(draft))
+    if mistakes := problems(mails, passages, str(draft)):
+        raise Mistakes(mistakes)
     path = folder / "batches.yaml"
     batches = yaml.safe_load(path.read_text("utf-8")) if path.exists() else {}
     if (batches or {}).get(batch, {}).get("sealed"):
@@ -107,7 +136,7 @@ def report(folder: FolderOption = _HERE, *, as_json: JsonOption = False) -> None
             }
         )
         return
-    _print_counts(corpus)
+    _print_counts(corpus.mails, corpus.passages)
     for name, measure in measures.items():
         _print_diversity(name, measure)
     typer.echo("\nby batch: entries, repeated 5-word runs, median likeness to the nearest mail")
@@ -116,21 +145,24 @@ def report(folder: FolderOption = _HERE, *, as_json: JsonOption = False) -> None
             typer.echo(
                 f"  {name:<24} {measure.entries:>4}  {measure.repeated:6.1%}  {measure.nearest_median:.3f}"
             )
-    typer.echo(
-        f"\nsurface alone: AUC {shape.auc:.3f} over {shape.mails} mails ({'ok' if shape.ok else 'too telling'})"
-    )
+    _print_surface(shape)
+
+
+def _print_surface(shape: Surface) -> None:
+    verdict = "ok" if shape.ok else "too telling"
+    typer.echo(f"\nsurface alone: AUC {shape.auc:.3f} over {shape.mails} mails ({verdict})")
     for name, fall in shape.telling:
         typer.echo(f"  {name:<20} {fall:+.3f}")
 
 
-def _print_counts(corpus: Corpus) -> None:
+def _print_counts(mails: Sequence[Mail], passages: Sequence[Passage]) -> None:
     for title, counted in (
-        ("label", Counter(mail.label for mail in corpus.mails)),
-        ("due", Counter(mail.due for mail in corpus.mails)),
-        ("subtlety", Counter(mail.subtlety for mail in corpus.mails if mail.subtlety)),
-        ("trap", Counter(mail.trap for mail in corpus.mails if mail.trap)),
-        ("category", Counter(span.category for mail in corpus.mails for span in mail.spans)),
-        ("kind of passage", Counter(one.kind for one in corpus.passages)),
+        ("label", Counter(mail.label for mail in mails)),
+        ("due", Counter(mail.due for mail in mails)),
+        ("subtlety", Counter(mail.subtlety for mail in mails if mail.subtlety)),
+        ("trap", Counter(mail.trap for mail in mails if mail.trap)),
+        ("category", Counter(span.category for mail in mails for span in mail.spans)),
+        ("kind of passage", Counter(one.kind for one in passages)),
     ):
         typer.echo(f"{title}: " + ", ".join(f"{name} {count}" for name, count in counted.most_common()))
 

@@ -178,12 +178,10 @@ def load(folder: Path) -> Corpus:
     batches = _batches(folder / "batches.yaml", mistakes)
     mails = _entries(folder, "mails", Mail, batches, mistakes)
     passages = _entries(folder, "passages", Passage, batches, mistakes)
-    mistakes += _doubles([*mails, *passages], folder)
-    known = {mail.id: mail for mail, _ in mails}
-    for mail, place in mails:
-        mistakes += _of_mail(mail, known, place)
-    for passage, place in passages:
-        mistakes += _of_passage(passage, place)
+    if not mails and not passages:
+        remedy = "add batches with `gateway corpus add`"
+        mistakes.append(Mistake(file=str(folder), what="no entries", remedy=remedy))
+    mistakes += _problems(mails, passages)
     if mistakes:
         raise Mistakes(tuple(mistakes))
     return Corpus(batches, tuple(mail for mail, _ in mails), tuple(one for one, _ in passages))
@@ -194,7 +192,7 @@ class _Place:
     """Where an entry stands."""
 
     file: str
-    line: int
+    line: int | None
 
     def mistake(self, what: str, remedy: str) -> Mistake:
         return Mistake(file=self.file, line=self.line, what=what, remedy=remedy)
@@ -232,12 +230,28 @@ def _entries(
     return entries
 
 
+def problems(mails: Iterable[Mail], passages: Iterable[Passage], file: str) -> tuple[Mistake, ...]:
+    """Return what is wrong with the entries of a draft; they are named by their ids in ``file``."""
+    placed_mails = [(mail, _Place(f"{file}, {mail.id}", None)) for mail in mails]
+    placed_passages = [(one, _Place(f"{file}, {one.id}", None)) for one in passages]
+    return tuple(_problems(placed_mails, placed_passages))
+
+
+def _problems(mails: list[tuple[Mail, _Place]], passages: list[tuple[Passage, _Place]]) -> Iterator[Mistake]:
+    yield from _doubles([*mails, *passages])
+    known = {mail.id: mail for mail, _ in mails}
+    for mail, place in mails:
+        yield from _of_mail(mail, known, place)
+    for passage, place in passages:
+        yield from _of_passage(passage, place)
+
+
 def folded(text: str) -> str:
     """Return ``text`` in lower case without anything but letters and digits: what makes two entries the same."""
     return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
 
 
-def _doubles(entries: Iterable[tuple[Any, _Place]], folder: Path) -> Iterator[Mistake]:
+def _doubles(entries: Iterable[tuple[Any, _Place]]) -> Iterator[Mistake]:
     ids: Counter[str] = Counter()
     texts: dict[str, str] = {}
     for entry, place in entries:
@@ -248,8 +262,6 @@ def _doubles(entries: Iterable[tuple[Any, _Place]], folder: Path) -> Iterator[Mi
         if text in texts:
             yield place.mistake(f"{entry.id} says the same as {texts[text]}", "write another, or delete it")
         texts.setdefault(text, entry.id)
-    if not ids:
-        yield Mistake(file=str(folder), what="no entries", remedy="add batches with `gateway corpus add`")
 
 
 def _of_mail(mail: Mail, known: dict[str, Mail], place: _Place) -> Iterator[Mistake]:

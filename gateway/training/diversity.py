@@ -48,7 +48,11 @@ def own_words(entry: Mail | Passage) -> str:
 
 
 def diversity(entries: Sequence[Mail | Passage], *, shown: int = 15) -> Diversity:
-    """Return how much ``entries`` repeat each other; linear but for runs of words that many share."""
+    """Return how much ``entries`` repeat each other; of twins, which repeat on purpose, the first counts.
+
+    Linear but for runs of words that many share.
+    """
+    entries = _without_twins(entries)
     texts = [own_words(entry) for entry in entries]
     words = [_WORD.findall(text.lower()) for text in texts]
     runs = [set(_runs(each, _RUN)) for each in words]
@@ -72,8 +76,18 @@ def diversity(entries: Sequence[Mail | Passage], *, shown: int = 15) -> Diversit
         nearest=tuple((likeness, entries[one].id, entries[other].id) for likeness, one, other in ranked),
         openings=_most(_edge(text, first=True) for text in texts)[:shown],
         closings=_most(_edge(text, first=False) for text in texts)[:shown],
-        runs=tuple((count, run) for run, count in standing.most_common(shown)),
+        runs=tuple((count, run) for run, count in standing.most_common(shown) if count > 1),
     )
+
+
+def _without_twins(entries: Sequence[Mail | Passage]) -> Sequence[Mail | Passage]:
+    seen: set[str] = set()
+    kept: list[Mail | Passage] = []
+    for entry in entries:
+        seen.add(entry.id)
+        if not (isinstance(entry, Mail) and entry.twin in seen):
+            kept.append(entry)
+    return kept
 
 
 def _runs(words: Sequence[str], length: int) -> Iterable[str]:

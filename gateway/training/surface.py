@@ -14,6 +14,8 @@ from gateway.training.corpus import Label, Mail
 from gateway.training.diversity import own_words
 
 LIMIT: Final = 0.65
+LEAST: Final = 20
+"""Mails of either label below which the measure says nothing."""
 _FOLDS: Final = 5
 _SEED: Final = 20260302
 
@@ -76,19 +78,38 @@ class Surface:
         return self.auc <= LIMIT
 
 
+def means(mails: Sequence[Mail]) -> tuple[tuple[str, float, float], ...]:
+    """Return the mean of each feature for crossings and for proper mail: where a batch drifts."""
+    texts = {label: [own_words(mail) for mail in mails if mail.label is label] for label in Label}
+    return tuple(
+        (
+            name,
+            sum(map(feature, texts[Label.CROSSING])) / max(len(texts[Label.CROSSING]), 1),
+            sum(map(feature, texts[Label.PROPER])) / max(len(texts[Label.PROPER]), 1),
+        )
+        for name, feature in FEATURES.items()
+    )
+
+
 def surface(mails: Sequence[Mail]) -> Surface:
-    """Return how well shape alone tells the labels apart, folds by batch. Needs scikit-learn (extra ``train``)."""
+    """Return how well shape alone tells the labels apart; folds by batch, where there are several.
+
+    Needs `LEAST` mails of each label, and scikit-learn (extra ``dev``).
+    """
     import numpy as np
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.inspection import permutation_importance
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import GroupKFold
+    from sklearn.model_selection import GroupKFold, StratifiedKFold
 
     texts = [own_words(mail) for mail in mails]
     rows = np.array([[feature(text) for feature in FEATURES.values()] for text in texts])
     labels = np.array([mail.label is Label.CROSSING for mail in mails])
     groups = np.array([mail.batch for mail in mails])
-    folds = GroupKFold(min(_FOLDS, len(set(groups)))).split(rows, labels, groups)
+    if len(set(groups)) > 1:
+        folds = GroupKFold(min(_FOLDS, len(set(groups)))).split(rows, labels, groups)
+    else:
+        folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED).split(rows, labels)
     scores = np.zeros(len(mails))
     falls = np.zeros(len(FEATURES))
     for train, test in folds:

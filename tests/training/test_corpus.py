@@ -163,11 +163,11 @@ def test_surface_that_gives_the_label_away_is_noticed():
 
     drifted = [
         mail(number, prose(90 if number % 2 else 20), Label.CROSSING if number % 2 else Label.PROPER)
-        for number in range(200)
+        for number in range(120)
     ]
     even = [
         mail(number, prose(rng.randint(20, 90)), Label.CROSSING if rng.random() < 0.5 else Label.PROPER)
-        for number in range(200)
+        for number in range(120)
     ]
     assert not surface(drifted).ok
     assert surface(drifted).auc > 0.95
