@@ -16,7 +16,7 @@ import typer
 from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, printable, settings_from
 from gateway.cli.scan import AsContactOption, Judge, Judged, shown
 from gateway.inspection import sentence_spans
-from gateway.model import Action, Authored, Finding, Policy
+from gateway.model import Action, Authored, CutReason, Finding, Policy
 
 _WIDTH = 100
 _LONGEST = 1500
@@ -98,6 +98,9 @@ def _object(judged: Judged, without: list[tuple[str, Action]]) -> dict[str, obje
                 "start": each.start,
                 "end": each.end,
                 "text": each.text,
+                "speaker": each.speaker,
+                "attributed": each.attributed,
+                "doubts": list(each.doubts),
             }
             for each in judged.authored.cuts
         ],
@@ -127,7 +130,11 @@ def _print_reading(judged: Judged) -> None:
         _head("Set aside: it does not count as the officer's words")
         for cut in judged.authored.cuts:
             speaker = f", said to be by {cut.speaker}" if cut.speaker else ""
-            typer.echo(f"  {cut.part} ({cut.reason}{speaker})")
+            doubts = f", doubted: {', '.join(cut.doubts)}" if cut.doubts else ""
+            claimed = (
+                "" if cut.attributed or cut.reason is not CutReason.QUOTED else ", nothing introduces it"
+            )
+            typer.echo(f"  {cut.part} ({cut.reason}{speaker}{claimed}{doubts})")
             _quote(cut.text)
     if judged.verdict.unreadable:
         _head("Not read")

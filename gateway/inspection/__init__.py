@@ -6,7 +6,7 @@ and `Engine.judge` depends on its arguments alone. Findings are proposals; `deci
 
 Inside: `nodes` (YAML and its traps), `schema` (what a file may hold), `rules` (how files hang together), `when`,
 `shadow` (folded text, sentences, the way back), `lexicon` (words), `matching` (patterns), `cues` (relations),
-`attribution` (whose words), `engine`, `lint` (the grade for promotion).
+`attribution` (whose words), `earlier` (words that we sent before), `engine`, `lint` (the grade for promotion).
 """
 
 from functools import lru_cache
@@ -14,6 +14,7 @@ from functools import lru_cache
 from gateway.errors import Mistake, Mistakes
 from gateway.inspection import cues, lexicon
 from gateway.inspection.bundle import Bundle, BundleFile, read
+from gateway.inspection.earlier import quoted_lines, written_lines
 from gateway.inspection.engine import Engine
 from gateway.inspection.rules import RuleSet, house_style_of_bundle, policy_of_bundle, rule_set
 from gateway.inspection.shadow import shadow_of
@@ -27,10 +28,12 @@ __all__ = [
     "house_style_of",
     "load",
     "policy_of",
+    "quoted_lines",
     "read",
     "rules_of",
     "sentence_spans",
     "warm_up",
+    "written_lines",
 ]
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from gateway.inspection.cues import Parsed
+from gateway.inspection.earlier import without_sent
 from gateway.inspection.matching import PatternIndex, Scan, Span
 from gateway.inspection.shadow import Shadow, lines_of, shadow_of
 from gateway.model import Authored, CutReason, PassageKind, StaffMember
@@ -94,14 +95,19 @@ class Text:
 
 
 def texts_of(
-    authored: Authored, sentences: PatternIndex, sign_off: PatternIndex, officer: StaffMember | None
+    authored: Authored,
+    sentences: PatternIndex,
+    sign_off: PatternIndex,
+    officer: StaffMember | None,
+    *,
+    sent: frozenset[str] = frozenset(),
 ) -> tuple[Text, ...]:
     """Return everything that is judged: own passages in order, then quotes that are only claimed."""
     own = [
         _text(passage.part, passage.kind, passage.start, passage.text, sentences, sign_off)
         for passage in authored.passages
     ]
-    return (*own, *_claimed_quotes(authored, sentences, names_of(officer)))
+    return (*own, *_claimed_quotes(authored, sentences, names_of(officer), sent))
 
 
 def _text(
@@ -114,11 +120,14 @@ def _text(
     return Text(part, kind, offset, shadow, sentences.scan(shadow), sign_off.scan(lines), lines)
 
 
-def _claimed_quotes(authored: Authored, sentences: PatternIndex, own: frozenset[str]) -> Iterator[Text]:
+def _claimed_quotes(
+    authored: Authored, sentences: PatternIndex, own: frozenset[str], sent: frozenset[str]
+) -> Iterator[Text]:
     """Yield quotes that only the message itself vouches for (DECISIONS 14).
 
-    A quote is believed when something introduces it *and* the mail answers another, and the officer is not said to
-    have written it; else it is judged: typing behind a ``>``, under an invented "On Monday she wrote:" or in an
+    A quote is believed when something introduces it *and* the mail answers another, nothing speaks against the
+    introduction, and the officer is not said to have written it. Lines that we sent ourselves (``sent``) are believed
+    whatever surrounds them: they were judged then. All else it is judged: typing behind a ``>``, under an invented "On Monday she wrote:" or in an
     attached mail is an evasion. What is found then flags at most, unless the officer wrote nothing else in the body
     and nothing at all speaks for the quote: then they are taken as own words.
     """
@@ -127,9 +136,9 @@ def _claimed_quotes(authored: Authored, sentences: PatternIndex, own: frozenset[
     for cut in authored.cuts:
         if cut.reason not in QUOTES:
             continue
-        believed = cut.attributed and answers
+        believed = cut.attributed and answers and not cut.doubts
         if not believed or is_said_by(cut.speaker, own):
-            shadow = shadow_of(cut.text)
+            shadow = shadow_of(without_sent(cut.text, sent))
             scan = sentences.scan(shadow)
             flags_at_most = beside or cut.attributed or answers
             yield Text(cut.part, PassageKind.BODY, cut.start, shadow, scan, claimed_quote=flags_at_most)

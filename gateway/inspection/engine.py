@@ -49,7 +49,9 @@ class Engine:
         Deterministic: the same arguments give the same answer, on this machine. Never raises on odd text. ``at`` is
         when the message arrived: an exception that had ended by then does not apply.
         """
-        texts = texts_of(authored, self._sentences, self._sign_off, parties.officer)
+        texts = texts_of(
+            authored, self._sentences, self._sign_off, parties.officer, sent=frozenset(history.sent_lines)
+        )
         message = Judgement(
             authored, parties, history, at, texts=texts, parser=self._parse, refusals=self._refuses
         )

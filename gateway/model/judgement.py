@@ -84,11 +84,13 @@ class History:
     """What the ledger knows of this officer and these contacts before this message.
 
     ``earlier`` holds, per category, how many earlier messages of the officer to any of these contacts had a
-    finding of it inside the window; ``days`` is that window.
+    finding of it inside the window; ``days`` is that window. ``sent_lines`` are those lines which this message quotes
+    and which we sent to these contacts before, as `inspection.quoted_lines` names them.
     """
 
     earlier: Mapping[str, int] = field(default_factory=dict)
     days: int = 90
+    sent_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

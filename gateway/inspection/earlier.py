@@ -1,0 +1,70 @@
+"""Words that we sent before: lines of a mail to digests, and a claimed quote without the lines that are known.
+
+Owns what counts as the same line. Refuses to know keys and the store: what is kept is an HMAC of these digests under a
+key of the store's (docs/decisions/0013), and `judge` is told which of them are known (`History.sent_lines`).
+
+A *line* is a sentence, not a row of characters: programs wrap quoted text anew. Its words are compared without case,
+marks and white space. A line of fewer than `LEAST_WORDS` is nobody's in particular and never known.
+"""
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Final
+
+from gateway.model import Authored, CutReason, PassageKind
+
+LEAST_WORDS: Final = 4
+MAX_LINES: Final = 500
+"""Lines of one message that are kept or looked for; a longer one is judged as if the rest had never been sent."""
+_DIGEST_BYTES: Final = 16
+_MARKS = re.compile(r"^[ \t>|]+", re.MULTILINE)
+_END = re.compile(r"[.!?]+(?=\s)|\n[ \t>|]*\n")
+_WORD = re.compile(r"\w+")
+_QUOTES = frozenset({CutReason.QUOTED, CutReason.FORWARDED})
+_Line = tuple[int, int, str]
+
+
+def written_lines(authored: Authored) -> tuple[str, ...]:
+    """Return the digests of what the officer wrote now: to be kept once it was sent."""
+    bodies = (passage.text for passage in authored.passages if passage.kind is PassageKind.BODY)
+    return _digests(bodies)
+
+
+def quoted_lines(authored: Authored) -> tuple[str, ...]:
+    """Return the digests of what the mail quotes: to be looked for among those that were kept."""
+    return _digests(cut.text for cut in authored.cuts if cut.reason in _QUOTES)
+
+
+def without_sent(text: str, sent: frozenset[str]) -> str:
+    """Return ``text`` with every known line blanked; of the same length, so that offsets hold."""
+    if not sent:
+        return text
+    pieces: list[str] = []
+    done = 0
+    for start, end, digest in _lines(text):
+        if digest in sent:
+            pieces += (text[done:start], " " * (end - start))
+            done = end
+    return "".join((*pieces, text[done:]))
+
+
+def _digests(texts: Iterator[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for text in texts:
+        for _, _, digest in _lines(text):
+            found[digest] = None
+            if len(found) == MAX_LINES:
+                return tuple(found)
+    return tuple(found)
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    """Yield each line with its place and digest, but those too short to be anybody's."""
+    begin = 0
+    for end in (*(match.end() for match in _END.finditer(text)), len(text)):
+        words = _WORD.findall(_MARKS.sub("", text[begin:end]).casefold())
+        if len(words) >= LEAST_WORDS:
+            digest = blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=_DIGEST_BYTES)
+            yield begin, end, digest.hexdigest()
+        begin = end
