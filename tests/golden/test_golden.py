@@ -276,7 +276,7 @@ def test_bytes_are_as_sent(message):
     assert re.search(rb"(?<!\r)\n|\r(?!\n)", raw) is None
     texts = []
     for part in message_from_bytes(raw, policy=policy.compat32).walk():
-        texts += part.values()
+        texts += map(str, part.values())
         if part.get_content_maintype() == "text":
             texts.append(part.get_payload(decode=True).decode("utf-8", "replace"))
     domains = re.findall(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)", "\n".join(texts))
