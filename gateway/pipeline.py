@@ -26,6 +26,7 @@ from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from gateway import identify, notices, recording
 from gateway.decide import decide, waiting
@@ -58,7 +59,7 @@ from gateway.store import Store, Tx, items, ledger
 from gateway.store.rows import Outcome
 from gateway.workers import Workers
 
-log = structlog.get_logger("gateway.pipeline")
+log: FilteringBoundLogger = structlog.get_logger("gateway.pipeline")
 
 _CRASHES_UNTIL_HELD = 3
 _CRASHES_REMEMBERED = 10_000
@@ -111,9 +112,9 @@ class Conductor:
         self.in_force = in_force
         self.options = options
         self._crashes: OrderedDict[str, int] = OrderedDict()
-        self._later: list[tuple[Callable[[Tx], None], str]] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._afterwards: set[asyncio.Task[None]] = set()
+        self._afterwards = 0
+        self._settled = asyncio.Event()
 
     @property
     def capabilities(self) -> Capabilities | None:
@@ -142,36 +143,42 @@ class Conductor:
     def afterwards(self, job: Callable[[Tx], None], event: str, *, at_once: bool = False) -> None:
         """Write ``job`` without making the sender wait; a failure is logged as ``event`` and undoes nothing.
 
-        What comes within `_AFTERWARDS_S` is written together: nobody waits for it, and each transaction of its own
-        would cost a sync of the disk. ``at_once`` is for what a retry must find: copies that went out already.
+        It goes with the next record, or with whatever else has come after `_AFTERWARDS_S`: nobody waits for it, and
+        a transaction of its own would cost a sync of the disk. ``at_once`` is for what a retry must find: copies
+        that went out already.
         """
-        self._later.append((job, event))
+        try:
+            self.store.write_later(job, partial(self._written, event))
+        except GatewayError as trouble:
+            log.error(event, error=str(trouble), hint=trouble.hint)
+            return
+        self._afterwards += 1
         if at_once:
-            self._write_later()
+            self._hurry()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_AFTERWARDS_S, self._write_later)
+            self._timer = asyncio.get_running_loop().call_later(_AFTERWARDS_S, self._hurry)
 
     async def settle(self) -> None:
-        """Return when everything that was left for afterwards is written."""
-        while self._later or self._afterwards:
-            self._write_later()
-            await asyncio.gather(*self._afterwards)
+        """Return when everything that was left for afterwards is written, or known not to be."""
+        while self._afterwards:
+            self._settled.clear()
+            self._hurry()
+            await self._settled.wait()
 
-    def _write_later(self) -> None:
+    def _hurry(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        waiting, self._later = self._later, []
-        for job, event in waiting:
-            task = asyncio.get_running_loop().create_task(self._write(job, event))
-            self._afterwards.add(task)
-            task.add_done_callback(self._afterwards.discard)
+        self.store.hurry()
 
-    async def _write(self, job: Callable[[Tx], None], event: str) -> None:
-        try:
-            await self.store.write(job)
-        except GatewayError as trouble:
-            log.error(event, error=str(trouble), hint=trouble.hint)
+    def _written(self, event: str, problem: BaseException | None) -> None:
+        self._afterwards -= 1
+        if not self._afterwards:
+            self._settled.set()
+        if isinstance(problem, GatewayError):
+            log.error(event, error=str(problem), hint=problem.hint)
+        elif problem is not None:
+            log.error(event, error=type(problem).__name__, where=origin(problem))
 
 
 class Exchange:
@@ -210,21 +217,21 @@ class Exchange:
     async def data(self, raw: bytes) -> Reply:
         """Return what became of the message: the truth, and 250 only when it is safe (P1)."""
         message_id = new_id()
-        with structlog.contextvars.bound_contextvars(message=message_id, client=self._client.address):
-            try:
-                return await self._data(message_id, raw)
-            except GatewayError as trouble:
-                log.error("message:trouble", error=without_addresses(str(trouble)), hint=trouble.hint)
-                code, _, text = trouble.reply.partition(" ")
-                return Reply(int(code), (text,))
-            except Exception as bug:  # noqa: BLE001 - the edge
-                # Our own bug: whatever it was, the force's server still has the mail (STYLE section 4, errors). Its
-                # text may quote the mail, so the log gets its place alone.
-                self._conductor.count_crash(hashlib.sha256(raw).hexdigest())
-                log.error("message:fault-of-ours", error=type(bug).__name__, where=origin(bug))
-                return _TRY_AGAIN
-            finally:
-                await self.reset()
+        told = log.bind(message=message_id, client=self._client.address)
+        try:
+            return await self._data(message_id, raw, told)
+        except GatewayError as trouble:
+            told.error("message:trouble", error=without_addresses(str(trouble)), hint=trouble.hint)
+            code, _, text = trouble.reply.partition(" ")
+            return Reply(int(code), (text,))
+        except Exception as bug:  # noqa: BLE001 - the edge
+            # Our own bug: whatever it was, the force's server still has the mail (STYLE section 4, errors). Its
+            # text may quote the mail, so the log gets its place alone.
+            self._conductor.count_crash(hashlib.sha256(raw).hexdigest())
+            told.error("message:fault-of-ours", error=type(bug).__name__, where=origin(bug))
+            return _TRY_AGAIN
+        finally:
+            await self.reset()
 
     async def reset(self) -> None:
         """Forget the transaction; the smarthost's side is given up."""
@@ -233,7 +240,7 @@ class Exchange:
         if upstream is not None:
             await upstream.abandon()
 
-    async def _data(self, message_id: MessageId, raw: bytes) -> Reply:
+    async def _data(self, message_id: MessageId, raw: bytes, told: FilteringBoundLogger) -> Reply:
         upstream = self._upstream
         assert upstream is not None, "receive asks for MAIL first"
         envelope = Envelope(
@@ -245,12 +252,12 @@ class Exchange:
         if not self._contacts:
             line = received_line(message_id, envelope, self._conductor.options.hostname)
             reply = await upstream.data((line, raw))
-            _log_answer("message:relayed", reply, upstream, size=len(raw))
+            _log_answer(told, "message:relayed", reply, upstream, size=len(raw))
             return _answer(message_id, reply)
         message = recording.Message(
             id=message_id, raw=raw, sha256=hashlib.sha256(raw).hexdigest(), envelope=envelope
         )
-        return await _Inspected(self._conductor, self._in_force, upstream, message).run()
+        return await _Inspected(self._conductor, self._in_force, upstream, message, told).run()
 
     def _log_refusal(self, event: str, reply: Reply) -> None:
         trouble = self._upstream.trouble if self._upstream else ""
@@ -263,9 +270,15 @@ class _Inspected:
     """The road of one message to a registered contact: read, judge, decide, record, relay."""
 
     def __init__(
-        self, conductor: Conductor, in_force: InForce, upstream: Transaction, message: recording.Message
+        self,
+        conductor: Conductor,
+        in_force: InForce,
+        upstream: Transaction,
+        message: recording.Message,
+        told: FilteringBoundLogger,
     ) -> None:
         self._conductor = conductor
+        self._log = told
         self._in_force = in_force
         self._upstream = upstream
         self._message = message
@@ -279,7 +292,7 @@ class _Inspected:
         parties = await self._parties(authored)
         # Whose copy would wait is part of the key: a private address added at a retry must not count as the rest.
         key = recording.retry_key(
-            self._message.raw,
+            self._message.sha256,
             self._message.envelope.mail.reverse_path,
             waiting(parties, self._in_force.policy),
         )
@@ -315,7 +328,7 @@ class _Inspected:
         try:
             return await self._conductor.workers.extract(self._message.raw, self._in_force.style), ()
         except UninspectableMessage as trouble:
-            log.warning("message:not-read", error=trouble.reason)
+            self._log.warning("message:not-read", error=trouble.reason)
             return Authored(), (_unread(UnreadableReason.WORKER_FAILED, trouble.reason),)
         except StarvedWorker:
             self._conductor.count_crash(self._message.sha256)
@@ -349,7 +362,7 @@ class _Inspected:
                 authored, parties, history, at=self._at, rules_hash=self._in_force.rules_hash
             )
         except UninspectableMessage as trouble:
-            log.warning("message:not-judged", error=trouble.reason)
+            self._log.warning("message:not-judged", error=trouble.reason)
             return None, (_unread(UnreadableReason.NOT_IN_TIME, trouble.reason),)
         except StarvedWorker:
             self._conductor.count_crash(self._message.sha256)
@@ -360,22 +373,22 @@ class _Inspected:
 
     async def _record_and_act(self, authored: Authored, parties: Parties, verdict: Verdict) -> Reply:
         message = self._message
-        who = await self._reviewers(authored, parties)
+        who = await self._reviewers(authored, parties) if recording.is_listed(verdict) else None
         new = recording.draft(message, authored, parties, verdict, who)
         if new.item is not None and verdict.action is Action.HOLD and verdict.urgent:
             options, registry = self._conductor.options, self._in_force.registry
-            told = notices.reviewers(options.notices, registry, parties.officer, who.excluded)
+            told = notices.reviewers(options.notices, registry, parties.officer, new.item.excluded)
             if not told:
-                log.error(
+                self._log.error(
                     "hold:urgent-and-nobody-to-tell", hint="Set notices.urgent_to, or staff with role psd."
                 )
             new = replace(new, notices=notices.urgent(options.notices, new.item, told))
-        if new.item is not None and who.psd_only:
-            log.error("item:psd-only", why=who.psd_only, hint="Professional standards must look.")
+        if new.item is not None and new.item.psd_only:
+            self._log.error("item:psd-only", why=new.item.psd_only, hint="Professional standards must look.")
         written = await self._conductor.store.write(partial(recording.record, new=new))
         if written != message.id:  # another process was handed the same message at the same moment
             return await self._repeat(written, parties)
-        log.info(
+        self._log.info(
             _EVENTS[verdict.action],
             score=verdict.score,
             because=verdict.because,
@@ -405,7 +418,7 @@ class _Inspected:
     async def _send_all(self, shown_id: MessageId, flag: MessageId | None) -> Reply:
         """Send the message to everybody, and have the outcome written once it is known."""
         reply = await self._upstream.data((self._line(shown_id), self._message.raw))
-        _log_answer("message:sent", reply, self._upstream, size=len(self._message.raw))
+        _log_answer(self._log, "message:sent", reply, self._upstream, size=len(self._message.raw))
         outcome = (
             Outcome.ACCEPTED
             if reply.is_positive
@@ -432,10 +445,10 @@ class _Inspected:
             return _answer(item_id, _TAKEN)
         replies = await self._upstream.rewind(self._message.envelope.mail, rest)
         if not all(reply.is_positive for reply in replies):
-            log.warning("message:rest-not-taken", codes=[reply.code for reply in replies])
+            self._log.warning("message:rest-not-taken", codes=[reply.code for reply in replies])
             return _TRY_AGAIN
         reply = await self._upstream.data((self._line(item_id), self._message.raw))
-        _log_answer("message:rest-sent", reply, self._upstream, size=len(self._message.raw))
+        _log_answer(self._log, "message:rest-sent", reply, self._upstream, size=len(self._message.raw))
         self._conductor.afterwards(
             partial(
                 recording.record_rest,
@@ -453,7 +466,7 @@ class _Inspected:
         """Answer a message that is an item already: same id, nothing new but what had not gone out before."""
         job = partial(recording.record_repeat, item_id=item_id, sha256=self._message.sha256, at=self._at)
         item, rest_taken = await self._conductor.store.write(job)
-        log.info("message:repeated", item=item_id, kind=item.kind)
+        self._log.info("message:repeated", item=item_id, kind=item.kind)
         if item.kind is ItemKind.FLAG:
             return await self._send_all(item_id, item_id)
         kept = waiting(parties, self._in_force.policy)
@@ -505,10 +518,12 @@ def _answer(shown_id: MessageId, reply: Reply) -> Reply:
     return Reply(250, (f"2.0.0 Accepted {shown_id}",)) if reply.is_positive else reply
 
 
-def _log_answer(event: str, reply: Reply, upstream: Transaction, *, size: int) -> None:
-    log.info(event, size=size, code=reply.code, smarthost=without_addresses(str(reply)))
+def _log_answer(
+    told: FilteringBoundLogger, event: str, reply: Reply, upstream: Transaction, *, size: int
+) -> None:
+    told.info(event, size=size, code=reply.code, smarthost=without_addresses(str(reply)))
     if upstream.trouble:
-        log.warning("smarthost:trouble", error=without_addresses(upstream.trouble))
+        told.warning("smarthost:trouble", error=without_addresses(upstream.trouble))
 
 
 def without_addresses(text: str) -> str:

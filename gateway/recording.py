@@ -54,12 +54,13 @@ class Record:
     notices: tuple[NewDelivery, ...] = ()
 
 
-def retry_key(raw: bytes, reverse_path: str, waiting: Iterable[str]) -> str:
+def retry_key(sha256: str, reverse_path: str, waiting: Iterable[str]) -> str:
     """Return what makes a message the same one when its sender tries again (DECISIONS 6).
 
+    ``sha256`` is the hash of the bytes as received, which stands for them: they need not be gone through twice.
     ``waiting`` are the recipients whose copy a hold stops: registered contacts, and whoever waits with them.
     """
-    digest = hashlib.sha256(raw)
+    digest = hashlib.sha256(bytes.fromhex(sha256))
     for text in (reverse_path, *sorted(waiting)):
         encoded = text.encode("utf-8", "surrogateescape")
         digest.update(len(encoded).to_bytes(4, "big") + encoded)
@@ -105,8 +106,15 @@ def reviewers(
     return Reviewers(excluded=excluded, psd_only="" if was_read else "whom it names could not be read")
 
 
-def draft(message: Message, authored: Authored, parties: Parties, verdict: Verdict, who: Reviewers) -> Record:
-    """Return what is to be written about a message that was judged; an item unless it passes."""
+def is_listed(verdict: Verdict) -> bool:
+    """Return whether a person is to see the message: it waits, is flagged, or would have been in hold mode."""
+    return verdict.action is not Action.PASS or verdict.proposed is not Action.PASS
+
+
+def draft(
+    message: Message, authored: Authored, parties: Parties, verdict: Verdict, who: Reviewers | None
+) -> Record:
+    """Return what is to be written about a message that was judged; an item where ``who`` says who may see it."""
     held = verdict.action is Action.HOLD
     persons = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
     entry = LedgerEntry(
@@ -127,10 +135,8 @@ def draft(message: Message, authored: Authored, parties: Parties, verdict: Verdi
         outcome=Outcome.HELD if held else Outcome.OFFERED,
         categories=tuple(sorted({finding.category for finding in verdict.findings if finding.points > 0})),
     )
-    listed = held or verdict.action is Action.FLAG or verdict.proposed is not Action.PASS
-    return Record(
-        entry=entry, item=_item(message, authored, parties, verdict, persons, who) if listed else None
-    )
+    item = None if who is None else _item(message, authored, parties, verdict, persons, who)
+    return Record(entry=entry, item=item)
 
 
 def record(tx: Tx, new: Record) -> MessageId:

@@ -121,8 +121,8 @@ def _cpu_s(request: Request, message_s: float) -> float:
 class _Line(asyncio.Protocol):
     """Our end of the socket to one worker.
 
-    A protocol, not streams: an answer costs one callback and one future. What comes unasked, or would not end, is
-    not from a worker of ours any more; the line is then cut.
+    A protocol, not streams: an answer costs one future, and as many callbacks as the kernel makes pieces of it.
+    What comes unasked, or would not end, is not from a worker of ours any more; the line is then cut.
     """
 
     def __init__(self) -> None:
@@ -130,58 +130,70 @@ class _Line(asyncio.Protocol):
         self.is_lost = False
         self._received = bytearray()
         self._awaited = len(_READY)
-        self._waiter: asyncio.Future[None] | None = None
+        """How many octets the answer has, as far as is known; 0: nothing was asked."""
+        self._length_known = True
+        self._waiter: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = transport  # type: ignore[assignment]  # a stream transport, by the kind of protocol
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came; wake who waits for it once there is enough."""
+        """Keep what came; hand it to who waits once it is the whole answer."""
         self._received += data
-        if not self._awaited:
-            self.cut()
-        elif len(self._received) >= self._awaited:
-            self._wake()
+        if not self._length_known and len(self._received) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._received)
+            self._awaited, self._length_known = _LENGTH.size + length, True
+            if length > _MAX_ANSWER_BYTES:
+                self._lose("the worker's answer would not end")
+        if len(self._received) > self._awaited:
+            self._lose("the worker spoke unasked")
+        elif self._length_known and len(self._received) == self._awaited and not self._waiter.done():
+            answer = bytes(self._received)
+            self._received.clear()
+            self._awaited = 0
+            self._waiter.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's face; a loss is a loss
         """Tell who waits."""
-        self.is_lost = True
-        self._wake()
+        self._lose("the worker hung up")
 
-    def send(self, *parts: bytes) -> None:
-        """Send ``parts``, which call for an answer. Raises ConnectionError when one is there before the question."""
-        if self._received:
-            self.cut()
-            raise ConnectionAbortedError("the worker spoke unasked")
-        self._awaited = _LENGTH.size
-        if self._transport is not None:
-            self._transport.writelines(parts)
+    async def ready(self) -> None:
+        """Return when the worker says that it is warm. Raises ConnectionError."""
+        await self._waiter
 
-    async def receive(self, count: int) -> bytes:
-        """Return the next ``count`` octets. Raises ConnectionError."""
-        self._awaited = count
+    async def ask(self, body: bytes, patience_s: float) -> bytes:
+        """Send ``body`` and return the body of the answer. Raises ConnectionError, or TimeoutError after that time."""
+        if self.is_lost or self._transport is None:
+            raise ConnectionResetError("the worker hung up")
+        loop = asyncio.get_running_loop()
+        self._awaited, self._length_known = _LENGTH.size, False
+        self._waiter = waiter = loop.create_future()
+        timer = loop.call_later(patience_s, _run_out, waiter)
         try:
-            while len(self._received) < count:
-                if self.is_lost:
-                    raise ConnectionResetError("the worker hung up")
-                self._waiter = asyncio.get_running_loop().create_future()
-                await self._waiter
+            self._transport.writelines((_LENGTH.pack(len(body)), body))
+            answer: bytes = await waiter
+            return answer[_LENGTH.size :]
         finally:
-            self._awaited, self._waiter = 0, None
-        octets = bytes(self._received[:count])
-        del self._received[:count]
-        return octets
+            timer.cancel()
 
     def cut(self) -> None:
         """End the line at once. Never raises."""
+        self._lose("the worker was let go")
+
+    def _lose(self, why: str) -> None:
         self.is_lost = True
+        self._received.clear()
+        if not self._waiter.done():
+            self._waiter.set_exception(ConnectionResetError(why))
+            self._waiter.exception()  # heard: whoever waits gets it all the same, and often nobody does
         if self._transport is not None:
             self._transport.abort()
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+
+def _run_out(waiter: "asyncio.Future[bytes]") -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
 
 
 class _Worker:
@@ -216,7 +228,7 @@ class _Worker:
         worker = cls(process, line)
         try:
             async with asyncio.timeout(_START_S):
-                await line.receive(len(_READY))
+                await line.ready()
         except (ConnectionError, TimeoutError) as lost:
             worker.kill()
             raise NoWorker(f"a {kind} worker did not start") from lost
@@ -227,15 +239,11 @@ class _Worker:
         """True when nothing more can come from it."""
         return self._line.is_lost
 
-    async def call(self, request: Request) -> Answer:
-        body = _encoder.encode(request)
+    async def call(self, request: Request, patience_s: float) -> Answer:
+        """Return the answer. Raises ConnectionError for a worker that is lost, TimeoutError for one that is late."""
         async with self._turn:
-            self._line.send(_LENGTH.pack(len(body)), body)
-            (length,) = _LENGTH.unpack(await self._line.receive(_LENGTH.size))
-            if length > _MAX_ANSWER_BYTES:
-                raise ConnectionAbortedError("the worker's answer would not end")
             self.calls += 1
-            octets = await self._line.receive(length)
+            octets = await self._line.ask(_encoder.encode(request), patience_s)
         try:
             answer: Answer = _answers.decode(octets)
         except msgspec.DecodeError as nonsense:
@@ -286,10 +294,9 @@ class Pool:
 
     async def _ask(self, request: Request, answer: type[_A]) -> _A:
         worker = await self._take()
-        wall_s = _WALL_FACTOR * _cpu_s(request, self._settings.message_timeout_s)
+        wall_s = self._patience_s(request)
         try:
-            async with asyncio.timeout(wall_s):
-                said = await worker.call(request)
+            said = await worker.call(request, wall_s)
         except TimeoutError:
             self._end(worker)
             raise StarvedWorker(f"a {self._kind} worker had no answer ready in {wall_s:g} s") from None
@@ -328,9 +335,12 @@ class Pool:
         answers: list[_A] = []
         for worker in tuple(self._alive):
             try:
-                said = await worker.call(request)
+                said = await worker.call(request, self._patience_s(request))
             except ConnectionError:
                 continue  # it died over its message, and its successor starts with `first_request`
+            except TimeoutError:
+                self._end(worker)  # its successor does, too
+                continue
             if isinstance(said, answer):
                 answers.append(said)
         return tuple(answers)
@@ -350,6 +360,10 @@ class Pool:
         """Process ids of the living workers."""
         return tuple(worker.process.pid for worker in self._alive)
 
+    def _patience_s(self, request: Request) -> float:
+        """Return after how many seconds the machine is blamed for a worker that has no answer."""
+        return _WALL_FACTOR * _cpu_s(request, self._settings.message_timeout_s)
+
     def _none_free(self) -> NoWorker:
         return NoWorker(f"no {self._kind} worker was free in {self._settings.wait_timeout_s:g} s")
 
@@ -360,16 +374,18 @@ class Pool:
             told = self.first_request
             assert told is not None, "it is replaced, never taken away"
             try:
-                await worker.call(told)
-            except ConnectionError as lost:
+                await worker.call(told, self._patience_s(told))
+            except (ConnectionError, TimeoutError) as lost:
                 worker.kill()
                 raise NoWorker(f"a {self._kind} worker died over its first task") from lost
         self._alive.add(worker)
         return worker
 
     def _end(self, worker: _Worker) -> None:
-        self._alive.discard(worker)
         worker.kill()
+        if worker not in self._alive:
+            return  # ended before, and replaced
+        self._alive.discard(worker)
         task = asyncio.get_running_loop().create_task(self._replace())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -58,7 +58,7 @@ class Clerk:
         self._name = name
         self._serve = serve
         self._max_batch = max_batch
-        self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
+        self._queue: SimpleQueue[Ticket | None] = SimpleQueue()  # None: look what was left, or whether to end
         self._left: deque[Ticket] = deque()
         self._door = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -71,7 +71,10 @@ class Clerk:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._put(Ticket(job, loop, future))
+        with self._door:
+            self._must_be_open()
+            self._start()
+            self._queue.put(Ticket(job, loop, future))
         return future
 
     def leave(self, job: Callable[[Tx], Any], told: Told) -> None:
@@ -85,9 +88,11 @@ class Clerk:
             self._left.append(ticket)
 
     def hurry(self) -> None:
-        """Have done what was left, if it was not taken along already. Raises NotStored once closed."""
-        if self._left:
-            self._put(None)
+        """Have done what was left, if it was not taken along already; closing does it anyway."""
+        with self._door:
+            if self._left and not self._closing:
+                self._start()
+                self._queue.put(None)
 
     @property
     def waiting(self) -> int:
@@ -104,12 +109,6 @@ class Clerk:
             self._queue.put(None)
         if thread is not None:
             thread.join()
-
-    def _put(self, ticket: Ticket | None) -> None:
-        with self._door:
-            self._must_be_open()
-            self._start()
-            self._queue.put(ticket)
 
     def _must_be_open(self) -> None:
         if self._closing:

@@ -84,12 +84,12 @@ class Store:
         """Have ``job`` written with the next transaction, whenever that comes, or at `hurry`; nobody waits for it.
 
         ``told`` is called on the event loop with None once it is durable, or with what went wrong. A process that
-        is killed before loses it.
+        is killed before loses it. Raises NotStored once closed.
         """
         self._writer.leave(job, told)
 
     def hurry(self) -> None:
-        """Have written at once what `write_later` still keeps. Raises NotStored once closed."""
+        """Have written at once what `write_later` still keeps."""
         self._writer.hurry()
 
     async def read(self, job: Callable[[Tx], T]) -> T:

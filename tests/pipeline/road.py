@@ -4,6 +4,7 @@ Where reading and judging are not the point, `ReadyWorkers` stands for the worke
 process and finds what the message's own words tell it to find.
 """
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -139,7 +140,7 @@ class Road:
     def entry(self, raw: bytes, *registered: str, sender: str = OFFICER) -> LedgerEntry | None:
         from gateway.recording import retry_key
 
-        key = retry_key(raw, sender, registered or (CONTACT,))
+        key = retry_key(hashlib.sha256(raw).hexdigest(), sender, registered or (CONTACT,))
         return self.store.read_now(lambda tx: ledger.by_retry_key(tx, key))
 
     def events(self) -> Counter[str]:

@@ -25,8 +25,8 @@ async def test_mail_to_nobody_registered_is_not_read_stored_or_named(road: Road)
     assert road.workers.asked == []
     assert road.store.commits == commits
     assert log == [
-        {"event": "message:relayed", "log_level": "info", "size": len(raw), "code": 250,
-         "smarthost": "250 2.0.0 Ok: queued as 1"}
+        {"event": "message:relayed", "log_level": "info", "message": reply.lines[0].split()[-1],
+         "client": "127.0.0.1", "size": len(raw), "code": 250, "smarthost": "250 2.0.0 Ok: queued as 1"}
     ]  # fmt: skip
 
 

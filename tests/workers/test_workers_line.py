@@ -36,51 +36,99 @@ async def until(condition):
             await asyncio.sleep(0)
 
 
-async def test_an_answer_in_pieces_is_put_together(line):
-    """A request calls for one answer, however the kernel cuts it up."""
-    ours, theirs = line
+async def warm(line, theirs):
     await say(theirs, b"+")
-    assert await ours.receive(1) == b"+"
-    ours.send(b"ques", b"tion")
-    assert await asyncio.get_running_loop().sock_recv(theirs, 100) == b"question"
-    for piece in (b"\0\0", b"\0\3a", b"bc"):
-        await say(theirs, piece)
-    assert await ours.receive(4) == b"\0\0\0\3"
-    assert await ours.receive(3) == b"abc"
+    await line.ready()
+
+
+async def asked(line, theirs, patience_s=10.0):
+    """Ask a question, take it off the socket, and return the task that waits for the answer."""
+    task = asyncio.ensure_future(line.ask(b"question", patience_s))
+    assert await asyncio.get_running_loop().sock_recv(theirs, 100) == b"\0\0\0\x08question"
+    return task
+
+
+async def test_an_answer_in_pieces_is_put_together(line):
+    """A request calls for one answer, however the kernel cuts it up; so does the next one."""
+    ours, theirs = line
+    await warm(ours, theirs)
+    for answer in (b"abc", b"", b"x" * 100_000):
+        task = await asked(ours, theirs)
+        whole = len(answer).to_bytes(4, "big") + answer
+        for piece in (whole[:2], whole[2:5], whole[5:]):
+            await say(theirs, piece)
+        assert await task == answer
 
 
 async def test_octets_nobody_asked_for_cut_the_line(line):
     """A worker that was taken over cannot answer the next message in advance, nor fill the relay's memory."""
     ours, theirs = line
-    await say(theirs, b"+")
-    await ours.receive(1)
-    await say(theirs, b"an answer to the next message")
+    await warm(ours, theirs)
+    await say(theirs, b"\0\0\0\3yes")
     await until(lambda: ours.is_lost)
     with pytest.raises(ConnectionError):
-        ours.send(b"question")
+        await ours.ask(b"question", 10)
+
+
+async def test_more_than_an_answer_cuts_the_line(line):
+    """What follows an answer in the same breath would be taken for the answer to the next message."""
+    ours, theirs = line
+    await warm(ours, theirs)
+    task = await asked(ours, theirs)
+    await say(theirs, b"\0\0\0\3yes\0\0\0\2no")
+    with pytest.raises(ConnectionError):
+        await task
+
+
+async def test_an_answer_that_would_not_end_cuts_the_line(line):
+    """A length of four gigabytes is no answer, and not a reason to collect them."""
+    ours, theirs = line
+    await warm(ours, theirs)
+    task = await asked(ours, theirs)
+    await say(theirs, b"\xff\xff\xff\xffyes")
+    with pytest.raises(ConnectionError):
+        await task
 
 
 async def test_a_loss_is_told_to_whoever_waits(line):
     """A worker that dies over its message is noticed at once, not at the end of its time."""
     ours, theirs = line
-    waiting = asyncio.ensure_future(ours.receive(4))
-    await asyncio.sleep(0)
+    await warm(ours, theirs)
+    task = await asked(ours, theirs)
     theirs.close()
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(task, 10)
+
+
+async def test_a_worker_that_does_not_become_warm_is_lost(line):
+    """One that hangs up before it is ready, or says something else first, does not serve."""
+    ours, theirs = line
+    await say(theirs, b"++")
+    with pytest.raises(ConnectionError):
+        await ours.ready()
+
+
+async def test_a_late_answer_is_given_up(line):
+    """The time is up: the caller is told, and what comes afterwards is no answer to the next question."""
+    ours, theirs = line
+    await warm(ours, theirs)
+    with pytest.raises(TimeoutError):
+        await ours.ask(b"question", 0.01)
+    ours.cut()
+    with pytest.raises(ConnectionError):
+        await ours.ask(b"question", 10)
 
 
 async def test_an_answer_that_makes_no_sense_is_a_lost_worker(line):
     """What a taken-over worker says instead of an answer costs it its line, not the relay its duties."""
     ours, theirs = line
-    await say(theirs, b"+")
-    await ours.receive(1)
+    await warm(ours, theirs)
     worker = workers._Worker(None, ours)
-    asked = asyncio.ensure_future(worker.call(workers.ExtractRequest(raw=MAIL, limits=LIMITS)))
+    call = asyncio.ensure_future(worker.call(workers.ExtractRequest(raw=MAIL, limits=LIMITS), 10))
     await asyncio.get_running_loop().sock_recv(theirs, 4096)
     await say(theirs, b"\0\0\0\3\xc1\xc1\xc1")
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(asked, 10)
+        await asyncio.wait_for(call, 10)
 
 
 async def test_a_worker_that_died_while_idle_is_replaced_and_no_message_is_blamed():
