@@ -19,7 +19,7 @@ LONGEST = 400
 """Characters of an attribution, however many lines it was wrapped over."""
 
 _VERBS = (
-    r"(?:wrote|writes|written|said|says|spake|ysgrifennodd|dywedodd|schrieb|schreef|skrev|napisa\u0142(?:\(a\)|a)?"
+    r"(?:wrote|writes?|written|said|says|spake|stated|mentioned|quoted|replied|typed|commented|ysgrifennodd|dywedodd|schrieb|schreef|skrev|napisa\u0142(?:\(a\)|a)?"
     r"|a \u00e9crit|escribi\u00f3|ha scritto|escreveu|a scris|kirjoitti)"
 )
 _OPENERS = r"(?:On|At|In|Ar|Am|Den|Le|El|Il|Op|Em|Dnia|W dniu|P\u00e5|Pe|\u00cen data)"
@@ -57,6 +57,15 @@ _NOTES_DIVIDER = re.compile(r"^-{3,}\s*\S.{1,120}\bwrote:\s*-{3,}$")
 _NOTES_DATE = re.compile(r"^\d{1,2}[/.-](?:\d{1,2}|[A-Z][a-z]{2})[/.-]\d{2,4} +\d{1,2}[:.]\d{2}")
 _NOTES_FIELD = re.compile(r"^(To|cc|bcc|Subject|Please respond to|At|Pwnc)(?:\s*\t\s*(.*)|\s*)$")
 
+_PROSE = re.compile(r"(?<![\w@.<+-])[a-z]{4,}(?![\w@.]*@)(?!\.?\s*\d)")
+_PROGRAM_WORDS = """
+    wrote writes write written said says stated mentioned quoted replied typed commented following message article dated
+    schrieb escribi\u00f3 scritto schreef escreveu ysgrifennodd dywedodd napisa mailto http https behalf date time from
+    january february march april june july august september october november december
+"""
+"""Words in lower case that programs write into their line."""
+_PROGRAMS = frozenset(_PROGRAM_WORDS.split())
+_MOST_PROSE = 2
 _MESSAGE_ID = re.compile(r"^In (?:message|article)\s*<[^<>]*>\s*,?")
 _SPEAKER_ADDRESS = re.compile(r"[^\s<>@\"(:,;\[]+@[^\s<>@),;:\]]+")
 _SPEAKER_NAME = re.compile(
@@ -173,7 +182,7 @@ def may_go_on(joined: str) -> bool:
 def attribution_strength(joined: str, *, alone: bool) -> Strength:
     """Return what ``joined`` can carry as an attribution. ``alone``: it is one line."""
     text = _OLD_DASHES.sub("", joined)
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or _prose(text) > _MOST_PROSE:
         return Strength.NONE
     address = _ADDRESSED.search(text)
     verb = _VERB.search(text)
@@ -189,6 +198,11 @@ def attribution_strength(joined: str, *, alone: bool) -> Strength:
     if verb and address:
         return Strength.STRONG if dated and timed else Strength.WEAK
     return Strength.WEAK if alone and _NAMED.match(text) else Strength.NONE
+
+
+def _prose(text: str) -> int:
+    """Return how many words of ``text`` are neither a program's nor part of a name, an address or a date."""
+    return sum(word not in _PROGRAMS for word in _PROSE.findall(text))
 
 
 def is_name_only(text: str) -> bool:

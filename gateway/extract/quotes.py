@@ -49,6 +49,14 @@ _MAX_NOTES_ROWS = 12
 _LONGEST_NOTES_NAME = 80
 _LOOK_BELOW = 50
 _LONGEST_INTRODUCTION = 1500
+_SNIPPED = re.compile(
+    r"^[<\[({]?(?:\.{2,}|\u2026|-+ ?|snip(?:ped)?|cut|lost|deleted|omitted|[ ])+[>\])}]?$", re.IGNORECASE
+)
+"""Something was left out between an introduction and the quote."""
+_MAX_SNIPPED = 3
+_END_OF_FORWARD = re.compile(
+    r"^-{2,}\s*end (?:of )?(?:the )?forwarded (?:text|message|mail|e-?mail)\b", re.IGNORECASE
+)
 _RULE = re.compile(r"^[_=-]{5,}$")
 _ESCAPED_FROM = re.compile(r"^From\s")
 _ANNOUNCED = re.compile(
@@ -62,6 +70,8 @@ _ANNOUNCED = re.compile(
 _SIGNED_ANSWER = re.compile(
     r"^[\[{(*<]{1,2}(?:[A-Z]{2,4}|[A-Z][\w'\u2019-]+(?:,? [A-Z][\w'\u2019-]+){1,2})(?::|[\]})>]:?)\s*\S"
 )
+_MAX_ESCAPES = 2
+"""Each mailbox on the way may add one."""
 _LONGEST_SEARCHED = 20_000
 
 
@@ -94,6 +104,8 @@ class _Cutter:
         while index < len(self.lines):
             if self.rest is not None:
                 self.result[index] = self._in_rest(self.lines[index], self.rest)
+                if _END_OF_FORWARD.match(self.lines[index].text):
+                    self.rest = self.quote = None
                 index += 1
             elif self._is_groupwise(self.lines[index]):
                 index = self._introduce(index, 1, Strength.STRONG)
@@ -116,7 +128,7 @@ class _Cutter:
         line = self.lines[index]
         if (
             self.quote is None
-            and line.depth == 1
+            and line.depth <= _MAX_ESCAPES
             and _ESCAPED_FROM.match(line.text)
             and self._is_alone(index)
         ):
@@ -344,6 +356,9 @@ class _Cutter:
         """Set aside an attribution and let it speak for the quote that follows, if one does."""
         words = " ".join(line.text for line in self.lines[index : index + length])
         after = self._next(index + length)
+        for _ in range(_MAX_SNIPPED):
+            if after < len(self.lines) and _SNIPPED.match(self.lines[after].text):
+                after = self._next(after + 1)
         if after >= len(self.lines):
             return index + length
         marked = self._is_quote_mark(after)

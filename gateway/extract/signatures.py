@@ -64,7 +64,7 @@ _LABELLED = re.compile(
 )
 _NUMBER_ONLY = re.compile(r"^[\d\s()+./|x-]*\d{3}[\d\s()+./|-]*(?:ext?\.?\s*\d+)?[\s|]*$", re.IGNORECASE)
 _POINTER = re.compile(r"^[<\[(]*(?:mailto:)?(?:\S+@\S+\.\S+|https?://\S+|www\.\S+|@\w+)[>\])]*(?:\s*<\S+>)?$")
-_REACHES = re.compile(r"\S@\S|https?://|www\.|\d{3}[\d\s-]{3,}\d")
+_REACHES = re.compile(r"\S@\S|https?://|www\.|\d{3}[\d\s().-]{3,}\d")
 """A line with an address or a number in it: under a signature mark that is enough."""
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b")
 _PLACE = re.compile(

@@ -168,7 +168,7 @@ def test_forwards(quote, headers):
 def test_subject_prefixes(prefix):
     """A localised prefix is no word of the sender's, and what it answers is inherited: uncertain."""
     authored = read("Yes.", HEAD.replace("Re:", f"{prefix}:"))
-    (subject, _) = authored.passages
+    subject = authored.passages[0]
     assert (subject.text, subject.uncertain) == ("Your case", True)
 
 
@@ -280,3 +280,33 @@ def test_marks_in_html_are_marks():
     authored = read(body, kind=HTML)
     assert own(authored) == (f"{ANSWER} Ring me.", False)
     assert is_cut(authored)
+
+
+def test_prose_in_an_attribution_is_no_attribution():
+    """Words of the sender's dressed as the line of a program stay: programs write names, dates and addresses."""
+    line = "On Mon, 3 Aug 2026 at 10:12, fancy a drink tonight with your favourite Jo Bloggs <jo@home.example> wrote:"
+    assert "favourite" in own(read(f"{ANSWER}\n\n{line}\n> {QUOTED}\n"))[0]
+
+
+@pytest.mark.parametrize("snip", ["[...]", "[snip]", "<snip>", "...", "\u2026", "[lost]"])
+def test_omissions_do_not_part_introduction_and_quote(snip):
+    """Where words were left out under the introduction, the quote below is introduced all the same."""
+    (cut, _) = read(f"{ANSWER}\n\nOn 03/08/2026 10:12, Jo Bloggs wrote:\n{snip}\n\n> {QUOTED}\n").cuts
+    assert (cut.attributed, cut.speaker) == (True, "Jo Bloggs")
+
+
+@pytest.mark.parametrize(
+    "end", ["--- end forwarded text", "----- End of forwarded message -----", "-- End forwarded message"]
+)
+def test_words_below_the_end_of_a_forward_count(end):
+    """Some programs close what they forward: what stands below is the sender's."""
+    quote = f"--- begin forwarded text\n\nFrom: Jo Bloggs <jo@home.example>\nDate: 3 Aug 2026\nTo: Tom\nSubject: x\n\n{QUOTED}\n\n{end}"
+    authored = read(f"{ANSWER}\n\n{quote}\n\nRing me on 101.\n")
+    assert "Ring me on 101." in own(authored)[0]
+    assert QUOTED not in own(authored)[0]
+
+
+@pytest.mark.parametrize("mark", [">From", ">>From"])
+def test_from_escaped_twice_is_own(mark):
+    """Each mailbox on the way may add a mark to a line that begins with From."""
+    assert own(read(f"He is in custody.\n{mark} Thursday you may ring me.\nThank you.\n"))[1] is False
