@@ -5,10 +5,21 @@ characters: `markup` does. Marks are claims; anybody can write a class name.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.extract import css
 from gateway.extract.layout import Mark
-from gateway.extract.styles import Look, look_of
+from gateway.extract.styles import (
+    Look,
+    coordinate,
+    declared_by,
+    is_mirrored,
+    is_turned,
+    lays_rows,
+    look_of,
+    place_of,
+)
 
 
 def _names(words: str) -> frozenset[str]:
@@ -17,8 +28,8 @@ def _names(words: str) -> frozenset[str]:
 
 VOID = _names("area base br col embed hr img input link meta param source track wbr")
 SILENT = _names("script style")
-UNSHOWN = _names("title iframe noembed noframes template datalist")
-PREFORMATTED = _names("pre textarea xmp listing")
+UNSHOWN = _names("title iframe noembed noframes template datalist rp")
+PREFORMATTED = _names("pre textarea xmp listing plaintext")
 BLOCK = _names(
     "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure"
     " footer form h1 h2 h3 h4 h5 h6 header hgroup html legend li listing main menu nav ol option p pre search section"
@@ -36,7 +47,7 @@ SAME_CLOSES = {
 }
 SPECIAL = VOID | UNSHOWN | PREFORMATTED | BLOCK | IN_TABLE
 """Every other element without attributes changes nothing and only nests."""
-CHANGING = UNSHOWN | PREFORMATTED | _names("blockquote")
+CHANGING = UNSHOWN | PREFORMATTED | _names("blockquote rt")
 """What is inside these differs, even without attributes."""
 _SCOPE = _names("td th caption table template marquee object applet")
 
@@ -64,10 +75,29 @@ class State:
     unshown: bool = False
     hidden: bool = False
     """A mail program would not show text here: `unshown`, or the look hides it."""
+    mirrored: bool = False
+    """Letters run from right to left."""
+    above_line: bool = False
+    """Small print above other words (ruby)."""
+    in_line: bool = False
+    """Of this element alone: it breaks no line though its name says so."""
+    block: bool = False
+    """Of this element alone: it breaks the line though its name does not say so."""
+    row: int = 0
+    """Of this element alone: it lays its children out side by side (1), in reverse (-1)."""
+    place: tuple[float, float] | None = None
+    """Of this element alone: what its place among its siblings is sorted by, when that is not where it was written."""
+    kin: css.Kin = css.NO_KIN
+    """What its ancestors matched of the sheet that is followed."""
+
+    @property
+    def is_alone(self) -> bool:
+        """True when something holds for this element that does not hold for what is inside it."""
+        return self.in_line or self.block or self.row != 0 or self.place is not None
 
 
-def inherit(outer: State, name: str, attributes: dict[str, str]) -> State:
-    """Return the state inside an element, from the state around it and what the element says."""
+def inherit(outer: State, name: str, attributes: Mapping[str, str], sheet: css.Styled | None = None) -> State:
+    """Return the state inside an element, from the state around it, what the element says, and what a sheet says."""
     label = f"{attributes.get('class', '')} {attributes.get('id', '')}"
     depth, indented, mark = outer.depth, outer.indented, outer.mark
     if name == "blockquote":
@@ -79,20 +109,51 @@ def inherit(outer: State, name: str, attributes: dict[str, str]) -> State:
         mark = _MARKS.get(claim.lastgroup, mark)
     elif "data-smartmail" in attributes:
         mark = Mark.SIGNATURE
-    style = attributes.get("style", "")
-    look = look_of(outer.look, attributes)
+    declared = declared_by(attributes, sheet)
+    look = look_of(outer.look, attributes, declared)
     unshown = outer.unshown or name in UNSHOWN
+    display = declared.get("display", "")
+    kept = "white-space" in declared and "pre" in declared["white-space"]
+    bits = sheet.bits if sheet is not None else 0
     return State(
         look=look,
         depth=depth,
         indented=indented,
         mark=mark,
-        preformatted=outer.preformatted
-        or name in PREFORMATTED
-        or ("white-space" in style and "pre" in style),
+        preformatted=outer.preformatted or name in PREFORMATTED or kept,
         unshown=unshown,
         hidden=unshown or look.hidden,
+        mirrored=outer.mirrored or is_mirrored(declared) or _is_reversing(name, attributes),
+        above_line=outer.above_line or name == "rt",
+        in_line=name in BLOCK and display in {"inline", "contents"},
+        block=name not in BLOCK and display in {"block", "flex", "grid", "table", "list-item", "table-row"},
+        row=_row(name, attributes, declared),
+        place=_place(name, attributes, declared, outer),
+        kin=css.Kin(outer.kin.above | bits, bits) if bits or outer.kin.above else outer.kin,
     )
+
+
+def _is_reversing(name: str, attributes: Mapping[str, str]) -> bool:
+    return name == "bdo" and attributes.get("dir", "").lower() == "rtl"
+
+
+def _row(name: str, attributes: Mapping[str, str], declared: Mapping[str, str]) -> int:
+    turned = is_turned(declared) or attributes.get("dir", "").lower() == "rtl"
+    if lays_rows(declared) or (
+        turned and (name in {"table", "tr"} or declared.get("display", "") == "table")
+    ):
+        return -1 if turned else 1
+    return 0
+
+
+def _place(
+    name: str, attributes: Mapping[str, str], declared: Mapping[str, str], outer: State
+) -> tuple[float, float] | None:
+    if name in {"text", "tspan"} and "x" in attributes:  # of a drawing
+        return coordinate(attributes.get("y", "")), coordinate(attributes["x"])
+    if outer.row or declared:
+        return place_of(declared, in_row=outer.row != 0)
+    return None
 
 
 class Stack:

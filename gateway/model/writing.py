@@ -16,6 +16,8 @@ class PassageKind(StrEnum):
     ATTACHMENT_NAME = "attachment-name"
     CALENDAR = "calendar"
     ALT_TEXT = "alt-text"
+    LINK = "link"
+    """Where a link leads, and what it writes for the reader who follows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
