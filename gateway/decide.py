@@ -143,6 +143,8 @@ def _grounds(case: _Case, *, inspected: bool) -> Iterator[Ground]:
     if not inspected:
         yield Ground(Action.HOLD, "unreadable:not-inspected")
     for defect in case.unreadable:
+        if defect.sha256 and defect.sha256 in case.policy.known_files:
+            continue
         action = case.policy.unreadable.get(defect.reason, Action.HOLD)
         yield Ground(action, f"unreadable:{defect.reason.value}")
     yield from _of_parties(case)

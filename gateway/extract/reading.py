@@ -92,6 +92,7 @@ class _Reader:
         self.walk = walk(raw, limits)
         self.limits = limits
         self.budget = limits.max_decoded_chars
+        self.allowance = attachments.Allowance(limits)
         self.headers = Headers()
         self.texts: dict[str, str] = {}
         self.passages: list[Passage] = []
@@ -186,8 +187,7 @@ class _Reader:
         elif parent is not None and parent.media == "multipart/encrypted":
             pass  # its control part and its ciphertext, already named
         elif is_envelope(section):
-            kind = section.content.parameters.get("smime-type", "without a type")[:40]
-            self._note(section.number, UnreadableReason.ENCRYPTED, f"an S/MIME or PGP envelope, {kind}")
+            self._envelope(section)
         elif is_text(section):
             self._text_part(section)
         elif not is_signature(section):
@@ -199,15 +199,19 @@ class _Reader:
         """Read what a file says, or name it as not read."""
         name = next(iter(self._names_of(section)), "")
         within = replace(self.limits, max_decoded_chars=max(self.budget, 0))
-        found = attachments.read(data, section.media, name, within)
+        found = attachments.read(data, section.media, name, within, self.allowance)
         if not found.recognised:
             self._not_read(section, why)
-        for path, reason, detail in found.unreadable:
-            self._note(_inside(section, path), reason, detail)
+        for one in found.unreadable:
+            part = _inside(section, one.path)
+            self.unreadable.append(
+                Unreadable(part=part, reason=one.reason, detail=one.detail, sha256=one.sha256)
+            )
         for piece in found.pieces:
             part = _inside(section, piece.path)
             if piece.message is not None:
-                self._attached(section, part, piece.message)
+                own = piece.kind is PassageKind.BODY and section.message is None
+                self._mail_inside(section, part, piece.message, own=own)
             else:
                 self._piece(section, part, piece)
 
@@ -219,13 +223,28 @@ class _Reader:
         self.texts[part] = f"{before}\n{text}" if before else text
         self._whole(section, part, piece.kind, start=start, hidden=piece.hidden)
 
-    def _attached(self, section: Section, part: str, message: bytes) -> None:
-        """Read a mail that lies inside a file like an attached one."""
-        holder = replace(section, number=part, content=Value("message/rfc822", {}), children=[], around=[])
+    def _mail_inside(self, section: Section, part: str, message: bytes, *, own: bool) -> None:
+        """Read a mail that lies inside a file: like an attached one, or like a part of the sender's own mail."""
+        content = Value("multipart/mixed" if own else "message/rfc822", {})
+        holder = replace(section, number=part, content=content, children=[], around=[], boundary=b"")
         inside = walk(message, self.limits, holder)
         self.unreadable += inside.unreadable
+        if own:
+            subject = f"{part}/subject" if "!" in part else f"{part}!subject"
+            text = _decoded(inside.sections[0].fields.first(b"subject"))
+            self.texts[subject] = self._within_budget(subject, text)
+            self._passage(subject, PassageKind.SUBJECT, 0, len(self.texts[subject]))
         for each in inside.sections:
             self._section(each)
+
+    def _envelope(self, section: Section) -> None:
+        """Read what is signed and not encrypted; name the rest."""
+        data, _ = octets(section.raw[section.start : section.end], section.encoding)
+        if attachments.is_signed(data):
+            self._file(section, data, "a signed part")
+            return
+        kind = section.content.parameters.get("smime-type", "without a type")[:40]
+        self._note(section.number, UnreadableReason.ENCRYPTED, f"an S/MIME or PGP envelope, {kind}")
 
     def _not_read(self, section: Section, why: str) -> None:
         name = " / ".join(self._names_of(section))

@@ -195,7 +195,8 @@ class CategoryEntry(_Entry):
         return CategoryPolicy(hold_from=hold_from, again=Action(self.again))
 
 
-def _action(value: str) -> Action:
+def action_of(value: str) -> Action:
+    """Return the action that an effect stands for; ``none`` asks for nothing."""
     return Action.PASS if value == "none" else Action(value)
 
 
@@ -210,7 +211,7 @@ class CombinationsEntry(_Entry):
 
     def policy(self) -> Combinations:
         """Return it as the core's value."""
-        return Combinations(**{name: _action(value) for name, value in self.model_dump().items()})
+        return Combinations(**{name: action_of(value) for name, value in self.model_dump().items()})
 
 
 class PartiesEntry(_Entry):
@@ -223,7 +224,7 @@ class PartiesEntry(_Entry):
 
     def policy(self) -> PartyPolicy:
         """Return it as the core's value."""
-        return PartyPolicy(**{name: _action(value) for name, value in self.model_dump().items()})
+        return PartyPolicy(**{name: action_of(value) for name, value in self.model_dump().items()})
 
 
 class PolicyEntry(_Entry):
@@ -236,7 +237,8 @@ class PolicyEntry(_Entry):
     combinations: CombinationsEntry
     closed_case_days: Annotated[int, Field(strict=True, ge=0, le=3650)]
     parties: PartiesEntry
-    unreadable: dict[UnreadableReason, Effect]
+    unreadable: dict[UnreadableReason, Combined]
+    known_files: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     also_hold: tuple[Text, ...] = ()
     languages: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], Field(min_length=1, max_length=50)

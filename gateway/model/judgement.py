@@ -148,6 +148,8 @@ class Policy:
     parties: PartyPolicy
     unreadable: Mapping[UnreadableReason, Action]
     closed_case_days: int
+    known_files: frozenset[str] = frozenset()
+    """SHA-256 of files that say nothing to people, in hexadecimal: as unread they are no reason."""
     also_hold: tuple[str, ...] = ()
     """Recipients that wait with the contact: addresses, or ``@domain``."""
     languages: tuple[str, ...] = ("en",)

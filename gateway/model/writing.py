@@ -61,6 +61,8 @@ class Doubt(StrEnum):
     """It is dated after the mail that quotes it."""
     OTHER_SUBJECT = "other-subject"
     """Its header block has a subject that the mail's own does not continue."""
+    ALONE = "alone"
+    """The mail says nothing else."""
     OWN_THREAD = "own-thread"
     """The mail answers only mail of the sender's own domain, and quotes somebody else."""
 
@@ -93,9 +95,15 @@ class UnreadableReason(StrEnum):
     ENCRYPTED = "encrypted"
     LANGUAGE = "language"
     """It was read, but is in a language that is not inspected. `decide` says so, by ``Policy.languages``."""
+    MACROS = "macros"
+    """A program inside a document: it may say anything when the document is opened."""
     MALFORMED = "malformed"
     NOT_IN_TIME = "not-in-time"
+    PICTURE = "picture"
+    """What a picture shows; words in it are read where `Limits.read_pictures` says so."""
     SIZE = "size"
+    SMALL_PICTURE = "small-picture"
+    """A picture no larger than a crest or a logo."""
     TOO_MANY_PARTS = "too-many-parts"
     WORKER_FAILED = "worker-failed"
 
@@ -107,6 +115,8 @@ class Unreadable:
     part: str
     reason: UnreadableReason
     detail: str
+    sha256: str = ""
+    """Of the octets in question where they are a file, in hexadecimal: policy may know the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,3 +169,9 @@ class Limits:
     max_header_bytes: int = 1_048_576
     max_decoded_chars: int = 4_000_000
     max_addresses: int = 1000
+    max_attachment_bytes: int = 104_857_600
+    max_attachment_files: int = 1000
+    max_attachment_depth: int = 5
+    max_attachment_steps: int = 1_000_000
+    small_picture_pixels: int = 65_536
+    read_pictures: bool = False

@@ -306,6 +306,35 @@ class InspectionSettings(_Section):
         why="a header of 1 MiB has room for 50,000",
         ge=1,
     )
+    max_attachment_bytes: int = _setting(
+        104_857_600,
+        "Octets that the attachments of one message may have when unpacked, archives in archives included.",
+        unit="octets",
+        why="three times the largest mail; a zip bomb of 42 KB has petabytes",
+        ge=1_048_576,
+    )
+    max_attachment_files: int = _setting(
+        1000, "Files read inside the attachments of one message, pictures in documents included.", ge=1
+    )
+    max_attachment_depth: int = _setting(
+        5, "Archives, documents and mails inside one another that are opened.", why="people need two", ge=1
+    )
+    max_attachment_steps: int = _setting(
+        1_000_000,
+        "Elements of markup, records and words of control read in the attachments of one message.",
+        why="300,000 cells of a sheet, 3 s of processor time",
+        ge=1000,
+    )
+    small_picture_pixels: int = _setting(
+        65_536,
+        "Pictures of at most so many pixels count as small: policy treats them apart.",
+        unit="pixels",
+        why="256 x 256, a crest or a logo in a signature",
+        ge=0,
+    )
+    read_pictures: bool = _setting(
+        False, "Read the words in pictures and scanned pages; needs the extra `ocr`.",
+    )
 
 
 class PolicySettings(_Section):
@@ -400,4 +429,10 @@ class Settings(_Section):
             max_header_bytes=self.smtp.max_header_bytes,
             max_decoded_chars=self.inspection.max_decoded_chars,
             max_addresses=self.inspection.max_addresses,
+            max_attachment_bytes=self.inspection.max_attachment_bytes,
+            max_attachment_files=self.inspection.max_attachment_files,
+            max_attachment_depth=self.inspection.max_attachment_depth,
+            max_attachment_steps=self.inspection.max_attachment_steps,
+            small_picture_pixels=self.inspection.small_picture_pixels,
+            read_pictures=self.inspection.read_pictures,
         )

@@ -24,7 +24,8 @@ POLICY = dedent("""\
     closed_case_days: 14
     parties: {do_not_contact: flag, no_email_consent: flag, senders_disagree: flag, private_copy: hold}
     unreadable: {ambiguous: hold, language: hold, attachment-not-read: flag, charset: hold, depth: hold, encoding: hold, encrypted: hold,
-      malformed: hold, not-in-time: hold, size: hold, too-many-parts: hold, worker-failed: hold}
+      macros: hold, malformed: hold, not-in-time: hold, picture: flag, size: hold, small-picture: none,
+      too-many-parts: hold, worker-failed: hold}
     """)
 
 

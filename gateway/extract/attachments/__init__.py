@@ -2,36 +2,32 @@
 
 Owns the one face for attachments. Refuses to know MIME: `reading` hands it the decoded octets of a part, what they are
 called and what they are said to be. Stands in *extract* below `reading`.
+
+A file is read by what it holds, not by what it is called; where the two disagree, that is named. Inside, `sniffing`
+tells the formats apart, `opening` hands each file to the reader of its format, and `contents` keeps what they find
+within the limits: octets unpacked, files, depth, and elements or records, over all attachments of a message.
 """
 
-from dataclasses import dataclass
+from gateway.extract.attachments.contents import Allowance, Contents, File, Piece, Unread
+from gateway.extract.attachments.opening import opened
+from gateway.extract.attachments.sniffing import Kind, kind_of
+from gateway.model import Limits
 
-from gateway.model import Limits, PassageKind, UnreadableReason
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One run of text inside a file."""
-
-    path: str
-    """Where it stands in the file; empty: its main text. ``docProps/core.xml:title``, ``inner.zip/letter.docx``."""
-    text: str
-    hidden: bool = False
-    kind: PassageKind = PassageKind.ATTACHMENT
-    message: bytes | None = None
-    """A mail that the file holds; the caller reads it as attached."""
+__all__ = ["Allowance", "Contents", "Piece", "Unread", "is_signed", "read"]
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a file says, and what of it could not be read: path, reason, and words for the reviewer."""
+def read(data: bytes, media: str, name: str, limits: Limits, allowance: Allowance | None = None) -> Contents:
+    """Return what a file says, and what of it could not be read.
 
-    pieces: tuple[Piece, ...] = ()
-    unreadable: tuple[tuple[str, UnreadableReason, str], ...] = ()
-    recognised: bool = False
-    """False: of no kind that is read; the caller names it."""
+    ``media`` is the type it is declared to be, ``name`` what it is called; both are only compared with its content.
+    ``allowance`` is what all attachments of one message may spend together; without it this file may spend
+    everything that ``limits`` allow.
+
+    Total: never raises for any octets; bounded by ``limits``.
+    """
+    return opened(File(data, "", name, media), limits, allowance or Allowance(limits))
 
 
-def read(data: bytes, media: str, name: str, limits: Limits) -> Contents:  # noqa: ARG001  # no kind is read yet
-    """Return what a file says. Total: never raises; bounded by ``limits``."""
-    return Contents()
+def is_signed(data: bytes) -> bool:
+    """Return whether ``data`` is an opaque S/MIME signature, whose content anybody can read."""
+    return kind_of(data) is Kind.SIGNED
