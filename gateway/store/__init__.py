@@ -4,9 +4,11 @@ Public face: `Store` (open, write, read), `Tx`, `initialise`, the row types of `
 transaction in `items`, `ledger`, `outbox`, `records`, `chain` and `rotation`. Knows nothing of SMTP, of rules or of
 who may decide. Stands under `audit`, which gives the chain its meaning.
 
-    database  engines, transactions, what a failure means      writer    one thread, group commit
-    schema    the tables; migrations/ makes them               sealing   AES-256-GCM and the key file
-    store     opening, the doors, making a new store           mark      noticing a restored backup
+    database    engines, transactions, what a failure means    clerk     a thread, its queue, the way back
+    schema      the tables; migrations/ makes them             writer    a clerk that writes: group commit
+    statements  what every message asks, compiled once         reader    a clerk that reads
+    store       opening, the doors, making a new store         sealing   AES-256-GCM and the key file
+    mark        noticing a restored backup
 """
 
 from gateway.store.database import ChainRow, Tx

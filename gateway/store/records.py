@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from gateway.model import Role, StaffId
 from gateway.store import items, ledger
 from gateway.store.database import Tx, revision
 from gateway.store.rows import Account, RegistryVersion, RuleReport, RuleSetRow
 from gateway.store.schema import accounts, meta, registry_versions, rule_reports, rule_sets
-from gateway.store.statements import insert_unless_there
+from gateway.store.statements import Prepared, insert_unless_there
+
+_FACT = Prepared(select(meta.c.value).where(meta.c.name == bindparam("which")))
 
 # --- rules --------------------------------------------------------------------------------------------------
 
@@ -168,7 +170,8 @@ def schema_of(tx: Tx) -> str:
 
 def fact(tx: Tx, name: str) -> str | None:
     """Return a fact about the store itself, or None."""
-    return tx.connection.scalar(select(meta.c.value).where(meta.c.name == name))
+    found = _FACT.run(tx.connection, {"which": name}).fetchone()
+    return str(found[0]) if found else None
 
 
 def set_fact(tx: Tx, name: str, value: str | None) -> None:
