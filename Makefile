@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format bench faults fuzz kill docker-check docs lock clean
+.PHONY: help setup demo test check lint format bench faults fuzz fuzz-guided kill docker-check docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ faults: $(STAMP) ## Break the smarthost, the disk and the database, and print wh
 
 fuzz: $(STAMP) ## Read and judge a million odd messages (ARGS="--count N --seed N")
 	@$(BIN)/python tests/fuzz/fuzzer.py $(ARGS)
+
+fuzz-guided: $(STAMP) ## Fuzz towards code not yet reached, ten minutes (needs atheris: pip install -e .[fuzz])
+	@$(BIN)/python tests/fuzz/coverage_guided.py -max_total_time=600 $(ARGS)
 
 kill: $(STAMP) ## Kill the relay under load and account for every message
 	@$(BIN)/python tests/kill/driver.py $(ARGS)

@@ -2,7 +2,8 @@
 
     python tests/fuzz/fuzzer.py [--count N] [--seed N] [--jobs N] [--log docs/fuzz.md]
     python tests/fuzz/fuzzer.py --show SEED NUMBER > odd.eml     # the message of one number
-    python tests/fuzz/fuzzer.py --replay FILE...                 # what holds of these files?
+    python tests/fuzz/fuzzer.py --replay FILE...                 # what is broken for these files?
+    python tests/fuzz/fuzzer.py --keep FILE...                   # make them small, and keep what is broken
 
 A message is a function of seed and number (`mail`). Children examine them (`invariants`): 2 s of processor time a
 message, the memory of one worker. A child that dies leaves its number and where it stood; the message is kept, and a
@@ -347,6 +348,22 @@ def keep(story: Run, folder: Path, say: Callable[[str], None]) -> list[Path]:
     return kept
 
 
+def _keep_files(files: list[Path], folder: Path) -> int:
+    from invariants import Broken, Examiner
+
+    examiner = Examiner()
+    story = Run(seed=0, count=len(files))
+    for number, path in enumerate(files):
+        try:
+            examiner.examine(path.read_bytes())
+        except Broken as broken:
+            story.found.setdefault(broken.fault, []).append(
+                Found(broken.fault, number, path.read_bytes(), broken.trace)
+            )
+    keep(story, folder, print)
+    return bool(story.found)
+
+
 def _shows(fault: str) -> Callable[[bytes], bool]:
     """Return whether a message shows ``fault``, as a function."""
     from invariants import NARROW, Broken, Examiner
@@ -486,11 +503,16 @@ def main() -> int:
     parser.add_argument("--log", type=Path, help="write docs/fuzz.md here")
     parser.add_argument("--save", type=Path, default=SAVED, help="folder for what is found")
     parser.add_argument("--show", type=int, nargs=2, metavar=("SEED", "NUMBER"), help="print one message")
+    parser.add_argument(
+        "--keep", type=Path, nargs="+", metavar="FILE", help="make these files small and keep them"
+    )
     parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE", help="examine these files")
     options = parser.parse_args()
     if options.show:
         sys.stdout.buffer.write(mail(*options.show))
         return 0
+    if options.keep:
+        return _keep_files(options.keep, options.save)
     if options.replay:
         wrong = {path: said for path in options.replay if (said := replayed(path))}
         print("\n".join(f"{path}: {said}" for path, said in wrong.items()) or "all hold")

@@ -90,10 +90,7 @@ class Examiner:
     def examine(self, raw: bytes, *, limits: Limits | None = None, again: bool = True) -> Answer:
         """Return what the gateway made of ``raw``; raises `Broken`. ``again`` reads it a second time."""
         limits = limits or Limits()
-        authored = _tried("extract", lambda: extract(raw, limits))
-        texts = _tried("decoded", lambda: decoded(raw, limits))
-        check_pieces(authored, texts)
-        _answer_is_bounded(authored, texts, raw, limits)
+        authored, texts = check_reading(raw, limits)
         verdict = self._judged(authored, texts, limits)
         if again:
             _expect(extract(raw, limits) == authored, "a second reading gives another answer")
@@ -132,6 +129,15 @@ def _tried(stage: str, work: Callable[[], _T]) -> _T:
 def _expect(holds: bool, fault: str, trace: str = "") -> None:
     if not holds:
         raise Broken(fault, trace)
+
+
+def check_reading(raw: bytes, limits: Limits = Limits()) -> tuple[Authored, Mapping[str, str]]:  # noqa: B008
+    """Return what was read of ``raw`` and the decoded texts; raises `Broken`."""
+    authored = _tried("extract", lambda: extract(raw, limits))
+    texts = _tried("decoded", lambda: decoded(raw, limits))
+    check_pieces(authored, texts)
+    _answer_is_bounded(authored, texts, raw, limits)
+    return authored, texts
 
 
 def check_pieces(authored: Authored, texts: Mapping[str, str]) -> None:

@@ -111,6 +111,10 @@ _LAYOUTS = (
     "This email is confidential and intended for the addressee only. {a}\n{b}\n",
     "begin 644 x.txt\n#0V%T\n`\nend\n", "=ybegin line=128 size=3 name=x\nabc\n=yend size=3\n", "-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n",
 )  # fmt: skip
+_LABELS = (
+    "From", "To", "Cc", "Bcc", "Date", "Sent", "Subject", "Organization", "Organisation", "Reply-To", "Importance", "Attachments", "Message-ID", "Newsgroups",
+    "Oddi wrth", "Anfonwyd", "At", "Pwnc", "Von", "Gesendet", "An", "Betreff", "De", "Envoyé", "À", "Objet", "Od", "Temat", "X", "*From", "When", "Where", "Sender", "Resent-From",
+)  # fmt: skip
 _TAGS = (
     "div", "p", "span", "b", "i", "table", "tr", "td", "ul", "li", "blockquote", "pre", "br", "hr", "a", "img", "style", "script", "title",
     "textarea", "option", "select", "button", "input", "details", "summary", "noscript", "template", "svg", "text", "math", "mi", "o:p",
@@ -266,6 +270,12 @@ class Grammar:
             roll = dice.randrange(10)
             if roll < 6:
                 lines.append(self._words(14) + dice.choice((".", "?", "", " ", "!")))
+            elif roll == 6 and self._odds(2):
+                mark = dice.choice(("", "", "> ", "*", "\t"))
+                lines.extend(
+                    f"{mark}{label}: {self._words(3)}"
+                    for label in dice.choices(_LABELS, k=dice.randrange(6) + 1)
+                )
             elif roll < 9:
                 lines.extend(self._filled(dice.choice(_LAYOUTS)).split("\n"))
             else:

@@ -109,7 +109,9 @@ def _wrong():
     body = next(piece for piece in authored.passages if piece.part == "body")
     rest = tuple(piece for piece in authored.passages if piece is not body)
     moved = dataclasses.replace(body, start=body.start + 1, end=body.end + 1)
-    longer = dataclasses.replace(body, end=len(texts["body"].rstrip()), text=texts["body"][body.start :].rstrip())
+    longer = dataclasses.replace(
+        body, end=len(texts["body"].rstrip()), text=texts["body"][body.start :].rstrip()
+    )
     shorter = dataclasses.replace(body, end=body.start + 8, text=body.text[:8])
     empty = dataclasses.replace(body, end=body.start, text="")
     elsewhere = dataclasses.replace(body, part="9")
