@@ -167,47 +167,45 @@ def shown(text):
 
 
 def compound(tree):
-    """A compound file of ``tree``: names to octets, or to a tree. Every stream is kept in whole sectors."""
-    entries, streams = [], []
+    """A compound file of ``tree``: names to octets, or to a tree. Short streams stand in the mini stream."""
+    entries = []
 
     def add(name, content, kind):
-        entries.append([name, kind, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0, 0])
-        index = len(entries) - 1
-        if isinstance(content, dict):
-            before = 0xFFFFFFFF
-            for child, inner in content.items():
-                number = add(child, inner, 1 if isinstance(inner, dict) else 2)
-                if before == 0xFFFFFFFF:
-                    entries[index][4] = number
-                else:
-                    entries[before][3] = number
-                before = number
-        else:
-            streams.append(
-                (index, content.ljust(4096, b"\0") if len(content) < 4096 else content, len(content))
-            )
+        entries.append([name, kind, 0xFFFFFFFF, 0xFFFFFFFF, content])
+        index, before = len(entries) - 1, None
+        for child, inner in content.items() if isinstance(content, dict) else ():
+            number = add(child, inner, 1 if isinstance(inner, dict) else 2)
+            entries[index if before is None else before][3 if before is None else 2] = number
+            before = number
         return index
 
     add("Root Entry", tree, 5)
-    sectors, fat = [], []
+    sectors, fat, mini, mini_fat = [], [], bytearray(), []
 
-    def put(data):
-        first = len(sectors)
-        pieces = [data[i : i + 512].ljust(512, b"\0") for i in range(0, len(data), 512)]
-        sectors.extend(pieces)
-        fat.extend([*range(first + 1, first + len(pieces)), 0xFFFFFFFE])
+    def put(data, pieces, table, width):
+        first, count = len(table), -(-len(data) // width)
+        pieces.extend(data[i * width : (i + 1) * width].ljust(width, b"\0") for i in range(count))
+        table.extend([*range(first + 1, first + count), 0xFFFFFFFE] if count else [])
         return first
 
-    for index, data, size in streams:
-        entries[index][5], entries[index][6] = put(data), max(size, 4096)
+    places = {}
+    for index, (_, kind, _, _, content) in enumerate(entries):
+        if kind == 2:
+            short = len(content) < 4096
+            pieces = []
+            at = put(content, pieces if short else sectors, mini_fat if short else fat, 64 if short else 512)
+            mini += b"".join(pieces)
+            places[index] = (at, len(content))
+    places[0] = (put(bytes(mini), sectors, fat, 512), len(mini))
+    mini_at = put(struct.pack(f"<{len(mini_fat)}I", *mini_fat), sectors, fat, 512) if mini_fat else 0xFFFFFFFE
     raw = b"".join(
-        e[0].encode("utf-16-le").ljust(64, b"\0")
-        + struct.pack("<HBB3I", 2 * len(e[0]) + 2, e[1], 1, *e[2:5])
+        name.encode("utf-16-le").ljust(64, b"\0")
+        + struct.pack("<HBB3I", 2 * len(name) + 2, kind, 1, 0xFFFFFFFF, right, child)
         + bytes(36)
-        + struct.pack("<IQ", e[5] if e[1] == 2 else 0xFFFFFFFE, e[6])
-        for e in entries
+        + struct.pack("<IQ", *places.get(index, (0, 0)))
+        for index, (name, kind, right, child, _) in enumerate(entries)
     )
-    directory = put(raw)
+    directory = put(raw, sectors, fat, 512)
     count = -(-(len(fat) + 1) // 127)
     at = len(sectors)
     fat += [0xFFFFFFFD] * count
@@ -216,7 +214,7 @@ def compound(tree):
     head = (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
     )
-    head += struct.pack("<9I", 0, count, directory, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
+    head += struct.pack("<9I", 0, count, directory, 0, 4096, mini_at, 1, 0xFFFFFFFE, 0)
     head += struct.pack("<109I", *[at + i for i in range(count)], *[0xFFFFFFFF] * (109 - count))
     return head + b"".join(sectors)
 

@@ -1,5 +1,7 @@
 """What Office and OpenDocument files say, wherever in them it stands."""
 
+import struct
+
 from files import (
     DRAWING,
     compound,
@@ -9,10 +11,11 @@ from files import (
     links,
     odt,
     paragraph,
-    powerpoint97,
     png,
+    powerpoint97,
     pptx,
     property_set,
+    record,
     word97,
     word_part,
     xlsx,
@@ -273,9 +276,6 @@ def test_old_excel_and_powerpoint_files():
 
 def test_long_string_of_excel_goes_on_in_the_next_record():
     """A string that is split between two records, the second half in another width, is one string."""
-    from files import record
-    import struct
-
     first = struct.pack("<2I", 1, 1) + struct.pack("<HB", 10, 0) + b"You "
     second = b"\x01" + "looked".encode("utf-16-le")
     stream = record(0x0809, bytes(16)) + record(0x00FC, first) + record(0x003C, second)
@@ -284,10 +284,6 @@ def test_long_string_of_excel_goes_on_in_the_next_record():
 
 def test_office_files_with_a_password():
     """Encrypted Office files of all generations are named as encrypted."""
-    import struct
-
-    from files import record
-
     assert unread(compound({"EncryptedPackage": b"x" * 5000, "EncryptionInfo": b"y"})) == [("", "encrypted")]
     assert unread(compound(word97("secret", flags=0x0100))) == [("", "encrypted")]
     assert unread(compound({"Workbook": record(0x0809, bytes(16)) + record(0x2F, bytes(6))})) == [
@@ -304,8 +300,6 @@ def test_compound_file_of_another_kind_is_not_read():
 
 def test_file_packed_in_an_object():
     """A file that was dropped into an old document is read under its own name."""
-    import struct
-
     inner = b"You looked lovely"
     native = struct.pack("<H", 2) + b"note.txt\0C:\\note.txt\0" + struct.pack("<HHI", 0, 3, 6) + b"C:\\n.t"
     native += struct.pack("<I", len(inner)) + inner

@@ -174,6 +174,10 @@ class Collector:
             self._known.add(digest)
             self.waiting.append(file)
 
+    def is_new(self, data: bytes) -> bool:
+        """Return whether no inner file of these octets was found yet."""
+        return sha256(data).digest() not in self._known
+
     def _unique(self, path: str) -> str:
         unique, count = path, 1
         while unique in self._paths:

@@ -30,8 +30,8 @@ _RING: Final = 4096
 _DICTIONARY: Final = (
     rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans SerifSym"
     rb"bolArialTimes New RomanCourier{\colortbl\red0\green0\blue0"
-    + b"\r\n"
-    + rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
+    b"\r\n"
+    rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
 )
 """What the window holds before the first octet (MS-OXRTFCP 2.1.2.1)."""
 
@@ -142,37 +142,33 @@ def rtf_of(packed: bytes, found: Collector) -> bytes:
         return packed[16 : 16 + unpacked_size]
     if form != _LZFU:
         raise DamagedError("RTF packed in an unknown way")
+    out = _unfolded(packed[16 : size + 4], unpacked_size, found)
+    found.unpacked(len(out))
+    return bytes(out)
+
+
+def _unfolded(packed: bytes, most: int, found: Collector) -> bytearray:
+    """Return the octets of an LZFu stream: each control octet says of eight tokens which refer to the window."""
     window = bytearray(_DICTIONARY.ljust(_RING, b" "))
-    place, out = len(_DICTIONARY), bytearray()
-    position, end = 16, min(len(packed), size + 4)
-    while position < end:
+    place, position, out = len(_DICTIONARY), 0, bytearray()
+    while position < len(packed) and len(out) <= most:
         control = packed[position]
         position += 1
         found.step()
         for bit in range(8):
-            if not control >> bit & 1:
-                if position >= end:
-                    break
-                copied = packed[position : position + 1]
-                position += 1
-            else:
-                if position + 2 > end:
-                    break
-                reference = packed[position] << 8 | packed[position + 1]
-                position += 2
-                if reference >> 4 == place:
-                    position = end
-                    break
-                copied = b""
-                for step in range((reference & 0xF) + 2):
-                    octet = window[((reference >> 4) + step) % _RING]
-                    window[(place + step) % _RING] = octet
-                    copied += bytes((octet,))
-            for octet in copied:
+            refers = control >> bit & 1
+            token = packed[position : position + 1 + refers]
+            position += len(token)
+            if len(token) <= refers:
+                return out
+            start, count = place, 1
+            if refers:
+                start, count = token[0] << 4 | token[1] >> 4, (token[1] & 0xF) + 2
+                if start == place:
+                    return out
+            for step in range(count):
+                octet = window[(start + step) % _RING] if refers else token[0]
                 window[place] = octet
                 place = (place + 1) % _RING
-            out += copied
-        if len(out) > unpacked_size:
-            break
-    found.unpacked(len(out))
-    return bytes(out)
+                out.append(octet)
+    return out

@@ -33,7 +33,14 @@ from gateway.extract.attachments.contents import (
     below,
 )
 from gateway.extract.attachments.packed import tar_members, unpacked
-from gateway.extract.attachments.sniffing import DESCRIPTIONS, Kind, disagreement, kind_of
+from gateway.extract.attachments.sniffing import (
+    DESCRIPTIONS,
+    Kind,
+    disagreement,
+    is_named_mail,
+    kind_of,
+    opens_as_text,
+)
 from gateway.extract.calendars import calendar_text
 from gateway.extract.decoding import characters
 from gateway.model import Limits, PassageKind, UnreadableReason
@@ -66,11 +73,13 @@ def _read(file: File, found: Collector, *, is_outer: bool) -> None:
         found.refuse(file.path, UnreadableReason.AMBIGUOUS, f"{odd}; it was read as what it is")
     reader = _READERS.get(kind)
     try:
+        if odd and opens_as_text(file.name) and kind not in _TEXTS:
+            _text(File(file.data, below(file.path, "as text"), file.name), found)
         if reader is not None:
             reader(file, found)
         elif kind is not Kind.EMPTY and not (kind is Kind.UNKNOWN and is_outer):
             found.refuse(file.path, *_not_read(kind, file), file.data)
-        if kind is not Kind.ZIP and kind in _MAY_CARRY_A_ZIP and zipped.is_zip(file.data):
+        if kind not in _TEXTS and kind is not Kind.ZIP:
             _also_zip(file, found)
     except TooMuchError as limit:
         found.refuse(file.path, UnreadableReason.SIZE, str(limit))
@@ -92,20 +101,15 @@ def _not_read(kind: Kind, file: File) -> tuple[UnreadableReason, str]:
     return UnreadableReason.ATTACHMENT_NOT_READ, f"{DESCRIPTIONS[kind]}, {size}: such files are not read"
 
 
-_MAY_CARRY_A_ZIP: Final = frozenset(
-    {Kind.PDF, Kind.PICTURE, Kind.RTF, Kind.PROGRAM, Kind.GZIP, Kind.COMPOUND}
-)
+_TEXTS: Final = frozenset({Kind.TEXT, Kind.HTML, Kind.XML, Kind.MAIL, Kind.CALENDAR, Kind.CARD, Kind.EMPTY})
 
 
 def _also_zip(file: File, found: Collector) -> None:
     """Read the zip file at the end of a file that begins as something else: whoever renames it opens that."""
-    try:
-        archive = zipped.opened(file.data, found)
-    except DamagedError:
-        return
-    if archive.members:
-        found.refuse(file.path, UnreadableReason.AMBIGUOUS, "it is a zip file too; both were read")
-        _members(archive, File(file.data, below(file.path, "zip"), file.name, depth=file.depth), found)
+    inner = zipped.at_the_end(file.data)
+    if inner and inner is not file.data and found.is_new(inner):
+        found.refuse(file.path, UnreadableReason.AMBIGUOUS, "a zip file follows it; both were read")
+        found.wait(File(inner, below(file.path, "zip"), file.name, depth=file.depth + 1))
 
 
 def _zip(file: File, found: Collector) -> None:
@@ -171,7 +175,13 @@ def _calendar(file: File, found: Collector) -> None:
 
 
 def _mail(file: File, found: Collector) -> None:
-    """Hand on a mail. A draft (X-Unsent) and a saved web page (.mht) are the sender's own."""
+    """Hand on a mail. A draft (X-Unsent) and a saved web page (.mht) are the sender's own.
+
+    What merely looks like one is a text, and so the sender's: nobody opens it as a mail.
+    """
+    if not is_named_mail(file.name, file.media):
+        _text(file, found)
+        return
     head = file.data[:4096].lower()
     own = b"\nx-unsent: 1" in head or file.name.lower().endswith((".mht", ".mhtml"))
     found.say_mail(file.path, file.data, own=own)

@@ -46,6 +46,8 @@ _CHARSETS: Final = {
     163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250", 255: "cp437",
 }  # fmt: skip
 _PAGES: Final = frozenset({*_CHARSETS.values(), "cp850", "cp852", "cp866", "cp1361", "utf_8"})
+_DOCUMENT_CHARSETS: Final = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}
+_UTF_8_PAGE: Final = 65001
 _MAX_GROUPS: Final = 100_000
 _NO_HEX: Final = re.compile(rb"[^0-9A-Fa-f]")
 
@@ -245,30 +247,23 @@ class _Reader:
     def _destination(self, word: bytes) -> bool:
         """Return whether ``word`` opens a destination of its own, and send its text there."""
         if self._state.place in {"-", "object"} and word != b"objdata":
-            return word == b"objdata"
-        if word in _PLACES:
-            self._go(_PLACES[word])
-        elif word in _SKIPPED:
-            self._go("-")
-        elif word in {b"pict", b"objdata"}:
+            return False
+        place = _place_of(word)
+        if word in {b"pict", b"objdata"}:
             self._objects.append((word.decode(), bytearray()))
             self._go("object")
-        elif word in _PROPERTIES:
-            self._go(f"={word.decode()}")
-        elif word in _HIDDEN_PLACES:
-            self._go("fields")
         elif word in {b"htmltag", b"mhtmltag"} and self.wraps_html and self._unwrap:
             self._state = replace(self._state, is_tag=True, place="" if word == b"htmltag" else "-")
-        elif self._starred:
-            if word != b"shppict":
-                self._go("other destinations")
-        elif word.startswith((b"header", b"footer")) and len(word) <= len(b"headerl"):
-            self._go("headers and footers")
-        else:
+        elif place:
+            self._go(place)
+        elif not self._starred:
             return False
+        elif word != b"shppict":
+            self._go("other destinations")
         return True
 
     def _formatted(self, word: bytes, number: int | None) -> None:
+        """Follow what changes how characters are read or whether they are seen."""
         state = self._state
         if word in {b"v", b"deleted"}:
             self._state = replace(state, hidden=number != 0)
@@ -276,24 +271,28 @@ class _Reader:
             self._state = replace(state, hidden=False)
         elif word == b"uc" and number is not None:
             self._state = replace(state, fallback=min(max(number, 0), 16))
-        elif word == b"f" and number is not None:
-            if state.place == "fonts":
-                self._font = number
-            elif len(self._fonts):
-                self._state = replace(state, charset=self._fonts.get(number, ""))
-        elif word == b"fcharset" and number is not None and state.place == "fonts":
-            self._fonts[self._font] = _CHARSETS.get(number, "")
-        elif word == b"ansicpg" and number is not None:
-            page = f"cp{number}" if number != 65001 else "utf_8"
-            self._default = page if page in _PAGES else self._default
-        elif word == b"mac":
-            self._default = "mac_roman"
-        elif word in {b"pc", b"pca"}:
-            self._default = "cp437" if word == b"pc" else "cp850"
         elif word == b"fromhtml":
             self.wraps_html = number != 0
         elif word == b"htmlrtf":
             self._state = replace(state, html=number == 0)
+        else:
+            self._encoded(word, number)
+
+    def _encoded(self, word: bytes, number: int | None) -> None:
+        """Follow the charset of the document and of its fonts."""
+        if word in _DOCUMENT_CHARSETS:
+            self._default = _DOCUMENT_CHARSETS[word]
+        elif number is None:
+            return
+        elif word == b"ansicpg":
+            page = "utf_8" if number == _UTF_8_PAGE else f"cp{number}"
+            self._default = page if page in _PAGES else self._default
+        elif word == b"f" and self._state.place == "fonts":
+            self._font = number
+        elif word == b"f" and self._fonts:
+            self._state = replace(self._state, charset=self._fonts.get(number, ""))
+        elif word == b"fcharset" and self._state.place == "fonts":
+            self._fonts[self._font] = _CHARSETS.get(number, "")
 
     # --- what came of it ---
 
@@ -320,3 +319,17 @@ class _Reader:
                 found.wait(inner)
             else:
                 objects.embedded(inner, found)
+
+
+def _place_of(word: bytes) -> str:
+    """Return where the text of a destination goes, or nothing for a word that is none."""
+    if word in _PLACES:
+        return _PLACES[word]
+    if word in _SKIPPED:
+        return "-"
+    if word in _PROPERTIES:
+        return f"={word.decode()}"
+    if word in _HIDDEN_PLACES:
+        return "fields"
+    is_margin = word.startswith((b"header", b"footer")) and len(word) <= len(b"headerl")
+    return "headers and footers" if is_margin else ""

@@ -55,8 +55,11 @@ _SIGNATURES: Final = (
     (b"#!AMR", Kind.MEDIA), (b"\x1aE\xdf\xa3", Kind.MEDIA), (b"\x00\x00\x01\xba", Kind.MEDIA),
     (b"\xff\xfb", Kind.MEDIA), (b"\xff\xf3", Kind.MEDIA), (b"\xff\xf1", Kind.MEDIA), (b"0&\xb2u\x8ef\xcf\x11", Kind.MEDIA),
     (b"MZ", Kind.PROGRAM), (b"\x7fELF", Kind.PROGRAM), (b"L\x00\x00\x00\x01\x14\x02\x00", Kind.PROGRAM),
-    (b"\xca\xfe\xba\xbe", Kind.PROGRAM), (b"-----BEGIN PGP MESSAGE", Kind.CIPHERTEXT),
-    (b"-----BEGIN PGP SIGNATURE", Kind.SIGNATURE),
+    (b"\xca\xfe\xba\xbe", Kind.PROGRAM),
+)  # fmt: skip
+_TEXT_MARKS: Final = (
+    (b"BEGIN:VCALENDAR", Kind.CALENDAR), (b"BEGIN:VCARD", Kind.CARD),
+    (b"-----BEGIN PGP MESSAGE", Kind.CIPHERTEXT), (b"-----BEGIN PGP SIGNATURE", Kind.SIGNATURE),
 )  # fmt: skip
 _HEIF: Final = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif", b"heim", b"heis", b"hevc"})
 _MARKUP: Final = re.compile(
@@ -69,11 +72,14 @@ _HEADER: Final = re.compile(
     re.IGNORECASE,
 )
 _MAIL_FIELDS: Final = re.compile(
-    rb"^(?:from|mime-version|content-type|received|message-id)[ \t]*:", re.IGNORECASE | re.MULTILINE
+    rb"^(?:from|to|date|subject|mime-version|content-type|received|message-id)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
 )
 _PKCS7: Final = re.compile(
     rb"\A[\x30]..{0,8}?\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01(?:\x07([\x02\x03])|\x09\x10\x01)", re.DOTALL
 )
+_OPENPGP: Final = (b"\x84", b"\x85", b"\xc1", b"\xd2")
+"""First octets of a session key or encrypted data in OpenPGP (RFC 9580 section 4.2)."""
 _SAMPLE: Final = 4096
 _PDF_WITHIN: Final = 1024
 """Acrobat accepts a PDF whose mark stands anywhere in the first 1,024 octets (ISO 32000-1, annex H)."""
@@ -118,34 +124,33 @@ def kind_of(data: bytes) -> Kind:
         return Kind.PDF
     if data.lstrip()[:5].lower() == b"{\\rtf":
         return Kind.RTF
-    found = next((kind for start, kind in _SIGNATURES if data.startswith(start)), None)
-    found = found if found is not None and _holds(data, found) else None
-    return found or _container(data) or _textual(data) or Kind.UNKNOWN
-
-
-def _holds(data: bytes, kind: Kind) -> bool:
-    """Return whether a short signature is more than a chance: a text may begin with BM or MZ."""
-    return kind not in {Kind.PICTURE, Kind.PROGRAM, Kind.MEDIA, Kind.ARCHIVE, Kind.BZIP2} or not _is_text(
-        data
-    )
+    signature = next(((start, kind) for start, kind in _SIGNATURES if data.startswith(start)), None)
+    if signature is not None and not (signature[0].isascii() and _is_text(data)):
+        return signature[1]
+    return _container(data) or _textual(data) or Kind.UNKNOWN
 
 
 def _container(data: bytes) -> Kind | None:
+    """Return the format of a file that says so further in."""
     head = data[:16]
+    cms = _PKCS7.match(data[:64])
+    held: Kind | None = None
     if head.startswith(b"RIFF"):
-        return Kind.PICTURE if head[8:12] == b"WEBP" else Kind.MEDIA
-    if head[4:8] == b"ftyp":
-        return Kind.PICTURE if head[8:12] in _HEIF else Kind.MEDIA
-    if data[257:262] == b"ustar":
-        return Kind.TAR
-    if data[32_769:32_774] == b"CD001":
-        return Kind.ARCHIVE
-    match = _PKCS7.match(data[:64])
-    if match:
-        return Kind.SIGNED if match[1] == b"\x02" else Kind.CIPHERTEXT
-    if head[:1] in {b"\x84", b"\x85", b"\xc1", b"\xd2"} and not _is_text(data):
-        return Kind.CIPHERTEXT  # an OpenPGP packet of a session key or encrypted data (RFC 9580 section 4.2)
-    return Kind.ZIP if is_zip(data) and not _is_text(data) else None
+        held = Kind.PICTURE if head[8:12] == b"WEBP" else Kind.MEDIA
+    elif head[4:8] == b"ftyp":
+        held = Kind.PICTURE if head[8:12] in _HEIF else Kind.MEDIA
+    elif data[257:262] == b"ustar":
+        held = Kind.TAR
+    elif data[32_769:32_774] == b"CD001":
+        held = Kind.ARCHIVE
+    elif cms:
+        held = Kind.SIGNED if cms[1] == b"\x02" else Kind.CIPHERTEXT
+    elif not _is_text(data):
+        if head[:1] in _OPENPGP:
+            held = Kind.CIPHERTEXT
+        elif is_zip(data):
+            held = Kind.ZIP
+    return held
 
 
 def _textual(data: bytes) -> Kind | None:
@@ -153,18 +158,16 @@ def _textual(data: bytes) -> Kind | None:
         return None
     head = data[:_SAMPLE].removeprefix(b"\xef\xbb\xbf")
     plain = head.replace(b"\x00", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
-    upper = plain.lstrip()[:16].upper()
-    if upper.startswith(b"BEGIN:VCALENDAR"):
-        return Kind.CALENDAR
-    if upper.startswith(b"BEGIN:VCARD"):
-        return Kind.CARD
-    if _MARKUP.match(plain):
+    start = plain.lstrip()[:32].upper()
+    known = next((kind for mark, kind in _TEXT_MARKS if start.startswith(mark)), None)
+    if known is not None:
+        return known
+    if _MARKUP.match(plain) or (_XML_START.match(plain) and re.search(rb"<html\b", plain, re.IGNORECASE)):
         return Kind.HTML
     if _XML_START.match(plain):
-        return Kind.HTML if re.search(rb"<html\b", plain, re.IGNORECASE) else Kind.XML
-    if _HEADER.match(plain) and len(_MAIL_FIELDS.findall(plain)) > 1 and _is_header_block(plain):
-        return Kind.MAIL
-    return Kind.TEXT
+        return Kind.XML
+    is_mail = _HEADER.match(plain) and len(_MAIL_FIELDS.findall(plain)) > 1 and _is_header_block(plain)
+    return Kind.MAIL if is_mail else Kind.TEXT
 
 
 def _is_header_block(head: bytes) -> bool:
@@ -204,6 +207,16 @@ def _is_wide(sample: bytes) -> bool:
         if zeros.count(0) * 10 > len(zeros) * 7 and not letters.count(0):
             return len(letters.translate(None, bytes(range(32, 256)) + b"\t\n\r")) == 0
     return False
+
+
+def opens_as_text(name: str) -> bool:
+    """Return whether a program that shows text opens a file of this name."""
+    return name.strip().lower().endswith(tuple(_NAMES[Kind.TEXT]))
+
+
+def is_named_mail(name: str, media: str) -> bool:
+    """Return whether a mail program opens the file: by its name, or, where it has none, by its type."""
+    return name.strip().lower().endswith((".eml", ".mht", ".mhtml", ".msg")) or media.startswith("message/")
 
 
 def disagreement(kind: Kind, name: str, media: str) -> str:

@@ -76,6 +76,16 @@ def is_zip(data: bytes) -> bool:
     return 0 <= place <= len(data) - _END.size and (data.find(b"PK\x01\x02") >= 0 or place == 0)
 
 
+def at_the_end(data: bytes) -> bytes:
+    """Return the zip file that ends ``data``, without what stands around it; nothing if none does."""
+    place = data.rfind(b"PK\x05\x06", max(0, len(data) - _LONGEST_COMMENT - _END.size))
+    if not 0 <= place <= len(data) - _END.size:
+        return b""
+    size, offset, length = _END.unpack_from(data, place)[5:]
+    start = place - size - offset
+    return data[start : place + _END.size + length] if start >= 0 and size else b""
+
+
 def opened(data: bytes, found: Collector) -> Archive:
     """Return the members of ``data``; raises `DamagedError` where there is no directory to go by."""
     place = data.rfind(b"PK\x05\x06")
