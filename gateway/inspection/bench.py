@@ -6,7 +6,7 @@ the lines of the sign-off.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from gateway.inspection.cues import Parsed
 from gateway.inspection.earlier import without_sent
 from gateway.inspection.matching import PatternIndex, Scan, Span
-from gateway.inspection.shadow import Shadow, lines_of, shadow_of
+from gateway.inspection.shadow import Shadow, lines_of, shadow_of, undisguised
 from gateway.model import Authored, CutReason, PassageKind, StaffMember
 
 SIGN_OFF_LINES: Final = 6
@@ -48,50 +48,37 @@ class Text:
     lines: Shadow | None = None
     claimed_quote: bool = False
     """Marked as quoted, and the quote is not to be believed: what is found flags at most."""
+    disguised: bool = False
+    """The second reading of a passage that is on the bench already: only what it adds is found here."""
     parses: dict[int, Parsed] = field(default_factory=dict)
 
     @cached_property
     def present(self) -> frozenset[int]:
-        """Return the numbers of all patterns that may be here."""
-        signed = self.sign_off.present if self.sign_off is not None else frozenset()
-        return self.scan.present | {~number for number in signed}
+        """Return the numbers of all patterns that may be here: every one that is, and some that are not."""
+        if self.sign_off is None:
+            return self.scan.present
+        return self.scan.present.union(~number for number in self.sign_off.present)
 
-    def sentences(self, pattern: int) -> Iterable[int]:
-        """Return the sentences that may hold a pattern: every one that does, and some that do not."""
-        if pattern >= 0:
-            return self.scan.sentences(pattern)
-        return () if self.sign_off is None else map(self._sentence_of, self.sign_off.sentences(~pattern))
-
-    @cached_property
-    def anywhere(self) -> frozenset[int]:
-        """Return the numbers of the patterns that `Scan.within` does not tell of: bare ones and the sign-off's."""
-        signed = self.sign_off.present if self.sign_off is not None else frozenset()
-        return self.scan.bare | {~number for number in signed}
-
-    def holds(self, pattern: int) -> bool:
-        """Return whether a pattern is here; located when first asked for."""
-        if pattern >= 0:
-            return self.scan.holds(pattern)
-        return self.sign_off is not None and self.sign_off.holds(~pattern)
+    def sentences(self, pattern: int) -> Collection[int]:
+        """Return the sentences that hold a pattern; located when first asked for."""
+        return self.scan.places(pattern) if pattern >= 0 else self._signed(pattern)
 
     def hits(self, pattern: int, sentence: int) -> list[Hit]:
         """Return the places of a pattern in a sentence, in order; located when first asked for."""
-        if pattern >= 0:
-            return [Hit(sentence, self.shadow, span) for span in self.scan.spans(pattern, sentence)]
-        if self.sign_off is None or self.lines is None:
-            return []
-        return [
-            Hit(sentence, self.lines, span)
-            for line in self.sign_off.sentences(~pattern)
-            if self._sentence_of(line) == sentence
-            for span in self.sign_off.spans(~pattern, line)
-        ]
+        if pattern < 0:
+            return self._signed(pattern).get(sentence, [])
+        return [Hit(sentence, self.shadow, span) for span in self.scan.spans(pattern, sentence)]
 
-    def _sentence_of(self, line: int) -> int:
-        """Return the number of the sentence that a line of the sign-off ends in."""
+    def _signed(self, pattern: int) -> dict[int, list[Hit]]:
+        """Return the places of a pattern of the sign-off, each under the sentence that its line ends in."""
+        hits: dict[int, list[Hit]] = {}
+        if self.sign_off is None or self.lines is None:
+            return hits
         begins = [begin for begin, _ in self.shadow.spans]
-        end = self.lines.spans[line][1] if self.lines is not None else 0
-        return max(bisect_right(begins, end - 1) - 1, 0)
+        for line, spans in self.sign_off.places(~pattern).items():
+            sentence = max(bisect_right(begins, self.lines.spans[line][1] - 1) - 1, 0)
+            hits.setdefault(sentence, []).extend(Hit(sentence, self.lines, span) for span in spans)
+        return hits
 
 
 def texts_of(
@@ -102,12 +89,30 @@ def texts_of(
     *,
     sent: frozenset[str] = frozenset(),
 ) -> tuple[Text, ...]:
-    """Return everything that is judged: own passages in order, then quotes that are only claimed."""
+    """Return everything that is judged: own passages in order, quotes that are only claimed, second readings."""
     own = [
         _text(passage.part, passage.kind, passage.start, passage.text, sentences, sign_off)
         for passage in authored.passages
     ]
-    return (*own, *_claimed_quotes(authored, sentences, names_of(officer), sent))
+    texts = (*own, *_claimed_quotes(authored, sentences, names_of(officer), sent))
+    return (*texts, *_disguised(texts, sentences))
+
+
+def _disguised(texts: tuple[Text, ...], sentences: PatternIndex) -> Iterator[Text]:
+    """Yield the second reading of each text that holds words in disguise."""
+    for text in texts:
+        shadow = undisguised(text.shadow)
+        if shadow is not None:
+            scan = sentences.scan(shadow)
+            yield Text(
+                text.part,
+                text.kind,
+                text.offset,
+                shadow,
+                scan,
+                claimed_quote=text.claimed_quote,
+                disguised=True,
+            )
 
 
 def _text(

@@ -15,7 +15,9 @@ is true for its sentence, when the words are reported speech, and when they stan
 quote: it then flags at most. Words of a third party in quotation marks are listed without points (`attribution`).
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from math import inf
 
 from gateway.inspection import cues
 from gateway.inspection.bench import texts_of
@@ -23,6 +25,7 @@ from gateway.inspection.judgement import CompiledRule, Judgement
 from gateway.inspection.matching import PatternIndex
 from gateway.inspection.rules import Condition, Pattern, Rule, RuleSet
 from gateway.inspection.shadow import shadow_of
+from gateway.inspection.when import arranged, gates
 from gateway.model import Authored, Finding, History, Inspection, Parties, RuleStatus
 
 
@@ -35,13 +38,18 @@ class Engine:
         self.model_hash = cues.model_hash(language=language)
         self._language = language
         numbering = _Numbering()
-        active = (rule for rule in rules.rules if drafts or rule.status is not RuleStatus.DRAFT)
-        self._rules = tuple(numbering.compile(rule) for rule in active)
-        self._by_pattern = _by_pattern(self._rules)
-        self._sentences = PatternIndex(tuple(numbering.plain))
-        self._sign_off = PatternIndex(tuple(numbering.signed))
+        active = tuple(rule for rule in rules.rules if drafts or rule.status is not RuleStatus.DRAFT)
+        numbers = tuple(map(numbering.numbers, active))
+        sample = tuple(_sample(rules))
+        self._sentences = PatternIndex(tuple(numbering.plain), sample)
+        self._sign_off = PatternIndex(tuple(numbering.signed), sample)
         self._refusals = PatternIndex(rules.refusals)
-        self._warm(rules)
+        self._rules = tuple(
+            self._compiled(rule, *numbered) for rule, numbered in zip(active, numbers, strict=True)
+        )
+        self._by_pattern, self._open = _opening(self._rules)
+        if language:
+            cues.warm()
 
     def judge(self, authored: Authored, parties: Parties, history: History, at: datetime) -> Inspection:
         """Return every finding in what the officer wrote now, and whether a person must look at once.
@@ -55,11 +63,14 @@ class Engine:
         message = Judgement(
             authored, parties, history, at, texts=texts, parser=self._parse, refusals=self._refuses
         )
-        positions = {position for number in message.present for position in self._by_pattern.get(number, ())}
+        present = message.present
+        positions = {position for number in present for position in self._by_pattern.get(number, ())}
         findings: list[Finding] = []
         urgent: list[str] = []
-        for position in sorted(positions):
+        for position in sorted(positions.union(self._open)):
             compiled = self._rules[position]
+            if not compiled.may_fire(present):
+                continue
             found = message.findings(compiled)
             if not compiled.rule.safety:
                 findings += found
@@ -77,16 +88,34 @@ class Engine:
 
     def _refuses(self, text: str) -> bool:
         scan = self._refusals.scan(shadow_of(text))
-        return any(scan.spans(number, place) for number in scan.present for place in scan.sentences(number))
+        return any(map(scan.places, scan.present))
 
-    def _warm(self, rules: RuleSet) -> None:
-        """Put the words of the examples into the cache of words, and load the parser."""
-        for rule in rules.rules:
-            for example in (*rule.entry.examples.hit, *rule.entry.examples.miss):
-                words = example if isinstance(example, str) else f"{example.subject} {example.body}"
-                self._sentences.scan(shadow_of(words))
-        if self._language:
-            cues.warm()
+    def _compiled(
+        self, rule: Rule, numbers: Mapping[str, frozenset[int]], exceptions: tuple[frozenset[int], ...]
+    ) -> CompiledRule:
+        """Return ``rule`` with what must be there for it to fire."""
+        bare = self._sentences.bare.union(~number for number in self._sign_off.bare)
+
+        def waits_for(name: str) -> frozenset[int]:
+            return numbers[name] if numbers[name].isdisjoint(bare) else frozenset()
+
+        def cost(name: str) -> float:
+            return inf if rule.conditions[name].refusal else self._commonness(numbers[name])
+
+        return CompiledRule(
+            rule,
+            numbers,
+            tuple(zip((exception.expires for exception in rule.exceptions), exceptions, strict=True)),
+            gates(rule.when, waits_for, self._commonness),
+            arranged(rule.when, cost)[1],
+        )
+
+    def _commonness(self, numbers: frozenset[int]) -> int:
+        """Return how often one of some patterns may be in the examples of the rules."""
+        return sum(
+            self._sentences.commonness(number) if number >= 0 else self._sign_off.commonness(~number)
+            for number in numbers
+        )
 
 
 class _Numbering:
@@ -96,14 +125,11 @@ class _Numbering:
         self.plain: dict[Pattern, int] = {}
         self.signed: dict[Pattern, int] = {}
 
-    def compile(self, rule: Rule) -> CompiledRule:
-        """Return ``rule`` with its patterns as numbers."""
+    def numbers(self, rule: Rule) -> tuple[dict[str, frozenset[int]], tuple[frozenset[int], ...]]:
+        """Return the numbers of the patterns of each condition and of each exception of ``rule``."""
         conditions = {name: self._numbers(condition) for name, condition in rule.conditions.items()}
-        exceptions = tuple(
-            (exception.expires, frozenset(self._plain(pattern) for pattern in exception.patterns))
-            for exception in rule.exceptions
-        )
-        return CompiledRule(rule, conditions, exceptions)
+        exceptions = (frozenset(map(self._plain, exception.patterns)) for exception in rule.exceptions)
+        return conditions, tuple(exceptions)
 
     def _numbers(self, condition: Condition) -> frozenset[int]:
         if condition.cue:
@@ -111,16 +137,24 @@ class _Numbering:
         if condition.sign_off:
             numbers = (self.signed.setdefault(each, len(self.signed)) for each in condition.patterns)
             return frozenset(~number for number in numbers)
-        return frozenset(self._plain(pattern) for pattern in condition.patterns)
+        return frozenset(map(self._plain, condition.patterns))
 
     def _plain(self, pattern: Pattern) -> int:
         return self.plain.setdefault(pattern, len(self.plain))
 
 
-def _by_pattern(rules: tuple[CompiledRule, ...]) -> dict[int, tuple[int, ...]]:
-    """Return which rules each pattern opens, so that a message only meets rules that may fire."""
-    asked: dict[int, list[int]] = {}
+def _sample(rules: RuleSet) -> Iterator[str]:
+    """Yield the words of the examples: mail as it is written. They warm the cache of words, too."""
+    for rule in rules.rules:
+        for example in (*rule.entry.examples.hit, *rule.entry.examples.miss):
+            yield example if isinstance(example, str) else f"{example.subject} {example.body}"
+
+
+def _opening(rules: tuple[CompiledRule, ...]) -> tuple[dict[int, tuple[int, ...]], tuple[int, ...]]:
+    """Return which rules each pattern opens, and which are always open: a message only meets rules that may fire."""
+    opened: dict[int, list[int]] = {}
     for position, compiled in enumerate(rules):
-        for number in compiled.gate():
-            asked.setdefault(number, []).append(position)
-    return {number: tuple(positions) for number, positions in asked.items()}
+        for number in compiled.gates[0] if compiled.gates else ():
+            opened.setdefault(number, []).append(position)
+    always = tuple(position for position, compiled in enumerate(rules) if not compiled.gates)
+    return {number: tuple(positions) for number, positions in opened.items()}, always

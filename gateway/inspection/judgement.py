@@ -5,7 +5,7 @@ from the cheap to the dear: which patterns may be there, which are, which senten
 only then cues, whose sentences are parsed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.rules import Condition, Rule
-from gateway.inspection.when import Expression, Name, Not, conceivable, holds, names, needed, outlook
+from gateway.inspection.when import Expression, Name, Not, holds, names, outlook
 from gateway.model import (
     Attribution,
     Authored,
@@ -28,35 +28,29 @@ from gateway.model import (
 
 MAX_LISTED: Final = 20
 """Findings of one rule listed for one message; a reviewer has seen enough, and a verdict must stay small."""
+_LONGEST_READING: Final = 120
+"""Characters of words in disguise that a finding gives in clear."""
 MAX_PARSES: Final = 200
 """Sentences parsed for one message; past it cues are worth what their words alone are worth."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule, the numbers of each condition's patterns, and those of its exceptions with their last day."""
+    """A rule with numbers for patterns: of each condition, and of each exception with its last day.
+
+    ``gates`` are sets of patterns of each of which one at least must be in a message for the rule to fire, the rarest
+    first. ``search`` is ``when`` in the order in which it is cheapest to rule out.
+    """
 
     rule: Rule
     numbers: Mapping[str, frozenset[int]]
     exceptions: tuple[tuple[date, frozenset[int]], ...]
+    gates: tuple[frozenset[int], ...]
+    search: Expression
 
-    def gate(self) -> frozenset[int]:
-        """Return patterns of which at least one must be in a message for the rule to fire.
-
-        Those of the condition with the fewest among those that the rule cannot do without; else all it has.
-        """
-        must = [
-            self.numbers[name] for name in needed(self.rule.when) if not self.rule.conditions[name].refusal
-        ]
-        return min(must, key=len) if must else frozenset().union(*self.numbers.values())
-
-    def may_fire(self, stands: Callable[[frozenset[int]], bool]) -> bool:
-        """Return whether ``when`` may be true when ``stands`` tells whether one of some patterns may be there."""
-
-        def may_stand(name: str) -> bool:
-            return self.rule.conditions[name].refusal or stands(self.numbers[name])
-
-        return conceivable(self.rule.when, may_stand)
+    def may_fire(self, present: frozenset[int]) -> bool:
+        """Return whether the rule may fire where nothing but ``present`` may be."""
+        return not any(map(present.isdisjoint, self.gates))
 
 
 class Parser(Protocol):
@@ -96,37 +90,11 @@ class Judgement:
         self._parser = parser
         self._refusals = refusals
         self._parses = 0
-        self._held: dict[int, bool] = {}
 
     @cached_property
     def present(self) -> frozenset[int]:
         """Return the numbers of all patterns that may be anywhere in the message."""
         return frozenset().union(*(text.present for text in self.texts))
-
-    @cached_property
-    def _anywhere(self) -> frozenset[int]:
-        """Return the patterns that no sentence is known to be without."""
-        return frozenset().union(*(text.anywhere for text in self.texts))
-
-    def _may_hold(self, numbers: frozenset[int]) -> bool:
-        """Return whether one of the patterns may be in the message, as far as is known without a search."""
-        return not numbers.isdisjoint(self.present)
-
-    def _holds_or_bare(self, numbers: frozenset[int]) -> bool:
-        """Return whether one of the patterns is in the message, or is one for which all text must be searched."""
-        return not numbers.isdisjoint(self._anywhere) or self._holds(numbers)
-
-    def _holds(self, numbers: frozenset[int]) -> bool:
-        """Return whether one of the patterns is in the message."""
-        return any(map(self._holds_one, numbers & self.present))
-
-    def _holds_one(self, number: int) -> bool:
-        held = self._held.get(number)
-        if held is None:
-            held = self._held[number] = any(
-                number in text.present and text.holds(number) for text in self.texts
-            )
-        return held
 
     @cached_property
     def _roles(self) -> frozenset[ContactRole]:
@@ -148,16 +116,12 @@ class Judgement:
         rule = compiled.rule
         if rule.roles and self._roles and not rule.roles & self._roles:
             return []
-        looks = (self._may_hold, self._holds_or_bare, self._holds)  # from the cheap to the dear
-        if not all(map(compiled.may_fire, looks)):
-            return []
         texts = tuple(text for text in self.texts if not rule.parts or text.kind in rule.parts)
         sight = _Sight(self, compiled, texts)
-        fired = [
-            self._finding(rule, sight, place, sentence)
-            for place in range(len(texts))
-            for sentence in sight.fires_in(place)
-        ]
+        fired: list[Finding] = []
+        for place, text in enumerate(texts):
+            found = [self._finding(rule, sight, place, sentence) for sentence in sight.fires_in(place)]
+            fired += [each for each in found if not _is_told(each, fired)] if text.disguised else found
         return _counted_once(fired)
 
     def is_over(self, expires: date) -> bool:
@@ -197,7 +161,7 @@ class Judgement:
             start=text.offset + first,
             end=text.offset + last,
             text=text.shadow.source[first:last],
-            why=self._why(rule, whose, softened=softened, claimed_quote=text.claimed_quote),
+            why=self._why(rule, whose, text, read=_words_of(hits), softened=softened),
             softened=softened or text.claimed_quote or whose is Attribution.REPORTED,
             for_reviewer=rule.for_reviewer,
             attribution=whose,
@@ -216,11 +180,13 @@ class Judgement:
                 return whose
         return Attribution.QUOTED
 
-    def _why(self, rule: Rule, whose: Attribution, *, softened: bool, claimed_quote: bool) -> str:
+    def _why(self, rule: Rule, whose: Attribution, text: Text, *, read: str, softened: bool) -> str:
         sentences = [rule.why]
+        if text.disguised:
+            sentences.append(f'It is written in disguise, and reads "{read}".')
         if softened:
             sentences.append("A case term stands beside it, so it flags at most.")
-        if claimed_quote:
+        if text.claimed_quote:
             sentences.append("It is marked as quoted, but only the message itself says so: it flags at most.")
         if whose is Attribution.REPORTED:
             sentences.append("It reports what somebody else said, so it flags at most.")
@@ -259,14 +225,14 @@ class _Sight:
             *(numbers for expires, numbers in compiled.exceptions if not judgement.is_over(expires))
         )
         self._hits: dict[tuple[str, int, int], list[Hit]] = {}
-        self._sentences: dict[tuple[str, int], set[int]] = {}
+        self._sentences: dict[tuple[str, int], frozenset[int]] = {}
 
     def fires_in(self, place: int) -> Iterator[int]:
         """Yield the sentences of one text in which the rule fires."""
-        able = self._able(self._rule.when, place)
+        able = self._able(self._compiled.search, place)
         if able is None:
             positive = (name.name for name, negated in names(self._rule.when) if not negated)
-            able = {sentence for name in positive for sentence in self._near(name, place)}
+            able = frozenset().union(*(self._near(name, place) for name in positive))
         for sentence in sorted(able):
             if self.is_met(self._rule.when, place, sentence) and self.evidence(place, sentence):
                 yield sentence
@@ -304,47 +270,54 @@ class _Sight:
 
         return outlook(expression, known)
 
-    def _able(self, expression: Expression, place: int) -> set[int] | None:
-        """Return the only sentences that could make ``expression`` true; None when that is not bounded.
+    def _able(
+        self, expression: Expression, place: int, among: frozenset[int] | None = None
+    ) -> frozenset[int] | None:
+        """Return the sentences ``among`` those given that could make ``expression`` true; None when any might.
 
-        Narrow conditions first: what `and` has already ruled out is not looked for.
+        What comes first in an `and` narrows the search for the rest.
         """
         if isinstance(expression, Name):
-            return self._reach(expression.name, place)
+            return self._reach(expression.name, place, among)
         if isinstance(expression, Not):
-            return None
-        every = expression.count == len(expression.operands)
-        able: set[int] | None = None if every else set()
+            return among
+        if expression.count == len(expression.operands):
+            for operand in expression.operands:
+                among = self._able(operand, place, among)
+                if among is not None and not among:
+                    break
+            return among
+        able: frozenset[int] = frozenset()
         for operand in expression.operands:
-            each = self._able(operand, place)
-            if every and each is not None:
-                able = each if able is None else able & each
-                if not able:
-                    return set()
-            elif not every:
-                able = None if able is None or each is None else able | each
+            each = self._able(operand, place, among)
+            if each is None or each == among:
+                return among
+            able |= each
         return able
 
-    def _reach(self, name: str, place: int) -> set[int] | None:
+    def _reach(self, name: str, place: int, among: frozenset[int] | None) -> frozenset[int] | None:
+        """Return the sentences ``among`` those given for which a condition may stand, exceptions apart."""
         condition = self._rule.conditions[name]
         if condition.within == "message":
-            return None
+            nowhere = not condition.refusal and not any(self._places(name, place, 0))
+            return frozenset() if nowhere else among
+        if among is not None:
+            return frozenset(each for each in among if self._stands(name, place, each))
         near = self._near(name, place)
-        if condition.within == "neighbours":
-            beside = {each for sentence in near for each in (sentence - 1, sentence, sentence + 1)}
-            return beside & set(range(len(self.texts[place].shadow.starts)))
-        return near
+        if condition.within == "sentence":
+            return near
+        beside = frozenset(each for sentence in near for each in (sentence - 1, sentence, sentence + 1))
+        return beside.intersection(range(len(self.texts[place].shadow.starts)))
 
-    def _near(self, name: str, place: int) -> set[int]:
-        """Return the sentences of a text that may hold a condition; cheap, and errs towards more."""
+    def _near(self, name: str, place: int) -> frozenset[int]:
+        """Return the sentences of a text that hold a condition, exceptions apart."""
         key = (name, place)
         near = self._sentences.get(key)
         if near is None:
             text = self.texts[place]
             numbers = self._compiled.numbers[name] & text.present
-            near = self._sentences[key] = {
-                sentence for number in numbers for sentence in text.sentences(number)
-            }
+            near = frozenset(sentence for number in numbers for sentence in text.sentences(number))
+            self._sentences[key] = near
         return near
 
     def _found(self, name: str, place: int, sentence: int) -> list[Hit]:
@@ -353,11 +326,10 @@ class _Sight:
         hits = self._hits.get(key)
         if hits is None:
             text = self.texts[place]
-            numbers, may_be = self._compiled.numbers[name], text.scan.within(sentence)
-            able = (numbers & may_be) | (numbers & text.anywhere)
-            hits = [hit for number in able for hit in text.hits(number, sentence)]
+            numbers = self._compiled.numbers[name] & text.present
+            hits = [hit for number in numbers for hit in text.hits(number, sentence)]
             if hits and self._excepted:
-                excepted = (self._excepted & may_be) | (self._excepted & text.anywhere)
+                excepted = self._excepted & text.present
                 covered = [hit.source() for number in excepted for hit in text.hits(number, sentence)]
                 hits = [hit for hit in hits if not _overlaps(hit.source(), covered)]
             hits.sort(key=_by_place)
@@ -370,7 +342,7 @@ class _Sight:
         if condition.refusal:
             return self._judgement.is_refused
         if condition.within == "sentence":
-            return sentence in self._near(name, place) and bool(self._found(name, place, sentence))
+            return bool(self._found(name, place, sentence))
         return any(self._found(name, *each) for each in self._places(name, place, sentence))
 
     def _is_sure(self, name: str, place: int, sentence: int) -> bool:
@@ -388,10 +360,10 @@ class _Sight:
         within = self._rule.conditions[name].within
         if within == "sentence":
             return ((place, sentence),)
-        near = ((each, number) for each in range(len(self.texts)) for number in self._near(name, each))
-        if within == "message":
-            return near
-        return (each for each in near if each[0] == place and abs(each[1] - sentence) <= 1)
+        if within == "neighbours":
+            last = len(self.texts[place].shadow.starts)
+            return ((place, each) for each in (sentence - 1, sentence, sentence + 1) if 0 <= each < last)
+        return ((each, number) for each in range(len(self.texts)) for number in self._near(name, each))
 
 
 def _by_place(hit: Hit) -> tuple[int, int]:
@@ -407,6 +379,24 @@ def _extent(source: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
 
 def _overlaps(span: tuple[int, int], covered: list[tuple[int, int]]) -> bool:
     return any(span[0] < end and start < span[1] for start, end in covered)
+
+
+def _words_of(hits: list[Hit]) -> str:
+    """Return the words of the shadow from the first match to the last, shortened; hits lie in one shadow."""
+    shadow = hits[0].shadow
+    start, end = min(hit.span.start for hit in hits), max(hit.span.end for hit in hits)
+    return shadow.text[start:end].replace("\n", " ")[:_LONGEST_READING]
+
+
+def _is_told(finding: Finding, told: list[Finding]) -> bool:
+    """Return whether the same words made the rule fire already, as strongly, as they stand."""
+    return any(
+        earlier.part == finding.part
+        and (earlier.start or 0) < (finding.end or 0)
+        and (finding.start or 0) < (earlier.end or 0)
+        and (finding.softened or not earlier.softened)
+        for earlier in told
+    )
 
 
 def _counted_once(fired: list[Finding]) -> list[Finding]:

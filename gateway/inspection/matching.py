@@ -3,36 +3,38 @@
 Owns the compiled forms: RE2 for expressions, spaCy's PhraseMatcher for phrases. Refuses to know rules and
 conditions: it is handed numbered patterns and answers with spans.
 
-RE2 is linear in the text, so that a rule author cannot stall the mail. RE2's own filter first says, sentence by
-sentence, which expressions may be there, by the literals they cannot do without; `Scan.spans` locates one in one
-sentence when a rule that may still fire asks for it. One set of all expressions, the obvious way, is fast only on
-text it has seen: its automaton grows with every new text (measured on 507 patterns of our rules and new 2 KB mail:
-15.8 ms for the set, 0.6 ms for the filter). The filter answers nothing when it runs out of memory; a word that is
-in every text and a pattern for it tell that silence from absence, and all expressions are then tried. Expressions
-without any literal are searched for in the whole text at once, when asked for.
+RE2 is linear in the text, so that a rule author cannot stall the mail, but hundreds of expressions are too many to
+try on every text. One pass over the text first finds the words and pieces of words that expressions cannot do
+without (`literals`), each expression waiting for the rarest that it needs: Aho-Corasick for the pieces, a set for
+whole words. So the cost of a rule whose words are not there is near nothing (docs/decisions/0007). What may be there
+is located in the whole text when a rule that may still fire asks for it.
 
 Patterns see the shadow text. ``^`` and ``$`` are the ends of a sentence, and no match crosses one.
 """
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import re2
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from gateway.inspection import lexicon
+from gateway.inspection.literals import EDGE, Every, Literals, Need, need_of, strings_of
 from gateway.inspection.shadow import Shadow, fold, fold_point
 
 MAX_MEMORY: Final = 67_108_864
 """Octets RE2 may use for one expression; it starts its automaton anew when they are used up."""
 MAX_PROGRAM: Final = 20_000
 """RE2 instructions of one pattern: counted repetitions of long classes are what exceeds it."""
-_WITNESS: Final = b"wvqxzkjwitness"
-"""Put behind every text for the filter."""
+MAX_SEPARATE: Final = 12
+"""Sentences that are searched for an expression one by one; more of them are searched in one go with all others."""
+_WORD: Final = re.compile(r"\w+", re.ASCII)
 _WORDS: Final = frozenset({"lemma", "form"})
 _METACHARACTERS: Final = frozenset(".^$*+?()[]{}|\\")
 
@@ -49,12 +51,15 @@ class PatternLike(Protocol):
         """Return the words or the expression."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """Where a pattern was found, in characters of the shadow text."""
 
     start: int
     end: int
+
+
+Places = Mapping[int, Sequence[Span]]
+"""Where a pattern was found, in order, under the numbers of the sentences that hold it."""
 
 
 def pattern_problem(kind: str, text: str) -> tuple[str, str] | None:
@@ -91,174 +96,258 @@ def _options() -> Any:
     return options
 
 
+def _folded(text: str) -> str:
+    """Return an expression as the shadow would hold its letters."""
+    return "".join(char if char.isspace() else fold_point(ord(char)) for char in text)
+
+
 def _regex(kind: str, text: str) -> bytes:
-    folded = "".join(char if char.isspace() else fold_point(ord(char)) for char in text)
-    return f"{'(?mi)' if kind == 'regex' else '(?m)'}(?:{folded})".encode()
+    return f"{'(?mi)' if kind == 'regex' else '(?m)'}(?:{_folded(text)})".encode()
 
 
 class PatternIndex:
-    """All patterns of an engine, compiled. ``scan`` numbers them as they were given."""
+    """All patterns of an engine, compiled, under the numbers of their order.
 
-    def __init__(self, patterns: Sequence[PatternLike]) -> None:
+    ``sample`` is text like that which will be read. What is rare in it is what an expression waits for: it decides
+    what is cheap, and never what is found.
+    """
+
+    def __init__(self, patterns: Sequence[PatternLike], sample: Sequence[str] = ()) -> None:
         """Compile ``patterns``; raises ``re2.error`` for one that `pattern_problem` would name."""
         options = _options()
-        self.regexes = {
-            number: re2.compile(_regex(pattern.kind, pattern.text), options)
-            for number, pattern in enumerate(patterns)
-            if pattern.kind not in _WORDS
-        }
-        order = tuple(self.regexes)
-        hits = self._filter_of(order).Match(_WITNESS, potential=True) or ()
-        self.bare = frozenset(order[hit] for hit in hits if hit < len(order))
-        """Expressions without any literal: no filter can rule them out anywhere, so ours does without them."""
-        self._order = tuple(number for number in order if number not in self.bare)
-        self._filter = self._filter_of(self._order)
-        words = [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
-        self.phrases = PhraseIndex(words) if words else None
+        self.regexes: dict[int, Any] = {}
+        needs: dict[int, Need] = {}
+        for number, pattern in enumerate(patterns):
+            if pattern.kind in _WORDS:
+                continue
+            self.regexes[number] = re2.compile(_regex(pattern.kind, pattern.text), options)
+            need = need_of(_folded(pattern.text))
+            if need is not None:
+                needs[number] = need
+        self.bare = frozenset(self.regexes.keys() - needs.keys())
+        """Expressions for which no text can be ruled out beforehand."""
+        self.phrases = PhraseIndex(
+            [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
+        )
+        texts = [fold(text) for text in sample]
+        self.literals = _rarest(needs, texts)
+        """For each expression that is not bare, the strings of which one must be there."""
+        self.lookout = Lookout(self.literals, self.phrases.keys)
         self.is_empty = not patterns
+        self._met = Counter(number for text in texts for number in self.present(self.lookout.met(text)))
 
     def scan(self, shadow: Shadow) -> "Scan":
-        """Return what is in ``shadow``: which patterns may be in which sentence, and where they are when asked."""
+        """Return what is in ``shadow``: which patterns may be there, and where they are when asked."""
         return Scan(self, shadow)
 
-    def candidates(self, sentence: bytes) -> Sequence[int]:
-        """Return the expressions that may be in a sentence, bare ones apart; all when the filter failed."""
-        if not self._order:
-            return ()
-        return possible(self._filter.Match(b"%b\n%b" % (sentence, _WITNESS), potential=True), self._order)
+    def present(self, met: AbstractSet[str]) -> frozenset[int]:
+        """Return the patterns that may be in a text in which ``met`` was: every one that is, and some that are not."""
+        return self.bare.union(self.lookout.owners(met), self.phrases.present(met))
 
-    def _filter_of(self, numbers: Iterable[int]) -> Any:
-        """Return RE2's filter over some expressions, the witness last."""
-        compiled = re2.Filter()
-        for number in numbers:
-            compiled.Add(self.regexes[number].pattern, _options())
-        compiled.Add(_WITNESS, _options())
-        compiled.Compile()
-        return compiled
+    def commonness(self, number: int) -> int:
+        """Return in how many texts of the sample a pattern may be."""
+        return self._met[number]
 
 
-def possible(hits: Sequence[int] | None, order: Sequence[int]) -> Sequence[int]:
-    """Return the expressions of ``order`` that the filter's answer lets be there.
+def _rarest(needs: Mapping[int, Need], texts: Sequence[str]) -> dict[int, frozenset[str]]:
+    """Return for each expression the strings to look for: those that it needs and that are met least often."""
+    lookout = Lookout({number: frozenset(strings_of(need)) for number, need in needs.items()}, frozenset())
+    met = Counter(string for text in texts for string in lookout.met(text))
+    return {number: _cheapest(need, met)[1] for number, need in needs.items()}
 
-    The last position is the witness. Where it is missing the filter failed, and every expression may be there.
+
+def _cheapest(need: Need, met: Counter[str]) -> tuple[tuple[int, int], frozenset[str]]:
+    """Return the cost of the cheapest way to look for ``need``, seldom met and then few, and its strings."""
+    if isinstance(need, Literals):
+        return (sum(met[each] for each in need.strings), len(need.strings)), need.strings
+    ways = [_cheapest(each, met) for each in need.needs]
+    if isinstance(need, Every):
+        return min(ways, key=lambda way: way[0])
+    cost = (sum(way[0][0] for way in ways), sum(way[0][1] for way in ways))
+    return cost, frozenset().union(*(strings for _, strings in ways))
+
+
+class Lookout:
+    """Finds in one pass which of many strings and words a text holds, and who waits for them.
+
+    Whole words and the keys of phrases depend on the chunk between spaces alone, so what a chunk holds is kept from
+    one message to the next. Other strings are found by Aho-Corasick.
     """
-    if hits is None or len(order) not in hits:
-        return order
-    return [order[hit] for hit in hits if hit < len(order)]
+
+    def __init__(self, waiting: Mapping[int, Collection[str]], keys: frozenset[str]) -> None:
+        """Take the strings of each owner, and the keys that phrases ask for."""
+        owners: dict[str, list[int]] = {}
+        for owner, strings in waiting.items():
+            for string in strings:
+                owners.setdefault(string, []).append(owner)
+        self._owners = {string: tuple(own) for string, own in owners.items()}
+        self._words = frozenset(string for string in owners if string[0] == EDGE)
+        self._pieces = [string for string in owners if string[0] != EDGE]
+        self._automaton = (
+            AhoCorasick(self._pieces, implementation=Implementation.ContiguousNFA) if self._pieces else None
+        )
+        self._keys = keys
+        self._signs = tuple(key for key in keys if not _has_letters(key))
+        self._chunks: dict[str, frozenset[str]] = {}
+
+    def met(self, text: str) -> set[str]:
+        """Return the strings and keys that are in a folded text."""
+        found = self.words(text)
+        if self._automaton is not None:
+            hits = self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)
+            found.update([self._pieces[place] for place, _, _ in hits])
+        return found
+
+    def words(self, text: str) -> set[str]:
+        """Return the whole words and the keys that are in a folded text."""
+        found: set[str] = set()
+        for chunk in set(text.split()):
+            words = self._chunks.get(chunk)
+            if words is None:
+                words = self._remember(chunk)
+            if words:
+                found |= words
+        return found
+
+    def owners(self, met: AbstractSet[str]) -> set[int]:
+        """Return those who wait for something of ``met``."""
+        return {owner for string in met & self._owners.keys() for owner in self._owners[string]}
+
+    def _remember(self, chunk: str) -> frozenset[str]:
+        """Return what ``chunk`` holds, and keep it. All is dropped when hostile mail has filled the memory."""
+        if len(self._chunks) >= lexicon.CHUNKS_KEPT:
+            self._chunks.clear()
+        words = (f"{EDGE}{word}{EDGE}" for word in _WORD.findall(chunk.lower()))
+        held = self._words.intersection(words) | (self._keys & self._keys_of(chunk))
+        self._chunks[chunk] = held
+        return held
+
+    def _keys_of(self, chunk: str) -> frozenset[str]:
+        """Return the keys of ``chunk`` that a phrase may ask for, and perhaps more.
+
+        Numbers and signs, which are new in every mail, are not worth the tokeniser: its tokens are pieces of the
+        chunk, and without letters a piece is its own key.
+        """
+        if not self._keys or chunk[0].isalpha() or _has_letters(chunk):
+            return lexicon.keys_of(chunk) if self._keys else self._keys
+        return frozenset(sign for sign in self._signs if sign in chunk)
 
 
 class Scan:
-    """One text and the patterns in it.
-
-    ``sentences`` errs towards more: it names every sentence that holds a pattern, and some that do not.
-    """
+    """One text and the patterns in it. Each is located when first asked for, where it is asked for."""
 
     def __init__(self, index: PatternIndex, shadow: Shadow) -> None:
-        """Find out what may be in which sentence; nothing is located yet."""
+        """Find out what may be in the text; nothing is located yet."""
+        self._met = index.lookout.met(shadow.text)
+        self.present = index.present(self._met) if shadow.text else frozenset()
+        """The patterns that may be in the text."""
         self._index = index
         self._shadow = shadow
-        self._raw = [sentence.encode() for sentence in shadow.text.split("\n")] if shadow.text else []
-        self._located: dict[tuple[int, int], list[Span]] = {}
-        self._where: dict[int, list[int]] = {}
-        self._in = [set(index.candidates(raw)) for raw in self._raw]
-        for sentence, numbers in index.phrases.candidates(shadow) if index.phrases is not None else ():
-            self._in[sentence] |= numbers
-        for sentence, within in enumerate(self._in):
-            for number in within:
-                self._where.setdefault(number, []).append(sentence)
+        self._located: dict[int, Places] = {}
+        self._spans: dict[tuple[int, int], Sequence[Span]] = {}
+        self._phrases: dict[int, dict[int, list[Span]]] = {}
 
-    @cached_property
-    def present(self) -> frozenset[int]:
-        """Return the numbers of all patterns that may be in the text."""
-        return frozenset(self._where) | self.bare
-
-    @property
-    def bare(self) -> frozenset[int]:
-        """Return the patterns that nothing rules out beforehand."""
-        return self._index.bare if self._raw else frozenset()
-
-    def within(self, sentence: int) -> AbstractSet[int]:
-        """Return the patterns that may be in a sentence, bare ones apart."""
-        return self._in[sentence]
-
-    def sentences(self, number: int) -> Sequence[int]:
-        """Return the sentences that may hold a pattern."""
-        if number in self._index.bare and number not in self._where:
-            self._where[number] = self._locate_bare(number)
-        return self._where.get(number, ())
+    def places(self, number: int) -> Places:
+        """Return every place of a pattern, in order, under the numbers of the sentences that hold it."""
+        places = self._located.get(number)
+        if places is None:
+            places = self._located[number] = self._locate(number) if number in self.present else {}
+        return places
 
     def spans(self, number: int, sentence: int) -> Sequence[Span]:
-        """Return every place of a pattern in a sentence, in order; located when first asked for."""
-        if number in self._index.bare and number not in self._where:
-            self._where[number] = self._locate_bare(number)
-        spans = self._located.get((number, sentence))
+        """Return every place of a pattern in one sentence, in order; no other sentence is searched for it."""
+        if number not in self.present:
+            return ()
+        if number in self._located:
+            return self._located[number].get(sentence, ())
+        spans = self._spans.get((number, sentence))
         if spans is None:
-            spans = self._located[number, sentence] = self._locate(number, sentence)
+            spans = self._spans[number, sentence] = self._within(number, sentence)
         return spans
 
-    def holds(self, number: int) -> bool:
-        """Return whether a pattern is in the text."""
-        return any(self.spans(number, sentence) for sentence in self.sentences(number))
+    def _locate(self, number: int) -> Places:
+        near = range(len(self._shadow.starts)) if number in self._index.phrases.words else self._near(number)
+        if near is None:
+            places = self._in_one_go(self._index.regexes[number])
+            if places is not None:
+                return places
+            near = range(len(self._shadow.starts))
+        found = ((sentence, self._within(number, sentence)) for sentence in near)
+        return {sentence: spans for sentence, spans in found if spans}
 
-    def _locate(self, number: int, sentence: int) -> list[Span]:
-        """Return every place of a pattern in a sentence; phrases are located all at once."""
-        if number in self._index.bare:
-            return []
-        if number in self._index.regexes:
-            return self._spans(self._index.regexes[number], sentence)
-        if self._index.phrases is None or number not in self._in[sentence]:
-            return []
-        phrases = self._index.phrases.find(self._shadow, sentence)
-        self._located.update(
-            ((each, sentence), phrases.get(each, []))
-            for each in self._index.phrases.numbers & self._in[sentence]
-        )
-        return phrases.get(number, [])
+    def _near(self, number: int) -> Sequence[int] | None:
+        """Return the sentences that hold what an expression waits for, or None if they are too many to look at each."""
+        text = self._shadow.text.lower()
+        if number in self._index.bare or len(text) != len(self._shadow.text):
+            return None
+        near: set[int] = set()
+        for string in self._index.literals[number] & self._met:
+            piece = string.strip(EDGE)
+            at = text.find(piece)
+            while at >= 0:
+                sentence = self._shadow.sentence_at(at)
+                near.add(sentence)
+                if len(near) > MAX_SEPARATE:
+                    return None
+                at = text.find(piece, self._shadow.end(sentence))
+        return sorted(near)
+
+    def _within(self, number: int, sentence: int) -> Sequence[Span]:
+        """Look for a pattern in one sentence; phrases are looked for all at once, where all words of one are."""
+        compiled = self._index.regexes.get(number)
+        if compiled is not None:
+            found = (match.span() for match in compiled.finditer(self._raw[sentence]))
+            return [self._span(sentence, first, last) for first, last in found if first < last]
+        phrases = self._index.phrases
+        if not phrases.words[number] <= self._words[sentence]:
+            return ()
+        if sentence not in self._phrases:
+            self._phrases[sentence] = phrases.find(self._shadow, sentence)
+        return self._phrases[sentence].get(number, ())
+
+    @cached_property
+    def _raw(self) -> list[bytes]:
+        """Return the sentences in octets, as RE2 wants them."""
+        return self._shadow.text.encode().split(b"\n")
+
+    @cached_property
+    def _words(self) -> list[set[str]]:
+        """Return the words of phrases in each sentence."""
+        return list(map(self._index.lookout.words, self._shadow.text.split("\n")))
+
+    def _in_one_go(self, compiled: Any) -> Places | None:
+        """Look for an expression in the whole text; return None where a match would cross the end of a sentence."""
+        raw, starts = self._whole
+        places: dict[int, list[Span]] = {}
+        for match in compiled.finditer(raw):
+            first, last = match.span()
+            sentence = bisect_right(starts, first) - 1
+            if last >= starts[sentence + 1]:
+                return None
+            if first < last:
+                span = self._span(sentence, first - starts[sentence], last - starts[sentence])
+                places.setdefault(sentence, []).append(span)
+        return places
 
     @cached_property
     def _whole(self) -> tuple[bytes, list[int]]:
-        """Return the whole text in octets, and where its sentences begin in it."""
-        lengths = accumulate((len(raw) + 1 for raw in self._raw), initial=0)
-        return b"\n".join(self._raw), list(lengths)
+        """Return the text in octets, and where its sentences begin, with one more behind the last."""
+        return b"\n".join(self._raw), list(accumulate((len(raw) + 1 for raw in self._raw), initial=0))
 
-    def _locate_bare(self, number: int) -> list[int]:
-        """Locate a bare expression in the whole text in one go, and return the sentences that hold it."""
-        compiled = self._index.regexes[number]
-        raw, starts = self._whole
-        ascii_only = len(raw) == len(self._shadow.text)
-        found: dict[int, list[Span]] = {}
-        for match in compiled.finditer(raw):
-            start, end = match.span()
-            if b"\n" in raw[start:end]:
-                found = {sentence: self._spans(compiled, sentence) for sentence in range(len(self._raw))}
-                break
-            sentence = bisect_right(starts, start) - 1
-            if ascii_only:
-                found.setdefault(sentence, []).append(Span(start, end))
-            elif sentence not in found:
-                found[sentence] = self._spans(compiled, sentence)
-        self._located.update(((number, sentence), spans) for sentence, spans in found.items())
-        return sorted(sentence for sentence, spans in found.items() if spans)
-
-    def _spans(self, compiled: Any, sentence: int) -> list[Span]:
+    def _span(self, sentence: int, first: int, last: int) -> Span:
+        """Return octets of a sentence as characters of the shadow."""
         raw, start = self._raw[sentence], self._shadow.starts[sentence]
-        found = (match.span() for match in compiled.finditer(raw))
-        if len(raw) == self._shadow.end(sentence) - start:
-            return [Span(start + first, start + last) for first, last in found if first < last]
-        return [
-            Span(start + len(raw[:first].decode()), start + len(raw[:last].decode()))
-            for first, last in found
-            if first < last
-        ]
+        if not raw.isascii():
+            first, last = len(raw[:first].decode()), len(raw[:last].decode())
+        return Span(start + first, start + last)
 
 
 class PhraseIndex:
     """Phrases by canonical key and by form: spaCy's PhraseMatcher behind a gate.
 
-    Tokenising a text costs more than everything else together, and hardly any sentence holds all words of any
-    phrase. The keys of a chunk between spaces are kept from one message to the next, since spaCy's tokeniser works
-    chunk by chunk; so the gate loses nothing, and only a sentence in which a rule that may still fire asks for a
-    phrase is tokenised.
+    Tokenising a text costs more than everything else together, and hardly any sentence holds all words of any phrase.
+    spaCy's tokeniser works chunk by chunk, so that the keys of chunks lose nothing, and only a sentence in which a rule
+    that may still fire asks for a phrase is tokenised.
     """
 
     def __init__(self, phrases: Sequence[tuple[int, PatternLike]]) -> None:
@@ -270,17 +359,22 @@ class PhraseIndex:
             "lemma": PhraseMatcher(words.vocab, attr="NORM"),
             "form": PhraseMatcher(words.vocab, attr="LOWER"),
         }
-        self.numbers = frozenset(number for number, _ in phrases)
-        self._by_anchor: dict[str, list[tuple[frozenset[str], int]]] = {}
-        signs: set[str] = set()
+        self.words: dict[int, frozenset[str]] = {}
+        """The keys of the words of each phrase."""
+        self._by_rarest: dict[str, list[int]] = {}
         for number, pattern in phrases:
             text = fold(pattern.text)
             self._matchers[pattern.kind].add(str(number), [words(text)])
             keys = frozenset().union(*map(lexicon.keys_of, text.split()))
-            signs |= {key for key in keys if not _has_letters(key)}
-            self._by_anchor.setdefault(max(keys, key=_rarity), []).append((keys, number))
-        self._signs = tuple(signs)
-        self._dull: set[str] = set()
+            self.words[number] = keys
+            self._by_rarest.setdefault(max(keys, key=_rarity), []).append(number)
+        self.keys = frozenset().union(*self.words.values())
+        """The keys of the words of all phrases."""
+
+    def present(self, met: AbstractSet[str]) -> set[int]:
+        """Return the phrases all of whose words are in ``met``."""
+        rarest = met & self._by_rarest.keys()
+        return {number for key in rarest for number in self._by_rarest[key] if self.words[number] <= met}
 
     def find(self, shadow: Shadow, sentence: int) -> dict[int, list[Span]]:
         """Return the places in one sentence of every phrase by its number; phrases not found are left out."""
@@ -293,48 +387,10 @@ class PhraseIndex:
                 found.setdefault(int(doc.vocab.strings[key]), []).append(Span(begin, end))
         return found
 
-    def candidates(self, shadow: Shadow) -> Iterator[tuple[int, set[int]]]:
-        """Yield the sentences that hold all words of some phrase, in order, each with those phrases."""
-        near: dict[int, set[str]] = {}
-        for chunk in set(shadow.text.split()) - self._dull:
-            anchors = self._keys_of(chunk) & self._by_anchor.keys()
-            for at in _places(shadow.text, chunk) if anchors else self._remember(chunk):
-                near.setdefault(shadow.sentence_at(at), set()).update(anchors)
-        for sentence in sorted(near):
-            keys = frozenset().union(*map(self._keys_of, shadow.sentence(sentence).split()))
-            phrases = (phrase for anchor in near[sentence] for phrase in self._by_anchor[anchor])
-            held = {number for words, number in phrases if words <= keys}
-            if held:
-                yield sentence, held
-
-    def _keys_of(self, chunk: str) -> frozenset[str]:
-        """Return the keys of ``chunk`` that a phrase may ask for, and perhaps more.
-
-        Numbers and signs, which are new in every mail, are not worth the tokeniser: its tokens are pieces of the
-        chunk, and without letters a piece is its own key.
-        """
-        if chunk[0].isalpha() or _has_letters(chunk):
-            return lexicon.keys_of(chunk)
-        return frozenset(sign for sign in self._signs if sign in chunk)
-
-    def _remember(self, chunk: str) -> tuple[int, ...]:
-        """Remember that ``chunk`` carries no word of interest, as nearly all do; bounded. Return no places."""
-        if len(self._dull) >= lexicon.CHUNKS_KEPT:
-            self._dull.clear()
-        self._dull.add(chunk)
-        return ()
-
 
 def _has_letters(text: str) -> bool:
     """Return whether ``text`` holds a letter, or a character beyond ASCII that might be read as one."""
     return not text.isascii() or text.upper() != text.lower()
-
-
-def _places(text: str, chunk: str) -> Iterator[int]:
-    at = text.find(chunk)
-    while at >= 0:
-        yield at
-        at = text.find(chunk, at + len(chunk))
 
 
 def _rarity(key: str) -> tuple[bool, int, str]:

@@ -11,6 +11,9 @@ Owns its grammar, its mistakes with their columns, and its evaluation. Refuses t
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from math import inf
+from operator import itemgetter
 from typing import Final
 
 MAX_DEPTH: Final = 30
@@ -88,33 +91,36 @@ def outlook(expression: Expression, value: Callable[[str], bool | None]) -> bool
     return None if possible >= expression.count else False
 
 
-def conceivable(expression: Expression, value: Callable[[str], bool]) -> bool:
-    """Return whether ``expression`` may be true when ``value`` is false for each name that certainly is.
+def gates(
+    expression: Expression, of: Callable[[str], frozenset[int]], cost: Callable[[frozenset[int]], float]
+) -> tuple[frozenset[int], ...]:
+    """Return sets of which each must be met for ``expression`` to be true, the cheapest first.
 
-    Names under a `not` are not asked for. It may err, towards true.
+    ``of`` gives what a name waits for, empty where it may be true without; ``cost`` says how often a set is met.
     """
     if isinstance(expression, Name):
-        return value(expression.name)
+        found = of(expression.name)
+        return (found,) if found else ()
     if isinstance(expression, Not):
-        return True
-    missing, spare = expression.count, len(expression.operands) - expression.count
-    for operand in expression.operands:
-        if conceivable(operand, value):
-            missing -= 1
-        else:
-            spare -= 1
-        if not missing or spare < 0:
-            break
-    return not missing
+        return ()
+    inner = [gates(operand, of, cost) for operand in expression.operands]
+    spare = len(inner) - expression.count
+    if not spare:
+        return tuple(sorted(chain.from_iterable(inner), key=cost))
+    first = sorted((each[0] for each in inner if each), key=cost)[: spare + 1]
+    return (frozenset().union(*first),) if len(first) > spare else ()
 
 
-def needed(expression: Expression) -> Iterator[str]:
-    """Yield names without which ``expression`` cannot be true, as far as its shape alone tells."""
+def arranged(expression: Expression, cost: Callable[[str], float]) -> tuple[float, Expression]:
+    """Return ``expression`` with what is seldom true first in every list, and its own cost; ``not`` comes last."""
     if isinstance(expression, Name):
-        yield expression.name
-    elif isinstance(expression, AtLeast) and expression.count == len(expression.operands):
-        for operand in expression.operands:
-            yield from needed(operand)
+        return cost(expression.name), expression
+    if isinstance(expression, Not):
+        return inf, expression
+    inner = sorted((arranged(each, cost) for each in expression.operands), key=itemgetter(0))
+    costs = [each for each, _ in inner]
+    total = costs[0] if expression.count == len(costs) else sum(costs)
+    return total, AtLeast(expression.count, tuple(each for _, each in inner))
 
 
 def names(expression: Expression, *, negated: bool = False) -> Iterator[tuple[Name, bool]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.inspection import lexicon
-from gateway.inspection.matching import PatternIndex, pattern_problem, possible
+from gateway.inspection.matching import MAX_SEPARATE, PatternIndex, pattern_problem
 from gateway.inspection.rules import Pattern
 from gateway.inspection.shadow import shadow_of
 
@@ -25,8 +25,8 @@ def found(text, *patterns):
 
 
 def spans(scan, number):
-    """Return the places of a pattern, sentence by sentence."""
-    return [span for sentence in scan.sentences(number) for span in scan.spans(number, sentence)]
+    """Return the places of a pattern, sentence by sentence, the sentences in order."""
+    return [span for _, each in sorted(scan.places(number).items()) for span in each]
 
 
 def lemma(text):
@@ -119,58 +119,83 @@ def test_match_across_sentences_does_not_hide_one_inside():
     assert found("call me.\n\nme you me", regex(r"me\W+(?:me|you)")) == ["me you"]
 
 
-def test_filter_failure_is_not_silence():
-    """When RE2's filter runs out of memory it answers nothing; every expression is then tried (SPEED section 4)."""
-    assert possible(None, (0, 2)) == (0, 2)
-    assert possible([0], (0, 2)) == (0, 2)
-    assert possible([1, 2], (0, 2)) == [2]
-
-
-def test_every_text_has_its_witness():
-    """While the filter works, an expression that is not there is not tried, in short texts and in long ones."""
-    index = PatternIndex([regex("drink"), regex("walk")])
-    for text in ("a drink", "a drink " * 50_000):
-        assert index.scan(shadow_of(text)).present == {0}
-
-
-def test_expressions_without_a_literal():
-    """What the filter cannot rule out is located in the whole text at once, across no sentence's end."""
+def test_expressions_without_any_literal():
+    """An expression that any text may hold is looked for everywhere; its matches cross no sentence's end."""
     bare = regex(r"\b[a-c]\W{1,3}[a-c]\b")
     assert PatternIndex([bare]).bare == {0}
     assert found("a b. c\n\na-c here", bare) == ["a b", "a-c"]
     assert found("x a.\n\nb y. a b \u00e9", bare) == ["a b"]
     assert found("caf\u00e9 a b, a c", bare) == ["a b", "a c"]
     assert found("nothing", bare) == []
-    scan = PatternIndex([bare]).scan(shadow_of("a b. hello."))
+    scan = PatternIndex([bare]).scan(shadow_of("a b!\n\nhello."))
     assert scan.spans(0, 1) == []
     assert len(scan.spans(0, 0)) == 1
+
+
+def test_one_sentence_or_all_give_the_same():
+    """What is asked for in one sentence, and then in all, is one and the same; numbers not there are nowhere."""
+    scan = PatternIndex([regex("drink"), lemma("drink"), regex("walk")]).scan(
+        shadow_of("a drink. so. drink.")
+    )
+    for number in (0, 1):
+        first = scan.spans(number, 2)
+        assert len(first) == 1
+        assert scan.places(number) == {0: scan.spans(number, 0), 2: first}
+        assert not scan.spans(number, 1)
+    assert not scan.spans(2, 0)
+    assert not scan.places(2)
+
+
+@pytest.mark.parametrize("count", [MAX_SEPARATE, MAX_SEPARATE + 1, 3 * MAX_SEPARATE])
+@pytest.mark.parametrize("odd", ["", "\u0130stanbul \U0001f44d"])
+def test_few_sentences_and_many(count, odd):
+    """An expression is found in few sentences, in many, and where lower case has another length."""
+    text = "".join(f"Number {number}{odd}: fancy a drink.\n\nNothing here.\n\n" for number in range(count))
+    assert found(text, regex(r"fancy\W+a \w+")) == ["fancy a drink"] * count
+    assert found(text, regex(r"drink\W+\w+|drink")) == ["drink"] * count
 
 
 @pytest.mark.parametrize("pattern", [regex("fancy a drink"), regex(r"\ba\W+b\b"), lemma("fancy a drink")])
 def test_what_may_be_there_and_what_is(pattern):
     """A text holds a pattern only where it was located: words in another order are not it."""
     index = PatternIndex([pattern])
-    assert index.scan(shadow_of("Well. I fancy a drink, a b.")).holds(0)
-    assert not index.scan(shadow_of("A drink? Nothing fancy. b a drink fancy, I say.")).holds(0)
+    assert index.scan(shadow_of("Well. I fancy a drink, a b.")).places(0)
+    assert not index.scan(shadow_of("A drink? Nothing fancy. b a drink fancy, I say.")).places(0)
 
 
 def test_a_phrase_is_looked_for_when_asked_for():
     """All words of a phrase in one sentence, in the wrong order, may be the phrase, and hold no place of it."""
     scan = PatternIndex([lemma("fancy a drink"), lemma("drink")]).scan(shadow_of("a drink fancied. so."))
     assert scan.present == {0, 1}
-    assert scan.spans(0, 0) == scan.spans(1, 1) == []
-    assert len(scan.spans(1, 0)) == 1
+    assert not scan.places(0)
+    assert len(scan.places(1)[0]) == 1
 
 
 def test_nothing_to_look_for_and_nothing_to_look_in():
     """An empty index finds nothing, and an empty text holds nothing."""
     assert PatternIndex([]).scan(shadow_of("a drink")).present == frozenset()
-    assert PatternIndex([regex("drink"), lemma("drink")]).scan(shadow_of(" \n")).present == frozenset()
+    empty = PatternIndex([regex("drink"), lemma("drink"), regex("[ab]{2}")]).scan(shadow_of(" \n"))
+    assert empty.present == frozenset()
+    assert not empty.places(2)
 
 
-def test_a_pattern_for_the_witness_word_cannot_confuse():
-    """The word put behind every text is not part of the text."""
-    assert found("a drink", regex("wvqxzkjwitness")) == []
+def test_what_is_rare_in_the_sample_is_waited_for():
+    """Of what an expression needs, the words that mail is full of are not what it waits for."""
+    expression = regex(r"\b(?:you|your)\b.{0,30}\bgorgeous\b")
+    by_words = PatternIndex([expression], ["gorgeous", "gorgeous, gorgeous"])
+    by_charm = PatternIndex([expression], ["Thank you for your letter.", "You may call."])
+    assert by_words.scan(shadow_of("gorgeous")).present == frozenset()
+    assert by_charm.scan(shadow_of("you")).present == frozenset()
+    for index in (by_words, by_charm):
+        assert index.scan(shadow_of("you are gorgeous")).places(0)
+    assert by_words.commonness(0) == 0
+
+
+def test_whole_words_only():
+    """A word that must stand alone is not met inside another."""
+    index = PatternIndex([regex(r"\bus\b"), regex(r"us")])
+    assert index.scan(shadow_of("must")).present == {1}
+    assert index.scan(shadow_of("Us!")).present == {0, 1}
 
 
 words = st.lists(
@@ -262,16 +287,15 @@ def test_a_key_is_its_own_key(word):
     assert lexicon.canonical(word) == lexicon.canonical(word.lower())
 
 
-def test_memory_of_dull_words_is_bounded():
-    """The gate's memory of words that carry no phrase is bounded too, and forgetting loses nothing."""
-    index = PatternIndex([lemma("fancy a drink")])
+def test_memory_of_chunks_is_bounded():
+    """What is remembered of the words of a message is bounded too, and forgetting loses nothing."""
+    index = PatternIndex([lemma("fancy a drink"), regex(r"\bdrink\b")])
     text = " ".join(
         "".join(letters) for letters in islice(product("abcdefghijk", repeat=5), lexicon.CHUNKS_KEPT + 10)
     )
     index.scan(shadow_of(text))
-    assert index.phrases is not None
-    assert len(index.phrases._dull) <= lexicon.CHUNKS_KEPT
-    assert index.scan(shadow_of(f"{text} fancied a drink")).present == {0}
+    assert len(index.lookout._chunks) <= lexicon.CHUNKS_KEPT
+    assert index.scan(shadow_of(f"{text} fancied a drink")).present == {0, 1}
 
 
 def test_cache_of_words_is_bounded():

@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.inspection.when import AtLeast, Name, Not, WhenMistake, conceivable, holds, names, outlook, parse
+from gateway.inspection.when import (
+    AtLeast,
+    Name,
+    Not,
+    WhenMistake,
+    arranged,
+    gates,
+    holds,
+    names,
+    outlook,
+    parse,
+)
 
 
 def truth(text, **values):
@@ -92,29 +103,67 @@ def test_outlook_agrees_with_every_future(expression, partly, rest):
         assert holds(expression, full.__getitem__) is outcome
 
 
-maybe = st.fixed_dictionaries({name: st.booleans() for name in "abc"})
+NUMBERS = {"a": frozenset({1, 2}), "b": frozenset({2, 3}), "c": frozenset({4}), "free": frozenset()}
 
 
-@given(expressions, maybe, maybe)
-def test_what_is_true_was_conceivable(expression, may_be, rest):
-    """An expression that is true was never ruled out before, whatever was ruled out of its names."""
-    full = {name: may_be[name] and rest[name] for name in "abc"}
-    if holds(expression, full.__getitem__):
-        assert conceivable(expression, may_be.__getitem__)
+def gates_of(text_or_expression):
+    """Return the gates of an expression over the names of `NUMBERS`, where big numbers are met more often."""
+    expression = parse(text_or_expression) if isinstance(text_or_expression, str) else text_or_expression
+    return gates(expression, NUMBERS.__getitem__, sum)
+
+
+@given(expressions, st.frozensets(st.integers(1, 4)))
+def test_what_is_true_has_passed_every_gate(expression, met):
+    """An expression is true of names met, whatever is true beside: then something was met of every gate."""
+    if holds(expression, lambda name: not met.isdisjoint(NUMBERS[name])):
+        assert all(not gate.isdisjoint(met) for gate in gates_of(expression))
 
 
 @pytest.mark.parametrize(
-    ("text", "may_be", "expected"),
+    ("text", "expected"),
     [
-        ("a and b", "a", False),
-        ("a or b", "b", True),
-        ("a or b", "", False),
-        ("a and not b", "ab", True),
-        ("not a", "a", True),
-        ("2 of (a, b, c)", "c", False),
-        ("2 of (a, b, c)", "ac", True),
+        ("a", ({1, 2},)),
+        ("free", ()),
+        ("not a", ()),
+        ("b and a and not c", ({1, 2}, {2, 3})),
+        ("a and free", ({1, 2},)),
+        ("a or b", ({1, 2, 3},)),
+        ("a or free", ()),
+        ("a or not b", ()),
+        ("(a and c) or b", ({1, 2, 3},)),
+        ("2 of (a, b, c)", ({1, 2, 4},)),
+        ("2 of (a, b, free)", ({1, 2, 3},)),
+        ("2 of (a, free, not c)", ()),
     ],
 )
-def test_conceivable(text, may_be, expected):
-    """Words that are not there rule an expression out; words under a not never do."""
-    assert conceivable(parse(text), may_be.__contains__) is expected
+def test_gates(text, expected):
+    """Each gate is as rarely met as can be, and the rarest comes first."""
+    assert gates_of(text) == expected
+
+
+@given(expressions, st.fixed_dictionaries({name: st.booleans() for name in "abc"}))
+def test_arranged_is_as_true(expression, values):
+    """What is seldom true comes first, and the truth stays the same."""
+    assert holds(arranged(expression, ord)[1], values.__getitem__) is holds(expression, values.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("c and b and not a", "b and c and not a"),
+        ("(c and b) or a", "a or (b and c)"),
+        ("c and (b or a)", "c and (a or b)"),
+        ("2 of (c, a, b)", "2 of (a, b, c)"),
+    ],
+)
+def test_arranged(text, expected):
+    """Lists are sorted by how often they are true, `and` by its rarest part, `or` by all of them, not last."""
+
+    def shape(expression):
+        if isinstance(expression, Name):
+            return expression.name
+        if isinstance(expression, Not):
+            return ("not", shape(expression.operand))
+        return (expression.count, *map(shape, expression.operands))
+
+    assert shape(arranged(parse(text), ord)[1]) == shape(parse(expected))
