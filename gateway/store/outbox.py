@@ -290,7 +290,7 @@ def _count(tx: Tx) -> int:
 
 def _raise_count(tx: Tx) -> None:
     """Count a recipient taken, and remember the count on this host once it is committed."""
-    count = _count(tx) + 1
+    count = int(records.fact_to_change(tx, _MARK) or 0) + 1
     records.set_fact(tx, _MARK, str(count))
     tx.after_commit(lambda: tx.mark.note(count))
 

@@ -14,9 +14,10 @@ from gateway.store import items, ledger
 from gateway.store.database import Tx, revision
 from gateway.store.rows import Account, RegistryVersion, RuleReport, RuleSetRow
 from gateway.store.schema import accounts, meta, registry_versions, rule_reports, rule_sets
-from gateway.store.statements import Prepared, insert_unless_there
+from gateway.store.statements import Prepared, insert_or_replace, insert_unless_there
 
 _FACT = Prepared(select(meta.c.value).where(meta.c.name == bindparam("which")))
+_FACT_TO_CHANGE = Prepared(select(meta.c.value).where(meta.c.name == bindparam("which")).with_for_update())
 
 # --- rules --------------------------------------------------------------------------------------------------
 
@@ -170,15 +171,25 @@ def schema_of(tx: Tx) -> str:
 
 def fact(tx: Tx, name: str) -> str | None:
     """Return a fact about the store itself, or None."""
-    found = _FACT.run(tx.connection, {"which": name}).fetchone()
+    return _value(_FACT, tx, name)
+
+
+def fact_to_change(tx: Tx, name: str) -> str | None:
+    """As `fact`, for who will set it from what it is now: others who ask the same wait for this transaction."""
+    return _value(_FACT_TO_CHANGE, tx, name)
+
+
+def _value(statement: Prepared, tx: Tx, name: str) -> str | None:
+    found = statement.run(tx.connection, {"which": name}).fetchone()
     return str(found[0]) if found else None
 
 
 def set_fact(tx: Tx, name: str, value: str | None) -> None:
-    """Set a fact about the store itself; None removes it."""
-    tx.connection.execute(delete(meta).where(meta.c.name == name))
-    if value is not None:
-        tx.connection.execute(insert(meta).values(name=name, value=value))
+    """Set a fact about the store itself; None removes it. Of two processes at once the later one's stands."""
+    if value is None:
+        tx.connection.execute(delete(meta).where(meta.c.name == name))
+    else:
+        insert_or_replace(tx.connection, meta, {"name": name, "value": value}, meta.c.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,14 @@ def insert_unless_there(connection: Connection, table: Table, row: Row, unique: 
     return statement.run(connection, row).rowcount == 1
 
 
+def insert_or_replace(connection: Connection, table: Table, row: Row, unique: Column[Any]) -> None:
+    """Insert ``row``, or give the one that has its value in ``unique`` the other values.
+
+    Never delete and insert instead: on PostgreSQL two who do that at once end in a broken constraint.
+    """
+    _insert_or_replace(connection.dialect.name, table, unique, tuple(row)).run(connection, row)
+
+
 @cache
 def _insert(table: Table, columns: tuple[str, ...]) -> Prepared:
     return Prepared(insert(table), columns)
@@ -114,9 +122,19 @@ def _insert(table: Table, columns: tuple[str, ...]) -> Prepared:
 def _insert_unless_there(
     dialect: str, table: Table, unique: Column[Any], columns: tuple[str, ...]
 ) -> Prepared:
-    dialect_insert: Callable[[Table], Any] = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    statement: Insert = dialect_insert(table).on_conflict_do_nothing(index_elements=[unique])
+    statement: Insert = _insert_of(dialect, table).on_conflict_do_nothing(index_elements=[unique])
     return Prepared(statement, columns)
+
+
+@cache
+def _insert_or_replace(dialect: str, table: Table, unique: Column[Any], columns: tuple[str, ...]) -> Prepared:
+    statement = _insert_of(dialect, table)
+    others = {name: statement.excluded[name] for name in columns if name != unique.name}
+    return Prepared(statement.on_conflict_do_update(index_elements=[unique], set_=others), columns)
+
+
+def _insert_of(dialect: str, table: Table) -> Any:
+    return postgresql_insert(table) if dialect == "postgresql" else sqlite_insert(table)
 
 
 def _told(connection: Connection, problem: BaseException) -> BaseException:

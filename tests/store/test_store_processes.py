@@ -6,9 +6,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from stores import NOW, a_delivery
 
 from gateway import audit
-from gateway.store import Store, ledger
+from gateway.store import Store, ledger, outbox, records
+from gateway.store.rows import RecipientState
 
 WRITER = """
 import asyncio, json, sys
@@ -122,3 +124,33 @@ def test_a_file_that_may_not_grow_is_not_stored_and_nothing_is_half_written(lite
     report = lite.read_now(audit.verify)
     assert report.problems == ()
     assert report.entries == int(stored)
+
+
+def test_two_who_count_deliveries_at_once_are_both_counted(postgresql, tmp_path):
+    """Two relays record a recipient taken at the same moment: the second waits, and neither result is lost.
+
+    A result that is not stored is a mail that is sent again when the lease ends.
+    """
+    settings = postgresql.copy(tmp_path / "s", busy_timeout_s=20)
+    with Store.open(settings) as one, Store.open(settings) as two, ThreadPoolExecutor(1) as thread:
+        before = int(one.read_now(lambda tx: records.fact(tx, "outbox_mark")))
+        ids = [one.write_now(lambda tx: outbox.queue_delivery(tx, a_delivery(), NOW)) for _ in range(2)]
+
+        def take(store, delivery_id):
+            def job(tx):
+                outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.SENT, "250 2.0.0 Ok", NOW)
+
+            return lambda: store.write_now(job)
+
+        def first(tx):
+            outbox.record_recipient_result(tx, ids[0], 0, RecipientState.SENT, "250 2.0.0 Ok", NOW)
+            second = thread.submit(take(two, ids[1]))
+            with postgresql.connect() as watcher:
+                query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                while not watcher.execute(query).fetchone()[0]:
+                    assert not second.done(), "it did not wait"
+            return second
+
+        one.write_now(first).result(30)
+        assert int(one.read_now(lambda tx: records.fact(tx, "outbox_mark"))) == before + 2
+        assert all(not one.read_now(lambda tx, each=each: outbox.delivery(tx, each)).pending for each in ids)
