@@ -12,7 +12,6 @@ from hashlib import sha256
 from gateway.model import Limits, PassageKind, UnreadableReason
 
 _MAX_NAME = 120
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]+")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -128,16 +127,17 @@ class Collector:
         self, path: str, text: str, *, hidden: bool = False, kind: PassageKind = PassageKind.ATTACHMENT
     ) -> None:
         """Keep ``text`` of the place ``path``; raises `TooMuchError` when there is more than may be read."""
+        left = max(self._characters, 0)
+        too_long = len(text) > left
+        if too_long:
+            text = text[:left]
         text = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text)).strip("\n\t ")
-        if not text.strip():
-            return
         if _SURROGATES.search(text):
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        kept = text[: max(self._characters, 0)]
-        self._characters -= len(text)
-        if kept:
-            self.pieces.append(Piece(self._unique(path), kept, hidden, kind))
-        if len(kept) < len(text):
+        if text.strip():
+            self._characters -= len(text)
+            self.pieces.append(Piece(self._unique(path), text, hidden, kind))
+        if too_long:
             allowed = self.limits.max_decoded_chars
             raise TooMuchError(f"more than {allowed} characters of text; the rest was not read")
 
@@ -195,4 +195,4 @@ def below(path: str, name: str) -> str:
 
 def printable(text: str, most: int) -> str:
     """Return ``text`` on one line without what is no character, and not longer than ``most`` characters."""
-    return _UNPRINTABLE.sub("\ufffd", text[:most])
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:most])

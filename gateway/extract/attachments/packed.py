@@ -13,6 +13,8 @@ from gateway.extract.attachments.contents import Collector, DamagedError
 
 _LZMA_MEMORY: Final = 67_108_864
 """Octets of dictionary an xz stream may ask for: what ``xz -9`` uses."""
+_STEPS_A_STREAM: Final = 1_000
+"""What follows a stream is copied when it ends, so that many short ones would cost the square of their number."""
 _BLOCK: Final = 512
 _TRAILING: Final = b"\x00 \t\r\n"
 
@@ -47,7 +49,7 @@ def unpacked(data: bytes, method: str, found: Collector, *, whole: bool = True) 
     content: list[bytes] = []
     while True:
         engine = _ENGINES[method]()
-        found.step()
+        found.step(_STEPS_A_STREAM)
         try:
             chunk = engine.decompress(data, found.octets_left + 1)
         except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as damage:

@@ -8,8 +8,7 @@ Why not striprtf: it keeps nothing of what is hidden, of the properties and of e
 """
 
 import re
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.extract.attachments import objects
 from gateway.extract.attachments.contents import Collector, File, below
@@ -52,8 +51,7 @@ _MAX_GROUPS: Final = 100_000
 _NO_HEX: Final = re.compile(rb"[^0-9A-Fa-f]")
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """What holds inside a group; inner groups inherit it."""
 
     place: str = ""
@@ -131,15 +129,19 @@ class _Reader:
                 self._text(bytes((int(token["hex"], 16),)), single=True)
             elif kind == "symbol":
                 self._symbol(token["symbol"])
-            elif kind == "open":
-                self._flush()
-                self._open()
-            elif kind == "close":
-                self._flush()
-                self._close()
+            else:
+                self._brace(kind)
         self._flush()
 
     # --- groups ---
+
+    def _brace(self, kind: str | None) -> None:
+        if self._pending:
+            self._flush()
+        if kind == "open":
+            self._open()
+        elif kind == "close":
+            self._close()
 
     def _open(self) -> None:
         if len(self._stack) < _MAX_GROUPS:
@@ -153,7 +155,7 @@ class _Reader:
         self._skip = 0
 
     def _go(self, place: str) -> None:
-        self._state = replace(self._state, place=place)
+        self._state = self._state._replace(place=place)
 
     # --- text ---
 
@@ -222,7 +224,8 @@ class _Reader:
         if self._skip and word in _BREAKS:
             self._skip -= 1
             return position
-        self._flush()
+        if self._pending:
+            self._flush()
         if self._fresh or self._starred:
             self._fresh = False
             if self._destination(word):
@@ -253,7 +256,7 @@ class _Reader:
             self._objects.append((word.decode(), bytearray()))
             self._go("object")
         elif word in {b"htmltag", b"mhtmltag"} and self.wraps_html and self._unwrap:
-            self._state = replace(self._state, is_tag=True, place="" if word == b"htmltag" else "-")
+            self._state = self._state._replace(is_tag=True, place="" if word == b"htmltag" else "-")
         elif place:
             self._go(place)
         elif not self._starred:
@@ -266,15 +269,15 @@ class _Reader:
         """Follow what changes how characters are read or whether they are seen."""
         state = self._state
         if word in {b"v", b"deleted"}:
-            self._state = replace(state, hidden=number != 0)
+            self._state = state._replace(hidden=number != 0)
         elif word == b"plain":
-            self._state = replace(state, hidden=False)
+            self._state = state._replace(hidden=False)
         elif word == b"uc" and number is not None:
-            self._state = replace(state, fallback=min(max(number, 0), 16))
+            self._state = state._replace(fallback=min(max(number, 0), 16))
         elif word == b"fromhtml":
             self.wraps_html = number != 0
         elif word == b"htmlrtf":
-            self._state = replace(state, html=number == 0)
+            self._state = state._replace(html=number == 0)
         else:
             self._encoded(word, number)
 
@@ -290,7 +293,7 @@ class _Reader:
         elif word == b"f" and self._state.place == "fonts":
             self._font = number
         elif word == b"f" and self._fonts:
-            self._state = replace(self._state, charset=self._fonts.get(number, ""))
+            self._state = self._state._replace(charset=self._fonts.get(number, ""))
         elif word == b"fcharset" and self._state.place == "fonts":
             self._fonts[self._font] = _CHARSETS.get(number, "")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from gateway.extract.attachments.contents import Collector, DamagedError
+from gateway.extract.attachments.contents import Collector, DamagedError, TooMuchError
 from gateway.extract.attachments.packed import unpacked
 
 _END: Final = struct.Struct("<4s4H2LH")
@@ -25,6 +25,8 @@ _LONGEST_COMMENT: Final = 65_535
 _UTF_8: Final = 0x800
 _ENCRYPTED: Final = 0x2041
 _UNKNOWN_32: Final = 0xFFFFFFFF
+_ENTRIES_A_FILE: Final = 10
+"""Parts of a document that are no files of their own: a large presentation has a thousand."""
 _METHODS: Final = {0: "stored", 8: "deflate", 12: "bzip2", 95: "xz"}
 
 
@@ -127,8 +129,11 @@ def _directory(data: bytes, place: int, size: int, offset: int) -> tuple[int, in
 
 def _entries(data: bytes, position: int, size: int, base: int, found: Collector) -> Iterator[Member]:
     end = position + size
+    number = 0
     while position + _ENTRY.size <= min(end, len(data)):
-        found.step()
+        number += 1
+        if number > found.limits.max_attachment_files * _ENTRIES_A_FILE:
+            raise TooMuchError("a directory of too many files; it was not read further")
         fields = _ENTRY.unpack_from(data, position)
         if fields[0] != b"PK\x01\x02":
             raise DamagedError("an entry without its mark")
