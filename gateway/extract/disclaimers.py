@@ -38,6 +38,9 @@ OPENINGS = (
     "this message",
     "this transmission",
     "unauthorised use",
+    "official sensitive",
+    "official-sensitive",
+    "official: this",
     "barn yr awdur",
     "bwriedir",
     "cyfrinachedd",
@@ -123,6 +126,8 @@ _WORDS = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
 _MARKING = re.compile(r"^[\W_]*$")
 _LONGEST_SENTENCE = 1500
 _STRANGERS = 0.2
+_MOST_STRANGE = 0.5
+"""Names among them: "Dear Ms Bloggs," is no disclaimer."""
 _MAX_NAMES = 3
 _MAX_OPENINGS = 200
 _NEARBY = 200
@@ -215,7 +220,12 @@ def _is_disclaiming(sentence: str) -> bool:
     first_person = _FIRST_PERSON_WELSH if in_welsh else _FIRST_PERSON
     if first_person.search(sentence) or _SPEECH.search(sentence):
         return False
-    strange = [word for word, folded in zip(words, plain, strict=True) if folded not in _LANGUAGE]
-    names = sum(word[0].isupper() for word in strange)
+    strange = [place for place, folded in enumerate(plain) if folded not in _LANGUAGE]
+    names = sum(words[place][0].isupper() and _is_name(words, place) for place in strange)
     counted = len(strange) - min(names, _MAX_NAMES)
-    return counted <= _STRANGERS * len(words)
+    return counted <= _STRANGERS * len(words) and len(strange) <= _MOST_STRANGE * len(words)
+
+
+def _is_name(words: list[str], place: int) -> bool:
+    """Return whether a strange capitalised word may be a name: the first one of a sentence only beside another."""
+    return place > 0 or (len(words) > 1 and words[1][0].isupper())

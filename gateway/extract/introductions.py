@@ -30,7 +30,9 @@ _ENDS = re.compile(rf"(?:\b{_VERBS}\b.{{0,60}}|[>)\]\"])\s*:\s*$|\b(?:ysgrifenno
 _VERB = re.compile(rf"\b{_VERBS}\b")
 _OPENED = re.compile(rf"^{_OPENERS}\b")
 _ADDRESSED = re.compile(_ADDRESS)
-_DATE_FIRST = re.compile(r"^\d{1,4}[-/. ][\w/. -]{2,40}.*(?:\b(?:wrote|writes)\b|<[^<>@\s]+@[^<>\s]+>)\s*:$")
+_DATE_FIRST = re.compile(
+    r"^\d{1,4}[-/. ][\w/. -]{2,40}.*(?:\b(?:wrote|writes)\b|<[^<>@\s]+@[^<>\s]+>|\bby [^\s<>@]+@[^\s<>]+)\s*:$"
+)
 _QUOTING = re.compile(
     rf"^(?:Quoting|Citing|Quoth|According to|Thus spake)\b.{{1,160}}:$|^\* .{{0,160}}{_ADDRESS}.{{0,60}}:$"
     r"|^\"?[^\"=]{1,40}\"? ==? .{1,160}\bwrites:$|^<quote who=\"[^\"]{1,80}\">$"
@@ -46,14 +48,16 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 """A sentence of the sender's, not a program's line."""
-_OLD_DASHES = re.compile(r"^-{3,5}\s+(?=[A-Z\"])")
+_DASHES_BEFORE = re.compile(r"^-{3,5}\s+(?=[A-Z\"])")
+_DASHES_AFTER = re.compile(r"(?<=wrote)\s*:?\s*-{3,5}$")
+_BARE_FIELD = re.compile(r"^(From|Sent|Date|To|Cc|Subject)\s+(\S.*)$")
 _GROUPWISE = re.compile(
     rf"^(?:.{{0,120}}{_ADDRESS}.{{0,20}}|.{{2,120}}\s)\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}\b.{{0,30}}>>>$"
 )
 _NOTES_LINE = re.compile(
     r"^.{2,80}---\s?\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4},? +\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?: ?[AP]M)?(?: \w{2,4})?---"
 )
-_NOTES_DIVIDER = re.compile(r"^-{3,}\s*\S.{1,120}\bwrote:\s*-{3,}$")
+_NOTES_DIVIDER = re.compile(r"^-{3,8}(?!-)\s*\S.{1,120}\bwrote:\s*-{3,}$")
 _NOTES_DATE = re.compile(r"^\d{1,2}[/.-](?:\d{1,2}|[A-Z][a-z]{2})[/.-]\d{2,4} +\d{1,2}[:.]\d{2}")
 _NOTES_FIELD = re.compile(r"^(To|cc|bcc|Subject|Please respond to|At|Pwnc)(?:\s*\t\s*(.*)|\s*)$")
 
@@ -98,6 +102,10 @@ _DIVIDER_WORDS = re.compile(
     r"(?:Begin forwarded message|Forwarded message|Start of forwarded message|Dechrau neges a anfonwyd ymlaen)\s*:?\Z",
     re.IGNORECASE,
 )
+_RUN_TOGETHER = re.compile(
+    r"^-{3,}\s*(?:Forwarded|Original) message\s*-{3,}\s*From:.{3,200}@.{3,300}Subject:", re.IGNORECASE
+)
+"""A plain part in which Yahoo lost the line breaks of its header block."""
 _FORWARDING = re.compile(r"forwarded|anfon(?:wyd)? ymlaen", re.IGNORECASE)
 _FORWARDED_BY = re.compile(r"forwarded by .*\d", re.IGNORECASE)
 _FIRST_CHARACTERS = frozenset("-_=*FfSsDdBbOAIQCTNPLEWV<0123456789")
@@ -133,6 +141,8 @@ def divider_of(text: str) -> Divider | None:
     """Return what kind of divider ``text`` is, or None."""
     words = text.strip("-_=* \t")
     dashed = text.lstrip("*_ \t").startswith(("--", "__", "==")) and _DIVIDER.match(words)
+    if _RUN_TOGETHER.match(text):
+        return Divider(forward=_FORWARDING.search(text) is not None, signed=True)
     if not dashed and not _DIVIDER_WORDS.match(words):
         return None
     return Divider(_FORWARDING.search(text) is not None, _FORWARDED_BY.search(text) is not None)
@@ -141,6 +151,12 @@ def divider_of(text: str) -> Divider | None:
 def field_of(text: str) -> tuple[str, str] | None:
     """Return the name and value of a line of a header block: from, date, to, cc, subject, other."""
     match = _FIELD.match(text)
+    return (_CANONICAL[match[1].lower()], match[2].strip()) if match else None
+
+
+def bare_field_of(text: str) -> tuple[str, str] | None:
+    """Return the name and value of a field without its colon, as eM Client writes them under its divider."""
+    match = _BARE_FIELD.match(text)
     return (_CANONICAL[match[1].lower()], match[2].strip()) if match else None
 
 
@@ -168,20 +184,26 @@ def is_groupwise(text: str) -> bool:
     return text.endswith(">>>") and _GROUPWISE.match(text) is not None
 
 
-def ends_attribution(text: str) -> bool:
+def _undashed(text: str) -> str:
+    """Return an attribution without the dashes that Yahoo, Zimbra and Zoho set around theirs."""
+    return _DASHES_AFTER.sub(":", _DASHES_BEFORE.sub("", text))
+
+
+def ends_attribution(line: str) -> bool:
     """Return whether an attribution may end with this line."""
-    return _ENDS.search(text) is not None or _QUOTING.match(text) is not None
+    text = _undashed(line)
+    return bool(_ENDS.search(text) or _QUOTING.match(text) or (" by " in text and _DATE_FIRST.match(text)))
 
 
 def may_go_on(joined: str) -> bool:
     """Return whether an attribution that begins so may have been wrapped."""
-    text = _OLD_DASHES.sub("", joined)
+    text = _undashed(joined)
     return _OPENED.match(text) is not None or "@" in text or text[:1].isdigit() or text.startswith("Quoting")
 
 
 def attribution_strength(joined: str, *, alone: bool) -> Strength:
     """Return what ``joined`` can carry as an attribution. ``alone``: it is one line."""
-    text = _OLD_DASHES.sub("", joined)
+    text = _undashed(joined)
     if len(text) > LONGEST or _prose(text) > _MOST_PROSE:
         return Strength.NONE
     address = _ADDRESSED.search(text)
@@ -191,7 +213,7 @@ def attribution_strength(joined: str, *, alone: bool) -> Strength:
         text
     ):  # "At 10:12 03/08/2026 +0100, you wrote:" is a program's; without a time it is a person's
         return Strength.WEAK if _OPENED.match(text) and dated and timed else Strength.NONE
-    if _QUOTING.match(text) or _DATE_FIRST.match(text):
+    if _QUOTING.match(text) or ((address or verb) and _DATE_FIRST.match(text)):
         return Strength.STRONG if address and (dated or timed) else Strength.WEAK
     if verb and _OPENED.match(text) and (dated or timed or address):
         return Strength.STRONG if address or (dated and timed) else Strength.WEAK

@@ -15,7 +15,7 @@ Answers inside it are found where the sender announces them ("my comments in red
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gateway.extract import introductions
@@ -34,6 +34,8 @@ class Label(NamedTuple):
     introduction: str = ""
     """The words that introduce the quote, as far as `doubts` looks."""
     doubts: tuple[Doubt, ...] = ()
+    inner: bool = False
+    """It is an earlier mail, inside the quote above it."""
 
 
 OWN = Label()
@@ -45,12 +47,15 @@ _FRAGMENT_WORDS = 4
 _MAX_BLOCK_LINES = 40
 _LEAST_FIELDS = 3
 _MAX_TRIED = 5
+_MAX_LOOKS = 300
+"""Lines that end like an attribution and are looked at closely; honest mail has a tenth of them, the rest stays."""
 _MAX_NOTES_ROWS = 12
 _LONGEST_NOTES_NAME = 80
 _LOOK_BELOW = 50
 _LONGEST_INTRODUCTION = 1500
 _SNIPPED = re.compile(
-    r"^[<\[({]?(?:\.{2,}|\u2026|-+ ?|snip(?:ped)?|cut|lost|deleted|omitted|[ ])+[>\])}]?$", re.IGNORECASE
+    r"^(?:[<\[({]\s*)?(?:\.{2,40}|\u2026|-{2,40}|snip(?:ped)?|cut|lost|deleted|omitted)(?:\s*[>\])}])?$",
+    re.IGNORECASE,
 )
 """Something was left out between an introduction and the quote."""
 _MAX_SNIPPED = 3
@@ -72,6 +77,12 @@ _SIGNED_ANSWER = re.compile(
 )
 _MAX_ESCAPES = 2
 """Each mailbox on the way may add one."""
+_GREETING = re.compile(
+    r"^(?:(?:dear|hi|hello|hiya|good (?:morning|afternoon|evening)|annwyl|helo|shwmae|bore da)\b[^.?!]{0,40}"
+    r"|(?-i:[A-Z])[\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?,)$",
+    re.IGNORECASE,
+)
+_LEAST_ABOVE = 2
 _LONGEST_SEARCHED = 20_000
 
 
@@ -93,16 +104,20 @@ class _Cutter:
         self.forward = forward
         self.result = [OWN] * len(lines)
         self.tried = 0
+        self.looks = 0
         self.quote: Label | None = None
         """What an introduction made of the marked lines under it; later marked lines continue that quote."""
         self.rest: Label | None = None
         """The label of everything that follows."""
+        self.unmarked = OWN
+        """The label of lines without marks."""
 
     def labels(self) -> list[Label]:
         """Label every line."""
         index = 0
         while index < len(self.lines):
             if self.rest is not None:
+                self.rest = self._speaking(index, self.rest)
                 self.result[index] = self._in_rest(self.lines[index], self.rest)
                 if _END_OF_FORWARD.match(self.lines[index].text):
                     self.rest = self.quote = None
@@ -113,7 +128,10 @@ class _Cutter:
                 self.result[index] = self._marked(index)
                 index += 1
             else:
+                self.result[index] = self.unmarked
                 index = self._unmarked(index)
+        if self.rest is not None and self.rest.reason is CutReason.QUOTED:
+            self._greeted_below()
         if any(label is not OWN for label in self.result):
             self._fill_blanks()
             self._doubt_fragments()
@@ -179,6 +197,8 @@ class _Cutter:
         divider = introductions.divider_of(line.text)
         above = divider is not None or introductions.is_notes_line(line.text)
         after = self._next(index + 1) if above or _RULE.match(line.text) else index
+        if above and after < len(self.lines) and _RULE.match(self.lines[after].text):
+            after = self._next(after + 1)
         if after < len(self.lines) and not self._is_marked(self.lines[after]):
             end, speaker = self._block(after, divided=above)
             if end:
@@ -213,10 +233,12 @@ class _Cutter:
         appointments has not. With quote marks under it three will do, From wherever it stands.
         """
         claimed = self.lines[start].mark is Mark.HEADER_BLOCK
-        first = introductions.field_of(self.lines[start].text)
+        bare = divided and introductions.field_of(self.lines[start].text) is None
+        named = introductions.bare_field_of if bare else introductions.field_of
+        first = named(self.lines[start].text)
         if first is None and not claimed:
             return 0, ""
-        seen, end = self._fields(start)
+        seen, end = self._fields(start, named)
         whole = {"from", "date", "to", "subject"} <= seen.keys()
         enough = len(seen) >= _LEAST_FIELDS and ("date" in seen or {"to", "subject"} <= seen.keys())
         if seen.get("from") and enough:
@@ -225,12 +247,14 @@ class _Cutter:
                 return end, introductions.speaker_of(seen["from"])
         return (start + 1 if claimed else 0), ""
 
-    def _fields(self, start: int) -> tuple[dict[str, str], int]:
+    def _fields(
+        self, start: int, named: Callable[[str], tuple[str, str] | None]
+    ) -> tuple[dict[str, str], int]:
         """Return the fields of a header block and where the last of them ends."""
         seen: dict[str, str] = {}
         end = start
         for index in range(start, min(start + _MAX_BLOCK_LINES, len(self.lines))):
-            field = introductions.field_of(self.lines[index].text)
+            field = named(self.lines[index].text)
             if field is None:
                 if not self.lines[index].text and seen:
                     break
@@ -272,9 +296,11 @@ class _Cutter:
             self.result[place] = label
         after = self._next(end)
         answered = any(line.text for line in self.lines[:index])
-        if self._is_quote_mark(after) and not answered:
-            # Outlook Express: every quoted line is marked, and the answers stand between them.
+        if self._is_quote_mark(after) and (reason is CutReason.FORWARDED or not answered):
+            # Outlook Express: every quoted line is marked, and the answers stand between them. Under a forward that
+            # has a comment above it, what has no marks may be another, or words wrapped out of the quote.
             self.quote = label
+            self.unmarked = UNSURE if answered else OWN
         else:
             self.rest = UNSURE if self._announces(index) else label
         return end
@@ -285,6 +311,20 @@ class _Cutter:
             line.text for line, label in zip(self.lines[:index], self.result, strict=False) if label is OWN
         )
         return _ANNOUNCED.search("\n".join(own)[:_LONGEST_SEARCHED]) is not None
+
+    def _speaking(self, index: int, rest: Label) -> Label:
+        """Return the label of an unmarked quote from ``index`` on: each header block in it has its own speaker.
+
+        An inner block brings no doubts: who wrote to whom further back is anybody's, about anything.
+        """
+        line = self.lines[index]
+        if rest.reason is None or not line.text or line.depth:
+            return rest
+        field = introductions.field_of(line.text)
+        if line.mark is Mark.NONE and (field is None or field[0] != "from"):
+            return rest
+        end, speaker = self._block(index, divided=False)
+        return Label(rest.reason, speaker, attributed=True, inner=True) if end and speaker else rest
 
     def _in_rest(self, line: Line, rest: Label) -> Label:
         """Return the label of a line in an unmarked quote: a signed answer in it may be the sender's."""
@@ -304,6 +344,7 @@ class _Cutter:
         ):
             end += 1
         words = self._words(index, end)
+        speaker = introductions.speaker_of(words) if "@" in words else ""
         marked = self._next(end)
         if marked < len(self.lines) and self.lines[marked].depth:
             self.quote = self._claim(reason, "", words)
@@ -311,11 +352,26 @@ class _Cutter:
                 self.result[place] = self.quote
             return max(end, index + 1)
         if divider.signed or self.reply_headers:
-            self.rest = self._claim(reason, "", words, attributed=divider.signed)
+            self.rest = self._claim(reason, speaker, words, attributed=divider.signed)
         else:
             self.rest = UNSURE
         self.result[index] = self.rest
         return index + 1
+
+    def _greeted_below(self) -> None:
+        """Take back what stands under a second greeting in an unmarked quote with nothing above it.
+
+        Who answers under the quote leaves no mark: there the answer begins, as far as can be seen.
+        """
+        filled = [index for index, line in enumerate(self.lines) if line.text]
+        if self.result[filled[0]].reason is None:
+            return
+        spoken = [place for place in filled if introductions.field_of(self.lines[place].text) is None]
+        for place in spoken[_LEAST_ABOVE:]:
+            if _GREETING.match(self.lines[place].text):
+                for index in range(place, len(self.lines)):
+                    self.result[index] = UNSURE
+                return
 
     # --- attributions ---
 
@@ -333,7 +389,8 @@ class _Cutter:
             if not line.text or line.depth != depth or len(joined) > introductions.LONGEST:
                 break
             joined = f"{joined} {line.text}".strip()
-            if introductions.ends_attribution(line.text):
+            if introductions.ends_attribution(line.text) and self.looks < _MAX_LOOKS:
+                self.looks += 1
                 strength = introductions.attribution_strength(joined, alone=count == 1)
                 if strength:
                     return count, strength
@@ -413,9 +470,20 @@ class _Cutter:
                 self.result[index] = UNSURE
 
 
-def undone(labels: Iterable[Label]) -> list[Label]:
-    """Return ``labels`` with every quote taken back to uncertain: for a text with no words of its own.
+def undone(labels: Sequence[Label]) -> list[Label]:
+    """Return the labels of a text with no words of its own: its quotes are doubted, or taken back to uncertain.
 
-    Forwarded text stays set aside; a forward without a comment is ordinary.
+    A reply sent with nothing in it is rare, and a quote is easily typed. It stays cut only where a recipient is said to
+    have written it, and then `inspection` reads it all the same. Forwarded text stays set aside; a forward without a
+    comment is ordinary.
     """
-    return [UNSURE if label.reason is CutReason.QUOTED else label for label in labels]
+    quoted = [label for label in labels if label.reason is CutReason.QUOTED]
+    believable = bool(quoted) and quoted[0].attributed and "@" in quoted[0].speaker and not quoted[0].doubts
+    return [
+        label if label.reason is not CutReason.QUOTED else _alone(label) if believable else UNSURE
+        for label in labels
+    ]
+
+
+def _alone(label: Label) -> Label:
+    return label._replace(doubts=(*label.doubts, Doubt.ALONE)) if label.attributed else UNSURE

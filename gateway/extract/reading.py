@@ -463,6 +463,7 @@ class _Reader:
                     speaker=label.speaker,
                     attributed=label.attributed,
                     doubts=label.doubts,
+                    inner=label.inner,
                 )
             )
 

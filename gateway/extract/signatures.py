@@ -12,6 +12,7 @@ stands.
 import re
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import NamedTuple
 
 from gateway.extract.disclaimers import Wording, disclaimer_end, openings
 from gateway.extract.layout import Line, Mark
@@ -32,6 +33,15 @@ _MAX_LOWER = 2
 _MAX_RUNS = 5000
 _LAST_LINES = 5
 _LONGEST_MARKED = 60
+_NOTICE_VOCABULARY = """
+    a all always an and anonymously are at call cannot communities community contact crime day days dial duties duty early
+    emergency find follow for free fri friday from here hours if immediate in information is it keeping late leave line
+    making mon monday more most next night nights non non-emergency not of off on online or our out people please police
+    pride protecting report rest ring safe safer sat saturday see serving shift shifts sun sunday team telephone the this
+    thu thur thurs thursday to together tue tues tuesday turn until urgent us use using visit we wed wednesday week with
+    working you your
+"""
+"""What the standing lines of a block are made of: campaigns, emergency numbers, turns of duty. No "I", no "me"."""
 _SMALL = frozenset({"and", "of", "the", "for", "in", "on", "at", "to", "ext", "or", "by"})
 _SIGN_OFF = re.compile(
     r"^(?:(?:many|kind|kindest|best|warm|warmest|with|my|very|all|the|again|yours|in|anticipation|once|of)\W+)*"
@@ -50,36 +60,62 @@ _SPOKEN = re.compile(
     re.IGNORECASE,
 )
 _RANK = re.compile(
-    r"^(?:(?:T|A)/|(?:Acting|Temporary|Trainee|Student)\s+)?(?:PC|DC|PS(?=\s+\d{3})|DS|DI|DCI|DSupt|Insp|Sgt|PCSO|TDC|SOIT|SOLO|FLO|OIC|STO|VLO"
+    r"^(?:(?:T|A)/|(?:Acting|Temporary|Trainee|Student)\s+)?(?:PC|DC|PS(?=\s+\d{3})|DS|DI|DCI|DSupt|Insp|Sgt|PCSO|SCCH|TDC|SOIT|SOLO|FLO|OIC|STO|VLO"
     r"|Police\s+(?:Constable|Sergeant|Community|Staff|Officer|Inspector)|Detective\b.*|(?:Chief\s+)?(?:Constable|Sergeant|Inspector"
-    r"|Superintendent)|(?:Civilian\s+|Lead\s+)?Investigat(?:or|ing Officer|ions? Officer)"
+    r"|Superintendent)|(?:Civilian\s+|Lead\s+)?Investigat(?:or|ing Officer|ions? Officer)|(?:Ditectif\s+)?(?:C|G)wnstabl|Rhingyll|Arolygydd"
+    r"|Ditectif\b.*|Swyddog\b.{0,40}"
     r"|(?:Witness|Victim|Family|Sexual|Domestic|Safeguarding|Exhibits|Disclosure|Neighbourhood|Response)\b.{0,40}\b(?:Officer|Advisor"
     r"|Adviser|Liaison|Care|Manager|Coordinator|Investigator))\b"
 )
 _LABELLED = re.compile(
-    r"^(?:t|tel|telephone|phone|ph|m|mob|mobile|cell|dd|d|direct(?:\s+(?:line|dial))?|ext(?:n|ension)?|fax|f|office|switchboard|w|web|website"
-    r"|e|email|e-mail|twitter|facebook|address|non-emergency|emergency|collar|collar\s+n\w*|warrant\s+n\w*|shoulder\s+n\w*|base|station)\s*"
+    r"^(?:t|tel|telephone|phone|ph|m|mob|mobile|cell|dd|d|direct(?:\s+(?:line|dial))?|ext(?:n|ension)?|est|fax|f|office|switchboard|w|web|website"
+    r"|e|email|e-mail|twitter|facebook|address|non-emergency|emergency|collar|collar\s+n\w*|warrant\s+n\w*|shoulder\s+n\w*|base|station|radio"
+    r"|ff\u00f4n|e-bost|ebost|gwefan|symudol|cyfeiriad)\s*"
     r"(?:[:.|]|(?=[+(\d]))\s*\S",
     re.IGNORECASE,
 )
-_NUMBER_ONLY = re.compile(r"^[\d\s()+./|x-]*\d{3}[\d\s()+./|-]*(?:ext?\.?\s*\d+)?[\s|]*$", re.IGNORECASE)
+_NUMBER_ONLY = re.compile(
+    r"^[\d\s()+./|x-]*\d{3}[\d\s()+./|-]*(?:(?:ext?|est)\.?\s*\d+)?(?:\s*\([^()]{1,20}\))?[\s|]*$",
+    re.IGNORECASE,
+)
 _POINTER = re.compile(r"^[<\[(]*(?:mailto:)?(?:\S+@\S+\.\S+|https?://\S+|www\.\S+|@\w+)[>\])]*(?:\s*<\S+>)?$")
 _REACHES = re.compile(r"\S@\S|https?://|www\.|\d{3}[\d\s().-]{3,}\d")
 """A line with an address or a number in it: under a signature mark that is enough."""
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b")
 _PLACE = re.compile(
-    r"\b(?:Constabulary|Police|CID|PPU|MASH|RASSO|Headquarters|HQ|Unit|Team|Department|Dept|Directorate|Command|Hub|Division|Service"
-    r"|Investigations?|Station|House|Street|Road|Lane|Avenue|Way|Square|Partnership|Neighbourhood)\b"
+    r"\b(?:Constabulary|Police|Heddlu|CID|PPU|MASH|RASSO|NPT|SNT|NHPT|Headquarters|HQ|Unit(?!\s+\d)|Team|Department|Dept|Directorate"
+    r"|Command|Hub|Division|Service|Investigations?|Partnership|Neighbourhood|Uned|T\u00eem|Adran|Gorsaf|Pencadlys)\b"
 )
+_STREET = re.compile(
+    r"\b(?:Station|House|Street|Road|Lane|Avenue|Way|Square|Unit\s+\d+|PO Box|Stryd|Ffordd|Heol)\b"
+)
+_NOTICE_WORDS = frozenset(_NOTICE_VOCABULARY.split())
+_NOTICE_NAMES = 4
+_REACHED = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|@\w+|\b(?:101|112|999)\b|\b0[38]\d{2}[\d ]{5,}\d")
+"""Addresses, and the numbers that everybody may ring: no mobile is among them."""
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_SEGMENTS = re.compile(r"\s*[|\u2022\u00b7\t]\s*|\s+[/\u2013]\s+")
+_LAST_FILLED = 60
+"""Filled lines from the end in which a block with words under it is looked for."""
+_LEAST_INNER = 2
+_LEAST_NOTICE = 2
 _PICTURE = re.compile(r"^(?:\[(?:cid|image)[^\]]*\]|<image\d+\.\w+>)+$")
 _CONTACT_LINE = re.compile(
     rf"{_LABELLED.pattern}|{_NUMBER_ONLY.pattern}|{_POINTER.pattern}|{_PICTURE.pattern}", re.IGNORECASE
 )
 _RULE = re.compile(r"^[-_=*~|.\s]{3,}$")
+_DEVICE = (
+    r"(?:iphone|ipad|ipod|android|galaxy|samsung|blackberry|huawei|pixel|windows|nokia|xperia|oneplus|motorola|moto|mobile|smartphone|phone"
+    r"|tablet|device|handheld|work|note|mini|pro|max|plus|ultra|outlook|mail|yahoo|gmail|aol|proton|protonmail|bluemail|spark|k-9|email|secure|app"
+    r"|app|for|on|by|the|a|an|my|fy|wireless|from|via|with|ee|o2|three|vodafone|bt|network|free|conversations|search|organi[sz]e|conquer|tutanota"
+    r"|enjoy|security|10|11|and|ios|macos|mac|please|excuse|brevity|typos?|any|errors?|apologies|[a-z]?\d{1,4}[a-z]?|5g|4g)"
+)
 _TELEPHONE = re.compile(
-    r"^(?:Sent from (?:my|Outlook|Mail|Yahoo|Samsung|a|the)\b.{0,60}|Get Outlook for\b.{0,80}|Sent (?:with|via)\b.{0,60})$",
+    rf"^(?:Sent (?:from|with|via|using)|Get Outlook for|Anfonwyd o)\b(?:(?:<(?:https?://|www\.)[^<>\s]+>|[\s,:.;\u2122\u00ae()!-])*"
+    rf"{_DEVICE}\b){{1,14}}(?:[\s<(]*(?:https?://|www\.)\S+)?[\s.!)>\u2122\u00ae]*$",
     re.IGNORECASE,
 )
+"""What a telephone adds. Its owner may change it, so that only devices and programs are words of it."""
 
 
 def parted(text: str, lines: Sequence[Line], label: Label, wording: Wording) -> list[Piece]:
@@ -111,7 +147,7 @@ def _disclaimed(text: str, lines: Sequence[Line], wording: Wording) -> tuple[lis
             continue
         end = start = max(line.start, covered)
         if start == line.begin and start in begins:
-            end = disclaimer_end(text, start, limit, wording)
+            end = _whole_lines(text, start, disclaimer_end(text, start, limit, wording), limit)
         if end > start:
             pieces.append((start, end, DISCLAIMER))
             covered = end
@@ -119,6 +155,13 @@ def _disclaimed(text: str, lines: Sequence[Line], wording: Wording) -> tuple[lis
         if left or not line.text:
             rest.append(line if end == line.start else Line(end, end, line.end, left, mark=line.mark))
     return pieces, rest
+
+
+def _whole_lines(text: str, start: int, end: int, limit: int) -> int:
+    """Return where a disclaimer ends that would part a standing line of the force in two: before that line."""
+    begin, stop = text.rfind("\n", start, end) + 1, text.find("\n", end, limit)
+    line = text[begin : stop if stop >= 0 else limit].strip()
+    return begin if begin > start and end < begin + len(line) and _is_notice(line) else end
 
 
 class _Kind(IntEnum):
@@ -156,44 +199,116 @@ def _is_mark(line: Line) -> bool:
 
 def _is_spoken_below(line: Line) -> bool:
     """Return whether a line under a signature mark is words to the reader all the same."""
-    if _kind(line) is not _Kind.WORDS or _SIGN_OFF.match(line.text):
+    if _kind(line) is not _Kind.WORDS or _is_sign_off(line.text):
         return False
     return _speaks(line.text) or line.text[-1] in "?!" or not _REACHES.search(line.text)
 
 
+def _is_sign_off(text: str) -> bool:
+    """Return whether ``text`` is a sign-off, in one language or in two side by side."""
+    if len(text) > _LONGEST_LINE:
+        return False
+    return _SIGN_OFF.match(text) is not None or all(map(_SIGN_OFF.match, _SEGMENTS.split(text)))
+
+
 def _block(lines: Sequence[Line], filled: Sequence[int]) -> list[int]:
-    """Return the lines of a force signature block at the end: under a sign-off, or clear enough without one."""
+    """Return the lines of a force signature block at the end: under a sign-off, or clear enough without one.
+
+    With words under it (a postscript, kisses) a block is found by its rank, and by all that stands around that.
+    """
     tail = filled[-_LONGEST_BLOCK:]
     first = len(tail)
-    while first and not _SIGN_OFF.match(lines[tail[first - 1]].text):
+    while first and not _is_sign_off(lines[tail[first - 1]].text):
         first -= 1
     if first:
         if first < len(tail) and not _CONTACT_LINE.match(lines[tail[first]].text):
             first += 1  # the name
-        return _unmistakable([(index, _kind(lines[index])) for index in tail[first:]], contacts=1)
-    found: list[tuple[int, _Kind]] = []
-    for index in reversed(tail):
-        kind = _kind(lines[index])
-        if kind is _Kind.WORDS:
-            break
-        found.insert(0, (index, kind))
-    if found and found[0][1] is _Kind.SHORT:
-        del found[0]  # the name
-    return _unmistakable(found, contacts=2)
+        found = _unmistakable([_judged(lines, index) for index in tail[first:]], contacts=1)
+        if found:
+            return found
+    runs: list[list[_Judged]] = [[]]
+    for each in (_judged(lines, index) for index in filled[-_LAST_FILLED:]):
+        if each.kind is _Kind.WORDS:
+            runs.append([])
+        else:
+            runs[-1].append(each)
+    inner = (run for run in runs[:-1] if len(run) > _LEAST_INNER and any(each.ranked for each in run))
+    return [index for run in (*map(_closed, inner), runs[-1]) for index in _without_sign_off(run)]
 
 
-def _unmistakable(found: Sequence[tuple[int, _Kind]], *, contacts: int) -> list[int]:
+def _closed(run: Sequence["_Judged"]) -> Sequence["_Judged"]:
+    """Return a run without the headings at its end: they belong to the words under it."""
+    last = max(place for place, each in enumerate(run) if each.kind is not _Kind.SHORT)
+    return run[: last + 1]
+
+
+def _without_sign_off(run: Sequence["_Judged"]) -> list[int]:
+    """Return the lines of a run that is a block by itself, without the name above it."""
+    nameless = run[1:] if run and run[0].kind is _Kind.SHORT else run
+    return _unmistakable(nameless, contacts=2)
+
+
+class _Judged(NamedTuple):
+    """What one line looks like; ``weight`` is how many numbers, addresses and places are in it."""
+
+    index: int
+    kind: _Kind
+    weight: int
+    ranked: bool
+
+
+def _judged(lines: Sequence[Line], index: int) -> _Judged:
+    kinds = _kinds(lines[index].text)
+    weight = sum(kind >= _Kind.CONTACT for kind in kinds)
+    return _Judged(index, _together(kinds), weight, _RANK.match(lines[index].text) is not None)
+
+
+def _unmistakable(found: Sequence[_Judged], *, contacts: int) -> list[int]:
     """Return the lines that look like a signature, if one of them can be nothing else."""
-    kinds = [kind for _, kind in found]
-    if _Kind.FORCE not in kinds or sum(kind >= _Kind.CONTACT for kind in kinds) < contacts:
+    is_forces = any(each.kind is _Kind.FORCE for each in found)
+    if not is_forces or sum(each.weight for each in found) < contacts:
         return []
-    return [index for index, kind in found if kind is not _Kind.WORDS]
+    return [each.index for each in found if each.kind is not _Kind.WORDS]
 
 
 def _kind(line: Line) -> _Kind:
-    text = line.text
-    if len(text) > _LONGEST_LINE or _speaks(text):
-        return _Kind.WORDS
+    return _together(_kinds(line.text))
+
+
+def _together(kinds: Sequence[_Kind]) -> _Kind:
+    """Return what a line of several pieces is: words if one of them is, else the clearest."""
+    return _Kind.WORDS if _Kind.WORDS in kinds else max(kinds)
+
+
+def _kinds(text: str) -> list[_Kind]:
+    """Return what each piece of a line is, between bars."""
+    if len(text) > _LONGEST_LINE:
+        return [_Kind.WORDS]
+    if _is_notice(text):
+        return [_Kind.SHORT]
+    if _speaks(text):
+        return [_Kind.WORDS]
+    pieces = filter(None, _SEGMENTS.split(text))
+    return [_Kind.SHORT if _is_notice(piece) else _kind_of(piece) for piece in pieces] or [_Kind.SHORT]
+
+
+def _is_notice(text: str) -> bool:
+    """Return whether ``text`` is a standing line of a force: nothing in it but a way to reach it and set words."""
+    if len(text) > _LONGEST_LINE:
+        return False
+    left = _REACHED.sub(" ", text)
+    words = _WORD.findall(left)
+    unknown = [word for word in words if word.lower() not in _NOTICE_WORDS]
+    is_duty = text.lower().startswith(("duties", "my duties", "working hours", "my working", "shift"))
+    if is_duty:
+        unknown = [word for word in unknown if word.lower() != "my"]
+    elif left == text or len(words) < _LEAST_NOTICE:
+        return False
+    names = [word for word in unknown if word[0].isupper()]
+    return len(names) == len(unknown) <= (0 if is_duty else _NOTICE_NAMES)
+
+
+def _kind_of(text: str) -> _Kind:
     if _LABELLED.match(text):
         return _Kind.FORCE
     if _NUMBER_ONLY.match(text) or _POINTER.match(text) or _PICTURE.match(text):
@@ -209,7 +324,7 @@ def _kind_of_title(text: str) -> _Kind:
         return _Kind.WORDS
     if _RANK.match(text) or _PLACE.search(text):
         return _Kind.FORCE
-    if _POSTCODE.search(text):
+    if _POSTCODE.search(text) or _STREET.search(text):
         return _Kind.CONTACT
     return _Kind.SHORT if len(words) <= _FEW_WORDS and (not lower or _RULE.match(text)) else _Kind.WORDS
 

@@ -15,7 +15,7 @@ from gateway.inspection.cues import Parsed
 from gateway.inspection.earlier import without_sent
 from gateway.inspection.matching import PatternIndex, Scan, Span
 from gateway.inspection.shadow import Shadow, lines_of, shadow_of, undisguised
-from gateway.model import Authored, CutReason, PassageKind, StaffMember
+from gateway.model import Authored, CutReason, Doubt, PassageKind, StaffMember
 
 SIGN_OFF_LINES: Final = 6
 """Non-blank lines at the end of a body passage in which a kiss is looked for (DOMAIN.md section 4.4)."""
@@ -131,10 +131,10 @@ def _claimed_quotes(
     """Yield quotes that only the message itself vouches for (DECISIONS 14).
 
     A quote is believed when something introduces it *and* the mail answers another, nothing speaks against the
-    introduction, and the officer is not said to have written it. Lines that we sent ourselves (``sent``) are believed
-    whatever surrounds them: they were judged then. All else it is judged: typing behind a ``>``, under an invented "On Monday she wrote:" or in an
-    attached mail is an evasion. What is found then flags at most, unless the officer wrote nothing else in the body
-    and nothing at all speaks for the quote: then they are taken as own words.
+    introduction, and the officer is not said to have written it; inside another quote his words are old ones. Lines
+    that we sent ourselves (``sent``) are believed whatever surrounds them: they were judged then. All else is judged:
+    typing behind a ``>``, under an invented "On Monday she wrote:" or in an attached mail is an evasion. What is found
+    then flags at most, unless the mail is nothing but the quote: then it is taken as own words.
     """
     answers = bool(authored.headers.in_reply_to or authored.headers.references)
     beside = any(passage.kind is PassageKind.BODY and passage.text.strip() for passage in authored.passages)
@@ -142,10 +142,10 @@ def _claimed_quotes(
         if cut.reason not in QUOTES:
             continue
         believed = cut.attributed and answers and not cut.doubts
-        if not believed or is_said_by(cut.speaker, own):
+        if not believed or (is_said_by(cut.speaker, own) and not cut.inner):
             shadow = shadow_of(without_sent(cut.text, sent))
             scan = sentences.scan(shadow)
-            flags_at_most = beside or cut.attributed or answers
+            flags_at_most = Doubt.ALONE not in cut.doubts and (beside or cut.attributed or answers)
             yield Text(cut.part, PassageKind.BODY, cut.start, shadow, scan, claimed_quote=flags_at_most)
 
 

@@ -79,6 +79,8 @@ class Cut:
     speaker: str = ""
     attributed: bool = False
     """An attribution line or header block introduces it; without one the quote is only claimed."""
+    inner: bool = False
+    """It is an earlier mail of the thread, quoted by the one above it."""
     doubts: tuple[Doubt, ...] = ()
     """What speaks against the introduction; with any, the quote is only claimed."""
 

@@ -7,7 +7,7 @@ and exactly the second is cut.
 import pytest
 
 from gateway.extract import extract
-from gateway.model import CutReason, Limits
+from gateway.model import CutReason, Doubt, Limits
 
 ANSWER = "The hearing is on Thursday."
 QUOTED = "Will he be there? I am scared of him."
@@ -310,3 +310,38 @@ def test_words_below_the_end_of_a_forward_count(end):
 def test_from_escaped_twice_is_own(mark):
     """Each mailbox on the way may add a mark to a line that begins with From."""
     assert own(read(f"He is in custody.\n{mark} Thursday you may ring me.\nThank you.\n"))[1] is False
+
+
+def test_each_block_of_a_thread_has_its_speaker():
+    """The header blocks of a thread stand inside one another; whoever wrote each is told, the inner ones as inner."""
+    inner = BLOCK.replace("Jo Bloggs <jo@home.example>", "Tom Archer <tom.archer@force.example>").replace(
+        "03 August", "02 August"
+    )
+    cuts = read(f"{ANSWER}\n\n{BLOCK}{QUOTED}\n\n{inner}Shall I ring you?\n").cuts
+    assert [(cut.speaker, cut.inner) for cut in cuts] == [
+        ("jo@home.example", False),
+        ("tom.archer@force.example", True),
+    ]
+
+
+def test_answer_under_an_unmarked_quote_stays():
+    """With nothing above the quote, a second greeting is where the sender's answer may begin: uncertain."""
+    words, uncertain = own(read(f"{BLOCK}Hello,\n{QUOTED}\nJo\n\nDear Jo,\nHe will not.\n"))
+    assert (words, uncertain) == ("Dear Jo, He will not.", True)
+
+
+def test_comment_under_a_marked_forward_stays():
+    """Under a forward in marks, what has none may be a comment: uncertain."""
+    head = HEAD.replace("Re:", "Fwd:")
+    forward = f"---------- Forwarded message ---------\n{BLOCK}> {QUOTED}\n\nHe will not.\n"
+    assert own(read(f"{ANSWER}\n\n{forward}", head)) == (f"{ANSWER} He will not.", True)
+
+
+def test_reply_with_nothing_but_a_quote_is_doubted():
+    """A recipient's words alone stay cut, but are doubted, and read all the same; anybody else's are uncertain."""
+    line = "On Mon, 3 Aug 2026 at 10:12, Jo Bloggs <jo@home.example> wrote:"
+    (cut,) = read(f"{line}\n> {QUOTED}\n").cuts
+    assert cut.doubts == (Doubt.ALONE,)
+    for changed in (line.replace("jo@home", "eve@other"), line.replace(" <jo@home.example>", ""), "Hi"):
+        authored = read(f"{changed}\n> {QUOTED}\n")
+        assert QUOTED in own(authored)[0] or changed == "Hi"
