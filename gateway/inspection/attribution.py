@@ -19,7 +19,7 @@ _MARKS: Final = " .,;:!?)'\""
 _REACH: Final = 700
 """Characters around a match in which its quotation marks are looked for."""
 _QUOTED: Final = re.compile(
-    r"(?<!\w)\"(?=\S)[^\"]{1,600}?(?<=\S)\"(?!\w)|(?<![\w'])'(?=\S)(?:[^'\"]|(?<=\w)'(?=\w)){1,600}?(?<=\S)'(?!\w)"
+    r"[\"'](?=\S)(?:(?<=(?<!\w)\")[^\"]{1,600}?(?<=\S)\"(?!\w)|(?<=(?<![\w'])')(?:[^'\"]|(?<=\w)'(?=\w)){1,600}?(?<=\S)'(?!\w))"
 )
 _PERSONS: Final = (
     r"suspect|defendant|accused|offender|perpetrator|complainant|victim|witness|caller|sender|man|men|male|woman|female|"

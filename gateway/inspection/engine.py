@@ -99,6 +99,9 @@ class Engine:
         def waits_for(name: str) -> frozenset[int]:
             return numbers[name] if numbers[name].isdisjoint(bare) else frozenset()
 
+        def waits_near_for(name: str) -> frozenset[int]:
+            return frozenset() if rule.conditions[name].within == "message" else waits_for(name)
+
         def cost(name: str) -> float:
             return inf if rule.conditions[name].refusal else self._commonness(numbers[name])
 
@@ -107,6 +110,7 @@ class Engine:
             numbers,
             tuple(zip((exception.expires for exception in rule.exceptions), exceptions, strict=True)),
             gates(rule.when, waits_for, self._commonness),
+            gates(rule.when, waits_near_for, self._commonness),
             arranged(rule.when, cost)[1],
         )
 

@@ -39,18 +39,24 @@ class CompiledRule:
     """A rule with numbers for patterns: of each condition, and of each exception with its last day.
 
     ``gates`` are sets of patterns of each of which one at least must be in a message for the rule to fire, the rarest
-    first. ``search`` is ``when`` in the order in which it is cheapest to rule out.
+    first; ``text_gates`` those of which it must be in the very text. ``search`` is ``when`` in the order in which it is
+    cheapest to rule out.
     """
 
     rule: Rule
     numbers: Mapping[str, frozenset[int]]
     exceptions: tuple[tuple[date, frozenset[int]], ...]
     gates: tuple[frozenset[int], ...]
+    text_gates: tuple[frozenset[int], ...]
     search: Expression
 
     def may_fire(self, present: frozenset[int]) -> bool:
-        """Return whether the rule may fire where nothing but ``present`` may be."""
+        """Return whether the rule may fire in a message in which nothing but ``present`` may be."""
         return not any(map(present.isdisjoint, self.gates))
+
+    def may_fire_in(self, text: Text) -> bool:
+        """Return whether the rule may fire for a sentence of ``text``."""
+        return not any(map(text.present.isdisjoint, self.text_gates))
 
 
 class Parser(Protocol):
@@ -116,13 +122,16 @@ class Judgement:
         rule = compiled.rule
         if rule.roles and self._roles and not rule.roles & self._roles:
             return []
-        texts = tuple(text for text in self.texts if not rule.parts or text.kind in rule.parts)
+        texts = self.texts
+        if rule.parts:
+            texts = tuple(text for text in texts if text.kind in rule.parts)
         sight = _Sight(self, compiled, texts)
         fired: list[Finding] = []
         for place, text in enumerate(texts):
-            found = [self._finding(rule, sight, place, sentence) for sentence in sight.fires_in(place)]
-            fired += [each for each in found if not _is_told(each, fired)] if text.disguised else found
-        return _counted_once(fired)
+            if compiled.may_fire_in(text):
+                found = [self._finding(rule, sight, place, *each) for each in sight.fires_in(place)]
+                fired += [each for each in found if not _is_told(each, fired)] if text.disguised else found
+        return _counted_once(fired) if fired else fired
 
     def is_over(self, expires: date) -> bool:
         """Return whether an exception that ends with the day ``expires`` no longer applies."""
@@ -143,9 +152,8 @@ class Judgement:
             text.parses[sentence] = self._parser(text.shadow.sentence(sentence))
         return text.parses[sentence]
 
-    def _finding(self, rule: Rule, sight: "_Sight", place: int, sentence: int) -> Finding:
+    def _finding(self, rule: Rule, sight: "_Sight", place: int, sentence: int, hits: list[Hit]) -> Finding:
         text = sight.texts[place]
-        hits = sight.evidence(place, sentence)
         first, last = _extent(text.shadow.source, [hit.source() for hit in hits])
         whose = self._attribution(rule, text, hits)
         softened = rule.softened_by is not None and sight.is_met(rule.softened_by, place, sentence)
@@ -227,15 +235,17 @@ class _Sight:
         self._hits: dict[tuple[str, int, int], list[Hit]] = {}
         self._sentences: dict[tuple[str, int], frozenset[int]] = {}
 
-    def fires_in(self, place: int) -> Iterator[int]:
-        """Yield the sentences of one text in which the rule fires."""
+    def fires_in(self, place: int) -> Iterator[tuple[int, list[Hit]]]:
+        """Yield the sentences of one text in which the rule fires, each with what speaks for it."""
         able = self._able(self._compiled.search, place)
         if able is None:
             positive = (name.name for name, negated in names(self._rule.when) if not negated)
             able = frozenset().union(*(self._near(name, place) for name in positive))
         for sentence in sorted(able):
-            if self.is_met(self._rule.when, place, sentence) and self.evidence(place, sentence):
-                yield sentence
+            if self.is_met(self._rule.when, place, sentence):
+                evidence = self._evidence(place, sentence)
+                if evidence:
+                    yield sentence, evidence
 
     def is_met(self, expression: Expression, place: int, sentence: int) -> bool:
         """Return whether ``expression`` is true for a sentence; cues are asked only if it hangs on them."""
@@ -246,7 +256,7 @@ class _Sight:
         prospect = self._prospect(expression, place, sentence)
         return holds(expression, full) if prospect is None else prospect
 
-    def evidence(self, place: int, sentence: int) -> list[Hit]:
+    def _evidence(self, place: int, sentence: int) -> list[Hit]:
         """Return the first match in this sentence of each condition that speaks for the finding.
 
         A cue speaks only where the rule hangs on it: what fires anyway is not worth a parse.

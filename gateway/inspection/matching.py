@@ -246,6 +246,7 @@ class Scan:
         self._located: dict[int, Places] = {}
         self._spans: dict[tuple[int, int], Sequence[Span]] = {}
         self._phrases: dict[int, dict[int, list[Span]]] = {}
+        self._words: dict[int, set[str]] = {}
 
     def places(self, number: int) -> Places:
         """Return every place of a pattern, in order, under the numbers of the sentences that hold it."""
@@ -299,6 +300,8 @@ class Scan:
             found = (match.span() for match in compiled.finditer(self._raw[sentence]))
             return [self._span(sentence, first, last) for first, last in found if first < last]
         phrases = self._index.phrases
+        if sentence not in self._words:
+            self._words[sentence] = self._index.lookout.words(self._shadow.sentence(sentence))
         if not phrases.words[number] <= self._words[sentence]:
             return ()
         if sentence not in self._phrases:
@@ -309,11 +312,6 @@ class Scan:
     def _raw(self) -> list[bytes]:
         """Return the sentences in octets, as RE2 wants them."""
         return self._shadow.text.encode().split(b"\n")
-
-    @cached_property
-    def _words(self) -> list[set[str]]:
-        """Return the words of phrases in each sentence."""
-        return list(map(self._index.lookout.words, self._shadow.text.split("\n")))
 
     def _in_one_go(self, compiled: Any) -> Places | None:
         """Look for an expression in the whole text; return None where a match would cross the end of a sentence."""

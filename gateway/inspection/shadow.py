@@ -14,6 +14,7 @@ and without capitals: both alone must do.
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -93,8 +94,11 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
-def _origins(text: str) -> list[int]:
+def _origins(text: str) -> Sequence[int]:
     """Return, for each character of ``fold(text)``, the index in ``text`` it came from, and the end."""
+    words = text.lstrip()
+    if text.isascii() and not _ODD.search(text) and len(fold(text)) == len(words.rstrip()):
+        return range(len(text) - len(words), len(text.rstrip()) + 1)
     origins: list[int] = []
     pending: int | None = None
     last = 0
