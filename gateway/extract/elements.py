@@ -45,7 +45,7 @@ SAME_CLOSES = {
     "dt": _names("dt dd"),
     "dd": _names("dt dd"),
 }
-SPECIAL = VOID | UNSHOWN | PREFORMATTED | BLOCK | IN_TABLE
+SPECIAL = VOID | UNSHOWN | PREFORMATTED | BLOCK | IN_TABLE | {"rt"}
 """Every other element without attributes changes nothing and only nests."""
 CHANGING = UNSHOWN | PREFORMATTED | _names("blockquote rt")
 """What is inside these differs, even without attributes."""
@@ -127,7 +127,7 @@ def inherit(outer: State, name: str, attributes: Mapping[str, str], sheet: css.S
         above_line=outer.above_line or name == "rt",
         in_line=name in BLOCK and display in {"inline", "contents"},
         block=name not in BLOCK and display in {"block", "flex", "grid", "table", "list-item", "table-row"},
-        row=_row(name, attributes, declared),
+        row=_row(name, attributes, declared, outer),
         place=_place(name, attributes, declared, outer),
         kin=css.Kin(outer.kin.above | bits, bits) if bits or outer.kin.above else outer.kin,
     )
@@ -137,7 +137,10 @@ def _is_reversing(name: str, attributes: Mapping[str, str]) -> bool:
     return name == "bdo" and attributes.get("dir", "").lower() == "rtl"
 
 
-def _row(name: str, attributes: Mapping[str, str], declared: Mapping[str, str]) -> int:
+def _row(name: str, attributes: Mapping[str, str], declared: Mapping[str, str], outer: State) -> int:
+    """Return how an element lays out its children; the cells of a table stand as the table says."""
+    if name in ROWS and outer.row:
+        return outer.row
     turned = is_turned(declared) or attributes.get("dir", "").lower() == "rtl"
     if lays_rows(declared) or (
         turned and (name in {"table", "tr"} or declared.get("display", "") == "table")
@@ -151,7 +154,7 @@ def _place(
 ) -> tuple[float, float] | None:
     if name in {"text", "tspan"} and "x" in attributes:  # of a drawing
         return coordinate(attributes.get("y", "")), coordinate(attributes["x"])
-    if outer.row or declared:
+    if name not in ROWS and (outer.row or declared):
         return place_of(declared, in_row=outer.row != 0)
     return None
 

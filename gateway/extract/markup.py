@@ -449,13 +449,16 @@ class _Reader:
                 self.visible.write(alternative, state)
             else:
                 self._aside(self.alternative, alternative)
-        for attribute in _TITLES:
-            if attributes.get(attribute, "").strip():
-                self._aside(self.alternative, attributes[attribute])
-        if name in {"input", "button", "option"} and attributes.get("value", "").strip():
-            self._aside(self.alternative, attributes["value"])
-        if name.endswith("textpath") and attributes.get("string", "").strip():  # VML, which Outlook draws
-            self._aside(self.alternative, attributes["string"])
+        said = [attributes.get(attribute, "") for attribute in _TITLES]
+        if name in {"input", "button", "option"}:
+            said.append(attributes.get("value", ""))
+        if name.endswith("textpath") and "string" in attributes:  # VML, which Outlook draws
+            if self.outlook:
+                self.visible.write(attributes["string"], state)
+            else:
+                said.append(attributes["string"])
+        for words in said:
+            self._aside(self.alternative, words)
         if "srcdoc" in attributes:
             self._aside(self.hidden, _TAGS.sub(" ", attributes["srcdoc"]))
         self._links_of(attributes, state)

@@ -16,9 +16,11 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from html import unescape
 from itertools import pairwise
 from string import ascii_letters
 from typing import Final
+from urllib.parse import unquote
 
 from gateway.inspection import lexicon
 
@@ -47,6 +49,8 @@ _SPACED: Final = re.compile(
     rf"(?<![^\W_])[A-Za-z]{_SEPARATOR}[A-Za-z0134578@$!](?:\1[A-Za-z0134578@$!])+(?![^\W_]|['\u2019][a-z])"
 )
 """Three letters or more with the same thing between each two."""
+_PAIR: Final = re.compile(rf"(?<!\S)([A-Za-z]){_SEPARATOR.replace('(', '(?:', 1)}([a-z])(?![^\W_])")
+_BETWEEN: Final = re.compile(r"\s+([AaI])?\s*")
 _LONE: Final = frozenset(letter + mark for letter in ascii_letters for mark in ("", ".", ",", "-"))
 _FEWEST_LONE: Final = 3
 """Different letters standing alone: three of them are in no ordinary text but a list, and cost it a look."""
@@ -57,6 +61,8 @@ _REPEATS: Final = re.compile(r"([A-Za-z])\1{2,}")
 _NUMBER: Final = re.compile(r"[1-9]\d|\d[1-9]|^\d(?:st|nd|rd|th)$", re.IGNORECASE)
 _HUMPS: Final = re.compile(r"[A-Z](?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
+_WRITTEN: Final = re.compile(r"&#?\w{2,8};|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}")
+_ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _CHUNK: Final = re.compile(r"\S+")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 _LINE: Final = re.compile(r"[^\n]+")
@@ -68,6 +74,8 @@ _SHORTEST_RUN: Final = 6
 _SHORTEST_NAME: Final = 9
 _SHORTEST: Final = 4
 """Letters of a word that is put together from pieces, or read backwards: shorter ones come about by chance."""
+_MORNING: Final = "am"
+"""With full stops it is a time of day."""
 _WILD: Final = "oieau"
 
 
@@ -125,7 +133,10 @@ def reading_of(source: str, fold: Callable[[str], str]) -> Reading | None:
         changed |= _UNFOLDED.search(source) is not None
         reading.edit(_folded(reading.text, fold))
         chunks = set(reading.text.split())
-    steps = [_spaced_out] if len(chunks & _LONE) >= _FEWEST_LONE else []
+    if len(chunks & _LONE) >= _FEWEST_LONE and reading.edit(_spaced_out(reading.text)):
+        reading.edit(_spaced_pairs(reading.text))
+        changed = True
+    steps: list[Callable[[str], Iterable[tuple[int, int, str]]]] = []
     if any(_read(chunk) is not None for chunk in chunks):
         steps += [_chunks_read]
     if any(map(_is_fragment, chunks)):
@@ -192,10 +203,27 @@ def _folded(text: str, fold: Callable[[str], str]) -> Iterator[tuple[int, int, s
 
 
 def _spaced_out(text: str) -> Iterator[tuple[int, int, str]]:
+    """Letters that stand apart. Letters on lines of their own make words, and those words one line."""
+    upright_end = -1
     for run in _SPACED.finditer(text):
         word = _unspaced(run[0].replace(run[1], ""))
-        if word is not None:
-            yield run.start(), run.end(), word
+        if word is None:
+            continue
+        begin = run.start()
+        if "\n" in run[1]:
+            between = _BETWEEN.fullmatch(text, upright_end, begin) if upright_end >= 0 else None
+            if between is not None:
+                begin, word = upright_end, f" {between[1] or ''} {word}"
+            upright_end = run.end()
+        yield begin, run.end(), word
+
+
+def _spaced_pairs(text: str) -> Iterator[tuple[int, int, str]]:
+    """Two letters that stand apart beside words whose letters did: the commonest short words."""
+    for pair in _PAIR.finditer(text):
+        word = f"{pair[1]}{pair[2]}"
+        if lexicon.is_common(word):
+            yield pair.start(), pair.end(), word
 
 
 def _unspaced(letters: str) -> str | None:
@@ -204,8 +232,8 @@ def _unspaced(letters: str) -> str | None:
         return None
     if not letters.isalpha():
         return _without_signs(letters)
-    if len(letters) < _SHORTEST and not letters.islower():
-        return None
+    if len(letters) < _SHORTEST and not (letters[1:].islower() and lexicon.is_common(letters)):
+        return letters if letters.islower() and len(letters) > 2 and lexicon.is_word(letters) else None
     return letters if lexicon.is_word(letters) else (_words_in(letters) or letters)
 
 
@@ -293,6 +321,9 @@ def _read(chunk: str) -> str | None:
     """Return the words that a person reads in a chunk without white space; None when it is what it is."""
     if _ADDRESS.search(chunk):
         return None
+    plain = _unwritten(chunk)
+    if plain is not None:
+        return plain
     word = chunk.strip(_EDGES)
     if word.isalpha():
         read = _letters_read(word)
@@ -301,6 +332,14 @@ def _read(chunk: str) -> str | None:
     else:
         read = _broken(word) or _without_signs(word) or _without_signs(chunk.strip(".,;:?()\"'"))
     return None if read is None else chunk.replace(word, read) if word and word in chunk else read
+
+
+def _unwritten(chunk: str) -> str | None:
+    """Return a chunk whose characters are written as references or octets of HTML, of addresses or of programs."""
+    if len(_WRITTEN.findall(chunk)) < 3:
+        return None
+    read = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), unquote(unescape(chunk)))
+    return read if read != chunk and read.isprintable() else None
 
 
 def _letters_read(word: str) -> str | None:
@@ -322,7 +361,7 @@ def _is_long_word(word: str) -> bool:
 def _unrepeated(word: str) -> str | None:
     """Return a word whose letters are drawn out, with each once, or else twice, if that makes a word."""
     readings = (_REPEATS.sub(instead, word) for instead in (r"\1", r"\1\1"))
-    return next((read for read in readings if len(read) > 2 and lexicon.is_word(read)), None)
+    return next((read for read in readings if _is_long_word(read)), None)
 
 
 def _broken(word: str) -> str | None:
@@ -332,9 +371,7 @@ def _broken(word: str) -> str | None:
         return None
     joined = "".join(pieces)
     if all(len(piece) == 1 for piece in pieces):
-        return (
-            _unspaced(joined) if len(joined) > 2 and (joined.islower() or len(joined) >= _SHORTEST) else None
-        )
+        return _unspaced(joined) if joined != _MORNING else None
     known = [_is_long_word(piece) for piece in pieces]
     if len(pieces) > 2 and all(known):
         return " ".join(pieces)

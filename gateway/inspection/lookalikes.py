@@ -24,6 +24,8 @@ _READ_AS: Final = {
     "w": "ᴡшщωῳ山ฬɯѡᗯա", "x": "χҳӽ×✕✖乂ჯﾒ✗✘᙭", "y": "ʏуўγץㄚɏчყүӌ", "z": "ʐƶ乙ᘔȥʑչɀ",
 }  # fmt: skip
 """Latin letter: what is read as it though nobody would confuse the two."""
+_RATHER: Final = {"\u04cf": "l"}
+"""Where the standard's prototype is not what a reader sees in a word: it gives palochka an i."""
 _LIGATURES: Final = {
     "æ": "ae",
     "Æ": "AE",
@@ -52,7 +54,7 @@ def _table() -> dict[str, str]:
         for char in looks:
             if not char.isascii():
                 table.setdefault(char, letter)
-    table |= _LIGATURES | _DIGITS
+    table |= _LIGATURES | _DIGITS | _RATHER
     for first, end in _ENCLOSED:
         table |= {chr(point): chr(ord("A") + point - first) for point in range(first, end)}
     return table
