@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 
-from gateway.extract.fields import Fields, header_text
+from gateway.extract.fields import Fields
+from gateway.extract.words import header_text
 from gateway.model import Headers
 
 _TOKEN = re.compile(
@@ -25,22 +26,23 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,998}>")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ADDRESS = re.compile(r"'?[^\s@]+@[^\s@]+'?")
 _SPACE = re.compile(r"\s+")
 
 
-MAX_ADDRESSES = 1000
-"""Of one field. Each is looked up in the registry, and a header of 1 MiB has room for 50,000."""
+def headers_of(fields: Fields, subject: str, most: int) -> Headers:
+    """Return what ``fields`` claim. ``subject`` is the decoded subject, as the passage ``subject`` has it.
 
-
-def headers_of(fields: Fields, subject: str) -> Headers:
-    """Return what ``fields`` claim. ``subject`` is the decoded subject, as the passage ``subject`` has it."""
+    Of one field there are ``most`` addresses and one more at most: the caller sees that there are more.
+    """
     return Headers(
-        from_=_addresses(fields, b"from"),
-        sender=_addresses(fields, b"sender"),
-        to=_addresses(fields, b"to"),
-        cc=_addresses(fields, b"cc"),
-        bcc=_addresses(fields, b"bcc"),
-        reply_to=_addresses(fields, b"reply-to"),
+        from_=_addresses(fields, b"from", most),
+        sender=_addresses(fields, b"sender", most),
+        to=_addresses(fields, b"to", most),
+        cc=_addresses(fields, b"cc", most),
+        bcc=_addresses(fields, b"bcc", most),
+        reply_to=_addresses(fields, b"reply-to", most),
         subject=subject,
         message_id=_text(fields, b"message-id"),
         in_reply_to=_text(fields, b"in-reply-to"),
@@ -57,10 +59,9 @@ def _text(fields: Fields, name: bytes) -> str:
     return _SPACE.sub(" ", next(_texts(fields, name), "")).strip()
 
 
-def _addresses(fields: Fields, name: bytes) -> tuple[str, ...]:
-    """Return the addresses of a field, one more than `MAX_ADDRESSES` at most: the caller sees that there are more."""
+def _addresses(fields: Fields, name: bytes, most: int) -> tuple[str, ...]:
     found = (address for value in fields.all(name) for address in addresses(value.decode("utf-8", "replace")))
-    return tuple(islice(dict.fromkeys(found), MAX_ADDRESSES + 1))
+    return tuple(islice(dict.fromkeys(found), most + 1))
 
 
 def addresses(text: str) -> tuple[str, ...]:
@@ -89,6 +90,29 @@ def addresses(text: str) -> tuple[str, ...]:
             words.append(piece)
     _finish(found, words, angle)
     return tuple(found)
+
+
+def display_names(text: str) -> tuple[str, ...]:
+    """Return what a mail program shows beside the addresses of a list: names, comments and names of groups.
+
+    Encoded words are decoded, in quoted strings too. What is an address itself is left out.
+    """
+    found: list[str] = []
+    words: list[str] = []
+    for token in _TOKEN.finditer(header_text(text.encode("utf-8", "replace"))[0]):
+        kind, piece = token.lastgroup, token[0]
+        if kind == "angle" and piece.endswith(">"):
+            continue
+        if kind == "mark" and piece in ",;:":
+            found.append("".join(words))
+            words = []
+        elif kind == "quoted":
+            words.append(_ESCAPED.sub(r"\1", piece[1:].removesuffix('"')))
+        else:
+            words.append(" " if kind == "mark" else piece.removeprefix("<"))
+    found.append("".join(words))
+    shown = (_SPACE.sub(" ", name).strip() for name in found)
+    return tuple(dict.fromkeys(name for name in shown if name and not _ADDRESS.fullmatch(name)))
 
 
 def _finish(found: list[str], words: list[str], angle: str) -> None:

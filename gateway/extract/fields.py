@@ -1,31 +1,43 @@
-"""Header fields: their lines, encoded words (RFC 2047) and parameters (RFC 2045, 2231).
+"""Header blocks: their lines, where they end, and what programs disagree on about that (RFC 5322 section 2.2).
 
-Owns the syntax of a header block. Refuses to know what a field means to the gateway; `addresses` and `reading` do.
-Stands in *extract* below `mime`. Only the fields the gateway reads are kept. Everything is linear: Python's
-``email.policy.default`` takes 5.8 s and 1.7 GB for one Subject of 15,000 encoded words, which here are one pass.
+Owns `Dispute`, the list of what mail programs read in two ways in the structure of a message. Refuses to know what a
+field means; `parameters`, `words` and `addresses` do. Stands in *extract* below `mime`. Only the fields the gateway
+reads are kept. One pass, linear.
 """
 
-import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import unquote_to_bytes
-
-from gateway.extract.decoding import characters, loose_base64
+from enum import Enum
 
 _KEPT = frozenset(
     {
         b"from", b"sender", b"to", b"cc", b"bcc", b"reply-to", b"subject", b"message-id", b"in-reply-to",
         b"references", b"date", b"content-type", b"content-transfer-encoding", b"content-disposition",
-        b"content-id", b"content-description",
+        b"content-id", b"content-description", b"comments", b"keywords", b"organization", b"thread-topic",
     }
 )  # fmt: skip
-_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
-_WORD = re.compile(r"=\?([^?\s]{1,64})\?([bBqQ])\?([^?]*)\?=")
-_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*(?:"|\Z)|[^;]*)', re.DOTALL)
-_COMMENT = re.compile(r"\([^()]*\)")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_MAX_PARAMETERS = 2000
+_STRUCTURAL = frozenset({b"content-type", b"content-transfer-encoding", b"content-disposition"})
+_NAME = re.compile(rb"([!-9;-~]+)([ \t]*):")
+_CONTROL = re.compile(rb"\0|\r(?!\n)")
+_MARK = b"\xef\xbb\xbf"
+
+
+class Dispute(Enum):
+    """What mail programs read in two ways. Its value says what the second reading does (docs/decisions/0011)."""
+
+    LAST_FIELD = "of several fields that differ, the last one was followed"
+    LOOSE_PARAMETERS = "parameters were read without regard to comments, quotation and which comes first"
+    HEADER_GOES_ON = "a line in the header that is no header field was passed over"
+    BLANK_LINE_ENDS = "a line of white space was taken for the end of the header"
+    SPACED_NAME = "a field with a space before its colon was passed over"
+    LOOSE_BOUNDARY = "lines that are like a boundary were taken for one"
+    ENCODED_MULTIPART = "a multipart was decoded before it was taken apart"
+    CONTROLS = "NUL was left out, and a carriage return alone ended a line"
+
+
+View = frozenset[Dispute]
+"""One way to read a message: the disputes that are decided the second way."""
 
 
 @dataclass(slots=True)
@@ -35,10 +47,10 @@ class Fields:
     lines: dict[bytes, list[list[bytes]]] = field(default_factory=dict)
     body: int = 0
     """Offset of the first octet after the block."""
-    broken: bool = False
-    """A line that is no field ended the block, not an empty line."""
     cut: bool = False
     """The block went past the limit; later fields were not read."""
+    disputes: set[Dispute] = field(default_factory=set)
+    """What could be read otherwise here."""
 
     def all(self, name: bytes) -> tuple[bytes, ...]:
         """Return every value of the field ``name`` (lower case), unfolded."""
@@ -49,20 +61,30 @@ class Fields:
         values = self.lines.get(name)
         return b"".join(values[0]).strip() if values else b""
 
+    def chosen(self, name: bytes, view: View) -> bytes:
+        """Return the value of the field ``name`` that counts in ``view``: the first one or the last."""
+        values = self.lines.get(name)
+        if not values:
+            return b""
+        return b"".join(values[-1 if Dispute.LAST_FIELD in view else 0]).strip()
 
-def read_fields(raw: bytes, start: int, max_bytes: int, is_delimiter: Callable[[bytes], bool]) -> Fields:
+
+def read_fields(
+    raw: bytes, start: int, max_bytes: int, is_delimiter: Callable[[bytes], bool], view: View
+) -> Fields:
     """Return the header block that starts at ``start``.
 
     It ends at an empty line, at a boundary line (``is_delimiter`` is asked for lines that begin with two dashes),
     at a line that is no field, or with the text. Beyond ``max_bytes`` fields are no longer kept.
     """
     block = Fields()
-    position, size, stop = start, len(raw), start + max_bytes
+    size, stop = len(raw), start + max_bytes
+    position = start + len(_MARK) * raw.startswith(_MARK, start)
     current: list[bytes] = []
     while position < size:
         end = raw.find(b"\n", position) + 1 or size
         line = raw[position:end].rstrip(b"\r\n")
-        if not line:
+        if _ends(line, block, view):
             position = end
             break
         if end > stop and not block.cut:
@@ -72,111 +94,46 @@ def read_fields(raw: bytes, start: int, max_bytes: int, is_delimiter: Callable[[
         elif line.startswith(b"--") and is_delimiter(line):
             break
         elif (match := _NAME.match(line)) is not None:
-            current = [line[match.end() :]]
-            name = match[1].lower()
-            if name in _KEPT and not block.cut:
-                block.lines.setdefault(name, []).append(current)
+            current = _opened(line, match, block, view)
         elif position > start or not line.startswith((b"From ", b">From ")):  # mbox's separator is no field
-            block.broken = True
-            break
+            block.disputes.add(Dispute.HEADER_GOES_ON)
+            if Dispute.HEADER_GOES_ON not in view:
+                break
+            current = []
         position = end
     block.body = position
+    if _CONTROL.search(raw, start, position):
+        block.disputes.add(Dispute.CONTROLS)
+    _note_repeated(block)
     return block
 
 
-def header_text(value: bytes) -> tuple[str, bool]:
-    """Return a field's value as text, encoded words decoded, and whether characters were lost or guessed.
-
-    Adjacent encoded words of one charset are joined before they are decoded, since some programs split a
-    character between two of them.
-    """
-    text, note = characters(value, "")
-    if "=?" not in text:
-        return text, note is not None
-    pieces: list[str] = []
-    guessed = note is not None
-    run: list[bytes] = []
-    charset, position = "", 0
-    for word in _WORD.finditer(text):
-        between = text[position : word.start()]
-        name = word[1].partition("*")[0].lower()
-        if run and (between.strip() or name != charset):
-            guessed |= _flush(run, charset, pieces)
-        if between.strip() or not position:
-            pieces.append(between)
-        run.append(_word_octets(word[2], word[3]))
-        charset, position = name, word.end()
-    if run:
-        guessed |= _flush(run, charset, pieces)
-    pieces.append(text[position:])
-    return "".join(pieces), guessed
+def _ends(line: bytes, block: Fields, view: View) -> bool:
+    """Return whether ``line`` ends the block: it is empty, or holds nothing but white space and ``view`` says so."""
+    if not line:
+        return True
+    if line[0] not in b" \t" or line.strip():
+        return False
+    block.disputes.add(Dispute.BLANK_LINE_ENDS)
+    return Dispute.BLANK_LINE_ENDS in view
 
 
-def _flush(run: list[bytes], charset: str, pieces: list[str]) -> bool:
-    text, note = characters(b"".join(run), charset)
-    run.clear()
-    pieces.append(text)
-    return note is not None
+def _opened(line: bytes, match: re.Match[bytes], block: Fields, view: View) -> list[bytes]:
+    """Take the first line of a field; return the list that its further lines go to."""
+    lines = [line[match.end() :]]
+    name = match[1].lower()
+    if name not in _KEPT or block.cut:
+        return lines
+    if match[2] and name in _STRUCTURAL:
+        block.disputes.add(Dispute.SPACED_NAME)
+        if Dispute.SPACED_NAME in view:
+            return lines
+    block.lines.setdefault(name, []).append(lines)
+    return lines
 
 
-def _word_octets(encoding: str, text: str) -> bytes:
-    data = text.encode("utf-8", "replace")
-    return loose_base64(data) if encoding in "bB" else binascii.a2b_qp(data, header=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A field like Content-Type: its first word in lower case, and its parameters by lower-case name."""
-
-    word: str
-    parameters: dict[str, str]
-    ambiguous: bool = False
-    """A parameter was given twice with different values; the first counts here, mail programs differ."""
-
-
-def parametric(value: bytes) -> Value:
-    """Return the word and the parameters of a Content-Type or Content-Disposition value.
-
-    RFC 2231 continuations and charsets are resolved; encoded words in parameters, which no RFC allows and many
-    programs write, are left for the caller's `header_text`.
-    """
-    text, _ = characters(value, "")
-    head, _, _ = text.partition(";")
-    plain: dict[str, str] = {}
-    split: dict[str, list[tuple[int, bool, str]]] = {}
-    ambiguous = False
-    for count, match in enumerate(_PARAMETER.finditer(text)):
-        if count == _MAX_PARAMETERS:
-            ambiguous = True
-            break
-        name, given = match[1].lower(), _unquoted(match[2])
-        if "*" in name:
-            name, _, number = name.partition("*")
-            digits = number.rstrip("*")
-            index = int(digits) if digits.isdecimal() and len(digits) < 6 else 0
-            split.setdefault(name, []).append((index, number.endswith("*") or not number, given))
-        elif plain.setdefault(name, given) != given:
-            ambiguous = True
-    for name, sections in split.items():
-        joined = _rejoined(sections)
-        ambiguous |= plain.get(name, joined) != joined
-        plain[name] = joined
-    return Value(_COMMENT.sub("", head).strip().lower(), plain, ambiguous)
-
-
-def _unquoted(given: str) -> str:
-    if given.startswith('"'):
-        return _ESCAPE.sub(r"\1", given[1:].removesuffix('"'))
-    return given.strip()
-
-
-def _rejoined(sections: list[tuple[int, bool, str]]) -> str:
-    """Return an RFC 2231 value from its numbered sections: percent escapes undone, charset of the first one."""
-    charset = ""
-    data = []
-    for place, (_, extended, given) in enumerate(sorted(sections, key=lambda section: section[0])):
-        text = given
-        if extended and place == 0 and given.count("'") >= 2:
-            charset, _, text = given.split("'", 2)
-        data.append(unquote_to_bytes(text) if extended else text.encode("utf-8", "replace"))
-    return characters(b"".join(data), charset)[0]
+def _note_repeated(block: Fields) -> None:
+    for name in _STRUCTURAL:
+        values = block.lines.get(name, ())
+        if len(values) > 1 and len({value.lower() for value in block.all(name)}) > 1:
+            block.disputes.add(Dispute.LAST_FIELD)

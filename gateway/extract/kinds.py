@@ -8,7 +8,8 @@ from gateway.extract.mime import Section
 HTML = frozenset({"text/html", "application/xhtml+xml", "text/x-amp-html"})
 CALENDAR = "text/calendar"
 _TEXT = frozenset({CALENDAR, "application/json", "application/xml"}) | HTML
-_NO_TEXT = frozenset({"text/rtf", "message/partial", "message/external-body"})
+ENRICHED = frozenset({"text/enriched", "text/richtext"})
+_NO_TEXT = frozenset({"text/rtf"})
 _BY_NAME = {
     ".txt": "text/plain", ".csv": "text/csv", ".htm": "text/html", ".html": "text/html", ".ics": CALENDAR,
 }  # fmt: skip
@@ -39,11 +40,16 @@ def media_of(section: Section) -> str:
     if media in _CALENDARS:
         return CALENDAR
     if media in _UNTYPED:
-        name = section.disposition.parameters.get(
-            "filename", section.content.parameters.get("name", "")
-        ).lower()
-        return next((kind for ending, kind in _BY_NAME.items() if name.endswith(ending)), media)
+        names = [name.lower() for name in names_of(section)]
+        return next(
+            (kind for ending, kind in _BY_NAME.items() for name in names if name.endswith(ending)), media
+        )
     return media
+
+
+def names_of(section: Section) -> tuple[str, ...]:
+    """Return what the file of ``section`` is called by its two fields, encoded words not yet decoded."""
+    return section.disposition.both("filename") + section.content.both("name")
 
 
 def is_attachment(section: Section) -> bool:

@@ -27,6 +27,7 @@ UNKNOWN = "und"
 ENGLISH = "en"
 _MAX_RUNS = 30
 """Of one text that lingua is asked about; what follows is taken as one run more."""
+_MAX_LOOKED_AT = 10_000
 _MAX_SAMPLE = 1000
 """Characters of a run that lingua is shown: it is as sure after 200, and its time grows with them."""
 _ENGLISH_SHARE = 0.25
@@ -35,6 +36,7 @@ _SHORT_LINE = 120
 """A line that short with that share of English words has no room for forty letters of another language."""
 _FEW_WORDS = 4
 _MIN_WORDS = 5
+_WORD_OR_TWO = 12
 _MAX_MARKS = 0.4
 """Digits and signs to a letter: what has more is a table, a list of numbers or a program."""
 
@@ -51,7 +53,7 @@ _NAMES = {
 """What is spoken in Britain (Census 2021, main languages) and lingua knows. A longer list makes more mistakes."""
 
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|\Z)|[\u0964\u06d4\u3002]")
-_ADDRESS = re.compile(r"\S*(?:@|://|www\.)\S*")
+_ADDRESS_MARKS = ("@", "://", "www.")
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0970-\u0dff\u0e00-\u0eff\u1000-\u109f])"
 """A letter, or a mark that belongs to one: the vowel signs of India's scripts are no letters to `re`."""
 _WORD = re.compile(rf"{_LETTER}+(?:['\u2019]{_LETTER}+)*")
@@ -127,28 +129,28 @@ def _runs(text: str) -> Iterator[tuple[int, int, bool]]:
             asked += not kind
             start = end
         kind, end = this, until
-    if kind is not None:
-        yield start, min(end, len(text)), kind and asked < _MAX_RUNS
+    yield start, len(text), bool(kind) and asked < _MAX_RUNS
 
 
 def _sentences(text: str) -> Iterator[tuple[int, bool | None]]:
-    """Yield the end of each sentence or line, and whether it is English; None where it is too short to say."""
+    """Yield the end of each sentence or line, and whether it is English; None where it is too short to say.
+
+    Lines of a word or two are passed over: they go with what stands before them.
+    """
     position = 0
     for line in text.split("\n"):
+        start, position = position, position + len(line) + 1
+        if len(line) < _WORD_OR_TWO and line.isascii():
+            continue
         words = line.lower().split()
         own = len(_OWN_WORDS.intersection(words))
-        end = position + len(line) + 1
-        if not words:
-            pass
-        elif len(line) <= _SHORT_LINE and own >= _PLAIN_SHARE * len(words):
-            yield end, True
-        else:
-            start = 0
-            for stop in (*(match.end() for match in _SENTENCE_END.finditer(line)), len(line)):
-                yield position + stop, _is_english(line[start:stop])
-                start = stop
-            yield end, None
-        position = end
+        if len(line) <= _SHORT_LINE and own >= _PLAIN_SHARE * len(words):
+            yield position, True
+            continue
+        begin = 0
+        for stop in (*(match.end() for match in _SENTENCE_END.finditer(line)), len(line) + 1):
+            yield start + stop, _is_english(line[begin:stop])
+            begin = stop
 
 
 def _is_english(sentence: str) -> bool | None:
@@ -161,13 +163,14 @@ def _is_english(sentence: str) -> bool | None:
 
 def _recognised(text: str) -> str:
     """Return the code of the language of a run, or nothing where it is too short or nobody is sure."""
-    text = _ADDRESS.sub(" ", text)
+    said = text[:_MAX_LOOKED_AT].split()
+    text = " ".join(word for word in said if not any(mark in word for mark in _ADDRESS_MARKS))
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     if letters + (_DENSITY - 1) * len(_DENSE.findall(text)) < MIN_LETTERS:
         return ""
     foreign = len(_OTHER_SCRIPT.findall(text)) * 2 > letters
-    marks = len("".join(text.split())) - letters
+    marks = len(text.replace(" ", "")) - letters
     if not foreign and (marks > _MAX_MARKS * letters or not _is_written(words)):
         return ""
     best = _detector().compute_language_confidence_values(" ".join(words)[:_MAX_SAMPLE].lower())[0]

@@ -9,17 +9,25 @@ once as header or once as body, parts are offsets into the message and not copie
 
 Where mail programs disagree, the reading that shows *more* is taken and the place is noted: a delimiter after the
 closing delimiter still opens a part, a multipart without parts is read as text, text before the first and after the
-last delimiter is kept as a section of its own (`Section.around`).
+last delimiter is kept as a section of its own (`Section.around`). Where no reading shows more, the place is a
+`Dispute`: the walk can be made again with the dispute decided the other way, and `reading` reads what that brings.
 """
 
+import re
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.extract.decoding import Note, octets
-from gateway.extract.fields import Fields, Value, parametric, read_fields
+from gateway.extract.fields import Dispute, Fields, View, read_fields
+from gateway.extract.parameters import Value, parametric
 from gateway.model import Limits, Unreadable, UnreadableReason
 
 _MAX_BOUNDARY = 998
+_ENCODED = frozenset({"base64", "quoted-printable"})
+_LIKE_A_BOUNDARY = re.compile(rb"^(--[^\s]{1,998}?)(?:--)?\s*$", re.MULTILINE)
+_LOOK_AHEAD = 65_536
+"""Octets in which a boundary is looked for that its multipart does not name rightly."""
+_FIRST_VIEW: View = frozenset()
 _MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
 
 
@@ -51,6 +59,11 @@ class Section:
         return self.content.word
 
     @property
+    def body(self) -> bytes:
+        """The octets between its header and the next boundary, still transfer-encoded."""
+        return self.raw[self.start : self.end]
+
+    @property
     def is_container(self) -> bool:
         """True when the text is in its children."""
         return bool(self.children)
@@ -67,24 +80,29 @@ class Walk:
 
     sections: tuple[Section, ...]
     unreadable: tuple[Unreadable, ...]
+    disputes: tuple[tuple[Dispute, str], ...] = ()
+    """What could be read otherwise, and the number of the part where; each pair once."""
 
 
-def walk(raw: bytes, limits: Limits, holder: Section | None = None) -> Walk:
-    """Return the parts of ``raw``, or of a mail that lies inside ``holder``. Total; linear in ``raw``'s length."""
-    if b"\n" not in raw and b"\r" in raw:
-        raw = raw.replace(b"\r", b"\n")
-    walker = _Walker(limits)
+def walk(raw: bytes, limits: Limits, holder: Section | None = None, view: View = _FIRST_VIEW) -> Walk:
+    """Return the parts of ``raw``, or of a mail that lies inside ``holder``, as ``view`` has them.
+
+    Total; linear in ``raw``'s length.
+    """
+    walker = _Walker(limits, view)
     walker.enter(raw, holder)
     while walker.waiting:
         walker.enter(*walker.waiting.popleft())
-    return Walk(tuple(walker.sections), tuple(walker.unreadable))
+    return Walk(tuple(walker.sections), tuple(walker.unreadable), tuple(walker.disputes))
 
 
 class _Walker:
     """The state of one walk: the open sections of the buffer at hand, and what was found so far."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, view: View) -> None:
         self.limits = limits
+        self.view = view
+        self.disputes: dict[tuple[Dispute, str], None] = {}
         self.sections: list[Section] = []
         self.unreadable: list[Unreadable] = []
         self.waiting: deque[tuple[bytes, Section]] = deque()
@@ -93,7 +111,13 @@ class _Walker:
         self.full = False
 
     def enter(self, raw: bytes, parent: Section | None) -> None:
-        """Walk one buffer: the message, or an attached message that was transfer-encoded."""
+        """Walk one buffer: the message, or an entity that was transfer-encoded as a whole."""
+        if b"\n" not in raw and b"\r" in raw:
+            raw = raw.replace(b"\r", b"\n")
+        if b"\r--" in raw:
+            self._dispute(Dispute.CONTROLS, parent)
+        if Dispute.CONTROLS in self.view:
+            raw = raw.replace(b"\0", b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self.open = [] if parent is None else [parent]
         self.delimiters = {}
         floor = len(self.open)
@@ -128,10 +152,24 @@ class _Walker:
         return self._open_entity(raw, end)
 
     def _delimits(self, line: bytes) -> tuple[int, bool]:
+        """Return the level of the multipart that ``line`` delimits, or -1, and whether it ends it."""
         level = self.delimiters.get(line, -1)
         if level < 0 and line.endswith(b"--"):
-            return self.delimiters.get(line[:-2], -1), True
-        return level, False
+            level = self.delimiters.get(line[:-2], -1)
+            return (level, True) if level >= 0 else self._nearly_delimits(line)
+        return (level, False) if level >= 0 else self._nearly_delimits(line)
+
+    def _nearly_delimits(self, line: bytes) -> tuple[int, bool]:
+        """Do the same for a line that only begins like a delimiter, which some programs take for one."""
+        like = [delimiter for delimiter in self.delimiters if line.startswith(delimiter)]
+        if not like:
+            return -1, False
+        longest = max(like, key=len)
+        level = self.delimiters[longest]
+        self._dispute(Dispute.LOOSE_BOUNDARY, self.open[level])
+        return (
+            (level, line.startswith(longest + b"--")) if Dispute.LOOSE_BOUNDARY in self.view else (-1, False)
+        )
 
     def _is_delimiter(self, line: bytes) -> bool:
         return self._delimits(line.rstrip())[0] >= 0
@@ -145,14 +183,14 @@ class _Walker:
                 detail = f"more than {self.limits.max_parts} parts; the rest was not read"
                 self._note(parent, UnreadableReason.TOO_MANY_PARTS, detail)
                 return start
-            fields = read_fields(raw, start, self.limits.max_header_bytes, self._is_delimiter)
+            fields = read_fields(raw, start, self.limits.max_header_bytes, self._is_delimiter, self.view)
             section = self._section(raw, fields, parent)
             self.open.append(section)
             start = fields.body
             if self._too_deep(section):
                 self._note(section, UnreadableReason.DEPTH, "nested too deep; what lies below was not read")
                 return start
-            if section.is_attached_message and section.encoding not in {"base64", "quoted-printable"}:
+            if section.is_attached_message and section.encoding not in _ENCODED:
                 continue
             self._open_multipart(section)
             return start
@@ -161,19 +199,20 @@ class _Walker:
         return section.depth > self.limits.max_depth
 
     def _section(self, raw: bytes, fields: Fields, parent: Section | None) -> Section:
-        content = parametric(fields.first(b"content-type"))
+        content = parametric(fields.chosen(b"content-type", self.view))
+        disputed = content.is_disputed
+        if disputed and Dispute.LOOSE_PARAMETERS in self.view:
+            content = content.read_loosely()
         in_digest = parent is not None and parent.media == "multipart/digest"
         if "/" not in content.word:
-            content = Value(
-                "message/rfc822" if in_digest else "text/plain", content.parameters, content.ambiguous
-            )
+            content = replace(content, word="message/rfc822" if in_digest else "text/plain")
         section = Section(
             raw=raw,
             number=_number(parent, content),
             fields=fields,
             content=content,
-            disposition=parametric(fields.first(b"content-disposition")),
-            encoding=parametric(fields.first(b"content-transfer-encoding")).word.strip('"'),
+            disposition=parametric(fields.chosen(b"content-disposition", self.view)),
+            encoding=parametric(fields.chosen(b"content-transfer-encoding", self.view)).word.strip('"'),
             parent=parent,
             depth=parent.depth + 1 if parent else 0,
             start=fields.body,
@@ -182,39 +221,33 @@ class _Walker:
         if parent is not None:
             parent.children.append(section)
         self.sections.append(section)
-        self._note_header(section)
-        return section
-
-    def _note_header(self, section: Section) -> None:
-        if section.fields.broken:
-            detail = "a line in the header is no header field; the text was read from there on"
-            self._note(section, UnreadableReason.MALFORMED, detail)
-        if section.fields.cut:
+        for dispute in fields.disputes:
+            self._dispute(dispute, section)
+        if disputed:
+            self._dispute(Dispute.LOOSE_PARAMETERS, section)
+        if fields.cut:
             detail = f"a header over {self.limits.max_header_bytes} octets; the rest of it was not read"
             self._note(section, UnreadableReason.SIZE, detail)
-        for name in (b"content-type", b"content-transfer-encoding"):
-            if len({value.lower() for value in section.fields.all(name)}) > 1:
-                detail = f"several {name.decode()} fields that differ; the first one was followed"
-                self._note(section, UnreadableReason.MALFORMED, detail)
-        if section.content.ambiguous:
-            detail = "a content-type parameter is given twice; the first was followed"
-            self._note(section, UnreadableReason.MALFORMED, detail)
+        return section
 
     def _open_multipart(self, section: Section) -> None:
         if not section.media.startswith("multipart/"):
             return
+        if section.encoding in _ENCODED:
+            self._dispute(Dispute.ENCODED_MULTIPART, section)
+            if Dispute.ENCODED_MULTIPART in self.view:
+                return  # decoded and entered when it is closed
         boundary = section.content.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
-        if not boundary or len(boundary) > _MAX_BOUNDARY:
-            self._note(
-                section, UnreadableReason.MALFORMED, "a multipart without a boundary; it was read as text"
-            )
-            return
-        if section.encoding in {"base64", "quoted-printable"}:
-            detail = "a multipart must not be transfer-encoded; it was read as it stands"
+        section.boundary = b"--" + boundary if 0 < len(boundary) <= _MAX_BOUNDARY else b""
+        if Dispute.LOOSE_BOUNDARY in self.view:
+            section.boundary = _found_boundary(section)
+        if section.boundary:
+            section.around.append((section.start, -1))
+            self.delimiters[section.boundary] = len(self.open) - 1
+        else:
+            self._dispute(Dispute.LOOSE_BOUNDARY, section)
+            detail = "a multipart without a boundary; it was read as text"
             self._note(section, UnreadableReason.MALFORMED, detail)
-        section.boundary = b"--" + boundary
-        section.around.append((section.start, -1))
-        self.delimiters[section.boundary] = len(self.open) - 1
 
     def _close(self, section: Section, end: int) -> None:
         """End ``section`` before the line break that precedes the delimiter at ``end`` (RFC 2046 section 5.1.1)."""
@@ -227,12 +260,24 @@ class _Walker:
         if section.boundary:
             self._forget(section)
             if not section.children and not self.full:
+                self._dispute(Dispute.LOOSE_BOUNDARY, section)
                 detail = "a multipart in which its boundary does not occur; it was read as text"
                 self._note(section, UnreadableReason.MALFORMED, detail)
         elif section.is_attached_message and not (section.children or self.full or self._too_deep(section)):
             data, note = octets(raw[section.start : section.end], section.encoding)
             self._note_from(section, note)
             self.waiting.append((data, section))
+        elif section.media.startswith("multipart/") and section.encoding in _ENCODED:
+            self._enter_decoded(section)
+
+    def _enter_decoded(self, section: Section) -> None:
+        """Let the decoded octets of a multipart be walked as an entity of their own with its Content-Type."""
+        if self.full or self._too_deep(section) or Dispute.ENCODED_MULTIPART not in self.view:
+            return
+        data, note = octets(section.raw[section.start : section.end], section.encoding)
+        self._note_from(section, note)
+        content = section.fields.chosen(b"content-type", self.view)
+        self.waiting.append((b"Content-Type: " + content + b"\n\n" + data, section))
 
     def _forget(self, section: Section) -> None:
         """Take the delimiter of ``section`` away, or give it back to an outer section with the same boundary."""
@@ -242,6 +287,9 @@ class _Walker:
                 return
         self.delimiters.pop(section.boundary, None)
 
+    def _dispute(self, dispute: Dispute, section: Section | None) -> None:
+        self.disputes[dispute, (section.number if section else "") or "0"] = None
+
     def _note(self, section: Section | None, reason: UnreadableReason, detail: str) -> None:
         number = (section.number if section else "") or "0"
         self.unreadable.append(Unreadable(part=number, reason=reason, detail=detail))
@@ -249,6 +297,15 @@ class _Walker:
     def _note_from(self, section: Section, note: Note | None) -> None:
         if note:
             self._note(section, note.reason, note.detail)
+
+
+def _found_boundary(section: Section) -> bytes:
+    """Return the boundary of a multipart as programs find it that look at its text: its own where it occurs."""
+    stop = section.start + _LOOK_AHEAD
+    if section.boundary and section.raw.find(section.boundary, section.start, stop) >= 0:
+        return section.boundary
+    like = _LIKE_A_BOUNDARY.search(section.raw, section.start, stop)
+    return like[1] if like else b""
 
 
 def _number(parent: Section | None, content: Value) -> str:
