@@ -61,7 +61,7 @@ from gateway.model import Authored, CutReason, Headers, HouseStyle, Limits, Pass
 _PGP = re.compile(r"^-----BEGIN PGP MESSAGE", re.MULTILINE)
 _INLINE_FILE = re.compile(rb"^(?:begin(?:-base64)? [0-7]{3,4} \S|=ybegin )", re.MULTILINE)
 _STANDARD_PREAMBLE = re.compile(
-    r"This is (?:an? )?(?:(?:S/MIME|cryptographically|OpenPGP/MIME) )?(?:signed |multi-?part )?message"
+    r"This is (?:an? )?(?:(?:S/MIME|cryptographically|OpenPGP/MIME) )?(?:signed |encrypted |multi-?part )?message"
     r"(?: in MIME format| \(RFC 4880 and 3156\))?\.*\s*\Z",
     re.IGNORECASE,
 )
