@@ -28,6 +28,7 @@ _TIME = re.compile(r"\b\d{1,2}[:.h]\d{2}\b")
 _DAY = re.compile(r"\b\d{4}\b|\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|\b\d{1,2}(?:st|nd|rd|th)?[ -][A-Z][a-z]{2}")
 _ENDS = re.compile(rf"(?:\b{_VERBS}\b.{{0,60}}|[>)\]\"])\s*:\s*$|\b(?:ysgrifennodd|schrieb)\b.{{1,200}}:\s*$")
 _VERB = re.compile(rf"\b{_VERBS}\b")
+_WEEKDAY = re.compile(r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, ")
 _OPENED = re.compile(rf"^{_OPENERS}\b")
 _ADDRESSED = re.compile(_ADDRESS)
 _DATE_FIRST = re.compile(
@@ -85,7 +86,7 @@ _FIELDS = {
     "cc": "Cc|Copi|Copy|Bcc|Kopie|Kopia",
     "subject": "Subject|Pwnc|Testun|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|\u00c4mne",
     "other": "Reply-To|Reply To|Importance|Attachments|Sensitivity|Priority|When|Where|Required|Optional|Pwysigrwydd|Atodiadau"
-    "|Message-ID|Organi[sz]ation|Newsgroups|References|X-Mailer|Sent by|Cadw|Delivered-To|Return-Path|Received|List-Id",
+    "|Message-ID|Organization|Organisation|Newsgroups|References|X-Mailer|Sent by|Cadw|Delivered-To|Return-Path|Received|List-Id",
 }
 _CANONICAL = {name.lower(): field for field, names in _FIELDS.items() for name in names.split("|")}
 _FIELD = re.compile(
@@ -212,7 +213,8 @@ def attribution_strength(joined: str, *, alone: bool) -> Strength:
     if _PRONOUN.search(
         text
     ):  # "At 10:12 03/08/2026 +0100, you wrote:" is a program's; without a time it is a person's
-        return Strength.WEAK if _OPENED.match(text) and dated and timed else Strength.NONE
+        led = _OPENED.match(text) or _WEEKDAY.match(text)
+        return Strength.WEAK if led and dated and timed else Strength.NONE
     if _QUOTING.match(text) or ((address or verb) and _DATE_FIRST.match(text)):
         return Strength.STRONG if address and (dated or timed) else Strength.WEAK
     if verb and _OPENED.match(text) and (dated or timed or address):

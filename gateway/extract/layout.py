@@ -8,7 +8,8 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-_MARKERS = re.compile(r"[ \t]{0,3}((?:>[ \t]?)+)")
+_MARKERS = re.compile(r"(?:[ \t]{0,3}(?=>)|[ \t]{4,8}(?=>>))((?:>[ \t]?)+)")
+"""``>``, or ``>>`` far in, as Gnus sets what others quoted."""
 _INITIALS = re.compile(r"[ \t]{0,4}[A-Z][A-Za-z]{0,2}>[ \t]?(?=\S|$)")
 """``JB> ``: a quote mark with the speaker's initials."""
 _BAR = re.compile(r"[ \t]{0,8}((?:\|[ \t]?)+)(?!.*\|\s*$)")
@@ -76,7 +77,8 @@ def _marked(piece: str, begin: int, end: int) -> Line | None:
             return Line(begin, start, end, piece[markers.end() :].strip(), markers[1].count(">"))
         initials = _INITIALS.match(piece)
         if initials:
-            return Line(begin, begin, end, piece[initials.end() :].strip(), 1)
+            said = piece[initials.end() :].strip()
+            return Line(begin, begin, end, said or piece.strip(), 1)  # initials alone are words too
     if "|" in piece:
         bar = _BAR.match(piece)
         if bar:

@@ -251,7 +251,7 @@ def _without_sign_off(run: Sequence["_Judged"]) -> list[int]:
 class _Judged(NamedTuple):
     """What one line looks like; ``weight`` is how many numbers, addresses and places are in it."""
 
-    index: int
+    place: int
     kind: _Kind
     weight: int
     ranked: bool
@@ -268,7 +268,7 @@ def _unmistakable(found: Sequence[_Judged], *, contacts: int) -> list[int]:
     is_forces = any(each.kind is _Kind.FORCE for each in found)
     if not is_forces or sum(each.weight for each in found) < contacts:
         return []
-    return [each.index for each in found if each.kind is not _Kind.WORDS]
+    return [each.place for each in found if each.kind is not _Kind.WORDS]
 
 
 def _kind(line: Line) -> _Kind:

@@ -88,13 +88,17 @@ def texts_of(
     officer: StaffMember | None,
     *,
     sent: frozenset[str] = frozenset(),
+    contacts: frozenset[str] = frozenset(),
 ) -> tuple[Text, ...]:
-    """Return everything that is judged: own passages in order, quotes that are only claimed, second readings."""
+    """Return everything that is judged: own passages in order, quotes that are only claimed, second readings.
+
+    ``sent`` are lines that went to these contacts before, ``contacts`` every registered address of theirs.
+    """
     own = [
         _text(passage.part, passage.kind, passage.start, passage.text, sentences, sign_off)
         for passage in authored.passages
     ]
-    texts = (*own, *_claimed_quotes(authored, sentences, names_of(officer), sent))
+    texts = (*own, *_claimed_quotes(authored, sentences, names_of(officer), sent, contacts))
     return (*texts, *_disguised(texts, sentences))
 
 
@@ -126,7 +130,11 @@ def _text(
 
 
 def _claimed_quotes(
-    authored: Authored, sentences: PatternIndex, own: frozenset[str], sent: frozenset[str]
+    authored: Authored,
+    sentences: PatternIndex,
+    own: frozenset[str],
+    sent: frozenset[str],
+    contacts: frozenset[str],
 ) -> Iterator[Text]:
     """Yield quotes that only the message itself vouches for (DECISIONS 14).
 
@@ -141,7 +149,10 @@ def _claimed_quotes(
     for cut in authored.cuts:
         if cut.reason not in QUOTES:
             continue
-        believed = cut.attributed and answers and not cut.doubts
+        known = cut.speaker.lower() in contacts  # a second address of the same person
+        believed = (
+            cut.attributed and answers and not (set(cut.doubts) - ({Doubt.STRANGER} if known else set()))
+        )
         if not believed or (is_said_by(cut.speaker, own) and not cut.inner):
             shadow = shadow_of(without_sent(cut.text, sent))
             scan = sentences.scan(shadow)

@@ -58,7 +58,12 @@ class Engine:
         when the message arrived: an exception that had ended by then does not apply.
         """
         texts = texts_of(
-            authored, self._sentences, self._sign_off, parties.officer, sent=frozenset(history.sent_lines)
+            authored,
+            self._sentences,
+            self._sign_off,
+            parties.officer,
+            sent=frozenset(history.sent_lines),
+            contacts=_addresses(parties),
         )
         message = Judgement(
             authored, parties, history, at, texts=texts, parser=self._parse, refusals=self._refuses
@@ -120,6 +125,12 @@ class Engine:
             self._sentences.commonness(number) if number >= 0 else self._sign_off.commonness(~number)
             for number in numbers
         )
+
+
+def _addresses(parties: Parties) -> frozenset[str]:
+    """Return every registered address of the contacts, in lower case."""
+    matches = (contact for match in parties.contacts for contact in match.contacts)
+    return frozenset(address.lower() for contact in matches for address in contact.emails)
 
 
 class _Numbering:

@@ -207,7 +207,7 @@ def test_interleaved_answers_are_the_senders():
     assert own(read(body)) == ("No. It is Thursday.", False)
 
 
-@pytest.mark.parametrize("mark", ["JB> ", "| ", "  | ", " > ", ">", "> > ", ">>"])
+@pytest.mark.parametrize("mark", ["JB> ", "| ", "  | ", " > ", ">", "> > ", ">>", "    >> "])
 def test_other_marks(mark):
     """Initials and bars mark a quote that is introduced, like ``>`` in all its spellings."""
     body = f"On Mon, 3 Aug 2026, Jo Bloggs wrote:\n{mark}{QUOTED}\n{mark}Tell me.\n\n{ANSWER}\n"

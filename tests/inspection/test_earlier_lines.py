@@ -1,5 +1,6 @@
 """Lines that we sent before: a claimed quote is judged without them, and with nothing less."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,19 @@ from rule_texts import engine, rule
 from gateway import inspection
 from gateway.inspection.earlier import MAX_LINES, without_sent
 from gateway.inspection.lint import parties_to
-from gateway.model import Authored, Cut, CutReason, Doubt, Headers, History, Passage, PassageKind
+from gateway.model import (
+    Authored,
+    Cut,
+    CutReason,
+    Doubt,
+    Headers,
+    History,
+    Passage,
+    PassageKind,
+    StaffId,
+    StaffMember,
+    StaffRole,
+)
 
 AT = datetime(2026, 8, 4, 9, 0, tzinfo=UTC)
 DRINK = "drink: {phrase: fancy a drink}"
@@ -76,3 +89,32 @@ def test_blanking_keeps_every_offset():
     blanked = without_sent(text, sent)
     assert blanked == " " * 23 + text[23:]
     assert without_sent(text, frozenset()) is text
+
+
+def test_second_address_of_a_contact_is_no_stranger():
+    """A speaker who is no recipient is believed under any registered address of the contact, and nobody else's."""
+    parties = parties_to()
+    registered = parties.contacts[0].contacts[0].emails[0]
+    made = engine(advance__drink=rule(DRINK))
+    for speaker, believed in ((registered.upper(), True), ("eve@other.example", False)):
+        message = mail(quoted="Fancy a drink?", speaker=speaker, doubts=(Doubt.STRANGER,))
+        assert bool(made.judge(message, parties, History(), AT).findings) is not believed
+
+
+def test_own_words_inside_a_quote_are_old_ones():
+    """What the officer wrote further back in the thread was judged when it was sent."""
+    message = mail(quoted="Fancy a drink?", speaker="amir.khan@force.example", inner=True)
+    officer = StaffMember(
+        staff_id=StaffId("s1"), email="amir.khan@force.example", name="", rank="", unit="", manager="",
+        role=StaffRole.OFFICER, aliases=(),
+    )  # fmt: skip
+    made = engine(advance__drink=rule(DRINK))
+    assert not made.judge(message, replace(parties_to(), officer=officer), History(), AT).findings
+    outer = replace(message, cuts=(replace(message.cuts[0], inner=False),))
+    assert made.judge(outer, replace(parties_to(), officer=officer), History(), AT).findings
+
+
+def test_mail_that_is_nothing_but_a_quote_counts_as_own():
+    """With nothing beside the quote, what it says is what the officer sends: it is not softened."""
+    (finding,) = found(mail(own="", quoted="Fancy a drink?", doubts=(Doubt.ALONE,)))
+    assert not finding.softened

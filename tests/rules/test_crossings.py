@@ -9,7 +9,7 @@ than a mail or two fails here.
 from collections import Counter
 
 import pytest
-from judging import crossings, raw, verdict_of, verdict_on, why
+from judging import CONTACT, crossings, raw, verdict_of, verdict_on, why
 
 from gateway.extract import extract
 from gateway.model import Action, Limits
@@ -52,7 +52,7 @@ def test_her_words_in_the_quote_do_not_count():
     """What the contact wrote, quoted below a proper answer, scores nothing."""
     body = (
         "Dear Ms Wells, there is no news yet. I will write again on Friday.\n\nDC Marsh\n\n"
-        "On 12 March 2024 09:14, Katie Wells <katie.wells@mail.example> wrote:\n"
+        f"On 12 March 2024 09:14, Katie Wells <{CONTACT}> wrote:\n"
         "> You are gorgeous. Fancy a drink after work, just you and me?\n"
     )
     reply = verdict_of(extract(raw("RE: news?", body, answers="<1@mail.example>"), Limits()))
