@@ -22,7 +22,8 @@ from mail_grammar import MARKERS
 
 from gateway import __version__, identify, inspection
 from gateway.decide import decide
-from gateway.extract import decoded, extract
+from gateway.extract import NO_STYLE, decoded, extract
+from gateway.extract.reading import read
 from gateway.model import (  # fmt: skip
     Action,
     Authored,
@@ -30,6 +31,7 @@ from gateway.model import (  # fmt: skip
     Cut,
     Envelope,
     History,
+    HouseStyle,
     Limits,
     MailCommand,
     Mode,
@@ -81,6 +83,7 @@ class Examiner:
     def __init__(self, *, language: bool = False) -> None:
         bundle = inspection.read((ROOT / "rules",))
         self.policy = inspection.policy_of(bundle)
+        self.style = inspection.house_style_of(bundle)
         self.engine = inspection.load(bundle, language=language)
         self.registry = _registry()
         client = Client(address="127.0.0.1", helo="fuzz.example", extended=True, tls=False)
@@ -90,10 +93,11 @@ class Examiner:
     def examine(self, raw: bytes, *, limits: Limits | None = None, again: bool = True) -> Answer:
         """Return what the gateway made of ``raw``; raises `Broken`. ``again`` reads it a second time."""
         limits = limits or Limits()
-        authored, texts = check_reading(raw, limits)
+        authored, texts = check_reading(raw, limits, self.style)
         verdict = self._judged(authored, texts, limits)
         if again:
-            _expect(extract(raw, limits) == authored, "a second reading gives another answer")
+            _expect(extract(raw, limits, self.style) == authored, "a second reading gives another answer")
+            _expect(decoded(raw, limits) == texts, "a second reading gives other texts")
         return Answer(authored, texts, verdict, planted_words(raw, authored, texts, verdict))
 
     def _judged(self, authored: Authored, texts: Mapping[str, str], limits: Limits) -> Verdict:
@@ -131,10 +135,14 @@ def _expect(holds: bool, fault: str, trace: str = "") -> None:
         raise Broken(fault, trace)
 
 
-def check_reading(raw: bytes, limits: Limits = Limits()) -> tuple[Authored, Mapping[str, str]]:  # noqa: B008
+def check_reading(
+    raw: bytes,
+    limits: Limits = Limits(),  # noqa: B008
+    style: HouseStyle = NO_STYLE,
+) -> tuple[Authored, Mapping[str, str]]:
     """Return what was read of ``raw`` and the decoded texts; raises `Broken`."""
-    authored = _tried("extract", lambda: extract(raw, limits))
-    texts = _tried("decoded", lambda: decoded(raw, limits))
+    reading = _tried("extract", lambda: read(raw, limits, style))
+    authored, texts = reading.authored, reading.texts
     check_pieces(authored, texts)
     _answer_is_bounded(authored, texts, raw, limits)
     return authored, texts
@@ -240,7 +248,9 @@ def _words_of_others(raw: bytes, wanted: list[str]) -> str:
             continue
         if any(word in text for word in wanted):
             if part.get_content_subtype() != "plain":
-                body = LexborHTMLParser(text).body
+                tree = LexborHTMLParser(text)
+                tree.strip_tags(["style", "script", "template"])  # its text() has their text too
+                body = tree.body
                 text = (
                     body.text(separator=" ") if body is not None and "html" in part.get_content_type() else ""
                 )
