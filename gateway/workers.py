@@ -31,6 +31,7 @@ import msgspec
 from gateway import inspection
 from gateway.errors import Mistake, Mistakes, NoWorker, StarvedWorker, UninspectableMessage
 from gateway.extract import extract
+from gateway.extract import warm_up as warm_up_extract
 from gateway.model import Authored, History, HouseStyle, Inspection, Limits, Parties
 from gateway.settings import InspectionSettings
 
@@ -481,6 +482,7 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": here,
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "RAYON_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
     }
 
@@ -545,7 +547,9 @@ def main(arguments: list[str]) -> None:
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the relay's to handle
     sock = socket.socket(fileno=descriptor)
-    if kind != "extract":
+    if kind == "extract":
+        warm_up_extract()
+    else:
         inspection.warm_up(language=kind == "language")
     _limit(memory_bytes)
     sock.sendall(_READY)
