@@ -61,7 +61,7 @@ _COMMON = (
     "the and you your yours of is are that this with for have will from would be been being it its it's my mine what when"
     " where why please can cannot can't at if or our ours has were which they there their them these those about any but"
     " as know let us out up her his him had did didn't doesn't don't was wasn't could couldn't should shouldn't who how by"
-    " an all just i'm i'll i've i'd you're you'll you've we're we'll we've that's there's they're isn't aren't won't u ur"
+    " an all just i'm i'll i've i'd you're you'll you've we're we'll we've that's there's they're isn't aren't won't ur"
     " ya yer im ive dont cant thanks thank regards kind best hi hello dear sorry case police statement court officer call"
     " called email mail phone number see saw seen hope want wanted need needed get got give given make made take taken tell"
     " told think thought say said ask asked look looking looked like work working back down over after before again today"
@@ -77,7 +77,26 @@ _COMMON = (
 _OWN_WORDS = frozenset(_COMMON.split())
 """Common English words that no neighbour's language has in common use. An officer's own words are among them."""
 _SHARED_WORDS = frozenset(
-    {"a", "i", "to", "in", "on", "no", "so", "do", "me", "he", "we", "she", "go", "not", "am", "pm", "ok"}
+    {
+        "a",
+        "i",
+        "to",
+        "in",
+        "on",
+        "no",
+        "so",
+        "do",
+        "me",
+        "he",
+        "we",
+        "she",
+        "go",
+        "u",
+        "not",
+        "am",
+        "pm",
+        "ok",
+    }
 )
 """English words that other languages have too: each counts half."""
 _OTHER_SCRIPT = re.compile(
