@@ -23,6 +23,7 @@ from gateway.model import (
     Finding,
     History,
     Parties,
+    PassageKind,
     RuleStatus,
 )
 
@@ -109,13 +110,19 @@ class Judgement:
 
     @cached_property
     def is_refused(self) -> bool:
-        """Return whether quoted words that are not the officer's own hold a refusal."""
+        """Return whether quoted words that are not the officer's own, or may be the contact's, hold a refusal."""
         own = names_of(self._parties.officer)
-        return any(
-            self._refusals(cut.text)
+        quoted = [
+            cut.text
             for cut in self._authored.cuts
             if cut.reason in QUOTES and not is_said_by(cut.speaker, own)
+        ]
+        unsure = (
+            passage.text
+            for passage in self._authored.passages
+            if passage.uncertain and passage.kind is PassageKind.BODY
         )
+        return any(map(self._refusals, (*quoted, *unsure)))
 
     def findings(self, compiled: CompiledRule) -> list[Finding]:
         """Return what one rule finds, its points counted once."""
