@@ -102,7 +102,7 @@ class UnreadableReason(StrEnum):
     MALFORMED = "malformed"
     NOT_IN_TIME = "not-in-time"
     PICTURE = "picture"
-    """What a picture shows; words in it are read where `Limits.read_pictures` says so."""
+    """What a picture shows; words in it are read where `Limits.picture_models` names models."""
     SIZE = "size"
     SMALL_PICTURE = "small-picture"
     """A picture no larger than a crest or a logo."""
@@ -176,4 +176,5 @@ class Limits:
     max_attachment_depth: int = 5
     max_attachment_steps: int = 1_000_000
     small_picture_pixels: int = 65_536
-    read_pictures: bool = False
+    picture_models: str = ""
+    """Folder of Tesseract's models; empty: words in pictures are not read."""

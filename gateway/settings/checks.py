@@ -11,6 +11,7 @@ import string
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -55,6 +56,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _notices(settings.notices)
     yield from _outbox(settings.outbox, settings.next_hop)
     yield from _listen(("console", "listen"), settings.console.listen)
+    yield from _pictures(settings.inspection.picture_models)
     if not _is_timezone(settings.policy.timezone):
         path = ("policy", "timezone")
         yield Fault(
@@ -188,6 +190,21 @@ def _file(path: tuple[str, ...], file: Path | None, *, secret: bool = False) -> 
         )
     elif secret and others_may_read(file):
         yield Fault(path, f"{name} is {file}, which everybody may read", f"run chmod o-rwx {file}")
+
+
+def _pictures(models: Path | None) -> Iterator[Fault]:
+    """Yield what keeps words in pictures from being read although the settings ask for it."""
+    path = ("inspection", "picture_models")
+    if models is None:
+        return
+    if not (models / "eng.traineddata").is_file():
+        remedy = "install tesseract-ocr-eng, or name the folder that has eng.traineddata"
+        yield Fault(path, f"inspection.picture_models is {models}, which has no English model", remedy)
+    if find_spec("tesserocr") is None or find_spec("PIL") is None:
+        remedy = "run pip install 'victim-contact-gateway[ocr]', or leave the setting out"
+        yield Fault(
+            path, "inspection.picture_models asks for words in pictures without the extra ocr", remedy
+        )
 
 
 def _next_hop(next_hop: NextHopSettings) -> Iterator[Fault]:

@@ -332,8 +332,10 @@ class InspectionSettings(_Section):
         why="256 x 256, a crest or a logo in a signature",
         ge=0,
     )
-    read_pictures: bool = _setting(
-        False, "Read the words in pictures and scanned pages; needs the extra `ocr`.",
+    picture_models: Path | None = _setting(
+        None,
+        "Folder of Tesseract's models, /usr/share/tesseract-ocr/5/tessdata on Debian: words in pictures and "
+        "scanned pages are read when set. Needs the extra `ocr`.",
     )
 
 
@@ -434,5 +436,5 @@ class Settings(_Section):
             max_attachment_depth=self.inspection.max_attachment_depth,
             max_attachment_steps=self.inspection.max_attachment_steps,
             small_picture_pixels=self.inspection.small_picture_pixels,
-            read_pictures=self.inspection.read_pictures,
+            picture_models=str(self.inspection.picture_models or ""),
         )

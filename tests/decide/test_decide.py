@@ -207,6 +207,16 @@ def test_unreadable(reason):
     assert made.unreadable == (defect(reason),)
 
 
+def test_a_file_that_policy_knows_is_no_reason():
+    """The force's crest, known by its hash, asks for nothing, and is still named; another file of the kind does."""
+    crest = replace(defect(UnreadableReason.PICTURE), sha256="a" * 64)
+    knowing = policy(known_files=frozenset({"a" * 64}))
+    made = verdict(unreadable=(crest,), policy=knowing)
+    assert (made.action, made.because, made.unreadable) == (PASS, (), (crest,))
+    assert verdict(unreadable=(replace(crest, sha256="b" * 64),), policy=knowing).action is HOLD
+    assert verdict(unreadable=(defect(),), policy=knowing).action is HOLD
+
+
 def test_a_language_nobody_inspects_is_no_text_that_was_read():
     """Words in a language that policy does not list do what policy says of `language`, and are named by part."""
     polish = Passage(part="2", kind=PassageKind.BODY, text="Dziękuję bardzo", start=0, end=15, language="pl")

@@ -384,3 +384,11 @@ def test_tls_pair(tmp_path):
     assert "k.pem, which everybody may read" in complaints(written(tmp_path, text))[0]
     (tmp_path / "k.pem").chmod(0o600)
     assert load(written(tmp_path, text), {}).settings.smtp.tls.required
+
+
+def test_words_in_pictures_need_a_model(tmp_path):
+    """Asking for words in pictures without Tesseract's model is a mistake at the start, not a silence later."""
+    path = written(tmp_path, "inspection: {picture_models: nowhere}")
+    (complaint,) = complaints(path)
+    assert "inspection.picture_models is nowhere, which has no English model" in complaint
+    assert "tesseract-ocr-eng" in complaint

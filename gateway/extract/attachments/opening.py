@@ -74,7 +74,7 @@ def _read(file: File, found: Collector, *, is_outer: bool) -> None:
     reader = _READERS.get(kind)
     try:
         if odd and opens_as_text(file.name) and kind not in _TEXTS:
-            _text(File(file.data, below(file.path, "as text"), file.name), found)
+            found.say(below(file.path, "as text"), characters(file.data, "")[0])
         if reader is not None:
             reader(file, found)
         elif kind is not Kind.EMPTY and not (kind is Kind.UNKNOWN and is_outer):

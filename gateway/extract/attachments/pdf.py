@@ -225,7 +225,7 @@ class _Document:
             self._found.refuse(
                 place, UnreadableReason.SMALL_PICTURE, f"small pictures, {pixels} pixels in all"
             )
-        elif self._found.limits.read_pictures:
+        elif self._found.limits.picture_models:
             pictures.read_rendered(*self._rendered(page), place, self._found)
         else:
             what = (

@@ -39,8 +39,8 @@ def read(file: File, found: Collector) -> None:
     width, height = _dimensions(data)
     size = f"{width} x {height} pixels" if width else "size unknown"
     words = 0
-    if found.limits.read_pictures:
-        text = ocr.text_of(data)
+    if found.limits.picture_models:
+        text = ocr.text_of(data, found.limits.picture_models)
         if text is None:
             size = f"{size}; it could not be decoded"
         else:
@@ -60,7 +60,7 @@ def read(file: File, found: Collector) -> None:
 
 def read_rendered(grey: bytes, width: int, height: int, path: str, found: Collector) -> None:
     """Say the words that a page shows, given as grey pixels; name it where they are few."""
-    words = _say_words(ocr.text_of_pixels(grey, width, height), path, found)
+    words = _say_words(ocr.text_of_pixels(grey, width, height, found.limits.picture_models), path, found)
     if words < _FULL_TEXT_WORDS:
         detail = f"a page with a picture; {words} words were read in it"
         found.refuse(path, UnreadableReason.PICTURE, detail)
