@@ -6,12 +6,11 @@ Owns the budget of characters, the offsets, and the order in which things come o
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from gateway.extract.alternatives import Reference, repeated
 from gateway.extract.decoding import Note, is_garbage
-from gateway.extract.language import languages
+from gateway.extract.language import ENGLISH, languages
 from gateway.extract.quotes import Label
 from gateway.model import (
     Authored,
@@ -118,10 +117,13 @@ class Collected:
         limit = self.limits.max_decoded_chars
         self.note(part, UnreadableReason.SIZE, f"more than {limit} characters of text; the rest was not read")
 
-    def undo(self, texts: int, passages: int, cuts: int) -> None:
-        """Forget what was read since there were so many texts, passages and cuts: it says nothing new."""
-        for part in list(self.texts)[texts:]:
-            del self.texts[part]
+    def undo(self, texts: dict[str, str], passages: int, cuts: int) -> None:
+        """Forget what was read since there were these texts and so many passages and cuts: it says nothing new.
+
+        A text that was there may have grown: a second look into a file adds to what the first one found.
+        """
+        self.texts.clear()
+        self.texts.update(texts)
         del self.passages[passages:]
         del self.cuts[cuts:]
 
@@ -130,19 +132,26 @@ class Collected:
 
         What says nothing new leaves no trace.
         """
-        before = len(self.texts), len(self.passages), len(self.cuts)
+        before = dict(self.texts), len(self.passages), len(self.cuts)
         left = self.left
         self.left = at_most = min(left, self.left_for_others)
         read()
         used = at_most - self.left
         self.left, self.left_for_others = left - used, self.left_for_others - used
-        # The wrong way to decode a text gives no other text, but none.
         first = before[1]
-        self.passages[first:] = [each for each in self.passages[first:] if not is_garbage(each.text)]
+        self._drop_garbage(first)
         is_new = self.set_aside(first, known)
         if not is_new:
             self.undo(*before)
         return is_new
+
+    def _drop_garbage(self, first: int) -> None:
+        """Set aside what came of decoding a text the wrong way: it gives no other text, but none."""
+        read = self.passages[first:]
+        self.passages[first:] = [passage for passage in read if not is_garbage(passage.text)]
+        for passage in read:
+            if is_garbage(passage.text):
+                self.cut(passage.part, passage.start, passage.end, _REPEATED)
 
     def set_aside(self, first: int, reference: Reference) -> bool:
         """Set aside what the passages from number ``first`` on repeat of ``reference``; return whether words remain."""
@@ -189,25 +198,33 @@ class Collected:
 def _by_language(passage: Passage) -> Sequence[Passage]:
     """Return ``passage`` with its language, in pieces where there are several."""
     runs = languages(passage.text)
-    if len(runs) <= 1 and (not runs or runs[0][2] == "en"):
-        return [replace(passage, language=runs[0][2])] if runs else [passage]
+    if not runs:
+        return [passage]
+    size = len(passage.text)
+    if len(runs) == 1 and runs[0][2] == ENGLISH:
+        return [_piece(passage, 0, size, ENGLISH)]
     pieces = []
     position = 0
-    for start, end, code in [*runs, (len(passage.text), len(passage.text), "")]:
+    for start, end, code in [*runs, (size, size, "")]:
         for begin, stop, language in ((position, start, ""), (start, end, code)):
             left, right = _trimmed(passage.text, begin, stop)
             if left < right:
-                pieces.append(
-                    replace(
-                        passage,
-                        text=passage.text[left:right],
-                        start=passage.start + left,
-                        end=passage.start + right,
-                        language=language,
-                    )
-                )
+                pieces.append(_piece(passage, left, right, language))
         position = end
     return pieces
+
+
+def _piece(passage: Passage, start: int, end: int, language: str) -> Passage:
+    return Passage(
+        part=passage.part,
+        kind=passage.kind,
+        text=passage.text[start:end],
+        start=passage.start + start,
+        end=passage.start + end,
+        uncertain=passage.uncertain,
+        hidden=passage.hidden,
+        language=language,
+    )
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

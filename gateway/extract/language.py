@@ -31,14 +31,14 @@ _MAX_LOOKED_AT = 10_000
 _MAX_SAMPLE = 1000
 """Characters of a run that lingua is shown: it is as sure after 200, and its time grows with them."""
 _ENGLISH_SHARE = 0.25
-_PLAIN_SHARE = 0.3
-_SHORT_LINE = 120
-"""A line that short with that share of English words has no room for forty letters of another language."""
+_PLAIN_SHARE = 0.45
 _FEW_WORDS = 4
 _MIN_WORDS = 5
 _WORD_OR_TWO = 12
 _MAX_MARKS = 0.4
 """Digits and signs to a letter: what has more is a table, a list of numbers or a program."""
+_FEW_LINES = 220
+"""Characters. Lines with that share of English words have no room for forty letters of another language."""
 
 _NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "cs": "Czech", "cy": "Welsh", "de": "German", "el": "Greek",
@@ -152,24 +152,38 @@ def _runs(text: str) -> Iterator[tuple[int, int, bool]]:
 
 
 def _sentences(text: str) -> Iterator[tuple[int, bool | None]]:
-    """Yield the end of each sentence or line, and whether it is English; None where it is too short to say.
+    """Yield the end of each stretch of text, and whether it is English; None where it is too short to say.
 
-    Lines of a word or two are passed over: they go with what stands before them.
+    A stretch is a few lines where those are plainly English, else a line or a sentence.
     """
-    position = 0
+    few: list[str] = []
+    size = position = 0
     for line in text.split("\n"):
-        start, position = position, position + len(line) + 1
-        if len(line) < _WORD_OR_TWO and line.isascii():
-            continue
-        words = line.lower().split()
-        own = len(_OWN_WORDS.intersection(words))
-        if len(line) <= _SHORT_LINE and own >= _PLAIN_SHARE * len(words):
-            yield position, True
-            continue
-        begin = 0
-        for stop in (*(match.end() for match in _SENTENCE_END.finditer(line)), len(line) + 1):
-            yield start + stop, _is_english(line[begin:stop])
-            begin = stop
+        if size + len(line) > _FEW_LINES and few:
+            yield from _of_few(few, position, size)
+            few, position, size = [], position + size, 0
+        few.append(line)
+        size += len(line) + 1
+    yield from _of_few(few, position, size)
+
+
+def _of_few(lines: list[str], position: int, size: int) -> Iterator[tuple[int, bool | None]]:
+    together = " ".join(lines).lower()
+    words = together.split()
+    is_plain = size <= _FEW_LINES + 1 and sum(map(_OWN_WORDS.__contains__, words)) >= _PLAIN_SHARE * len(
+        words
+    )
+    if is_plain and words and (together.isascii() or not _OTHER_SCRIPT.search(together)):
+        yield position + size, True
+        return
+    for line in lines:
+        # Lines of a word or two go with what stands before them.
+        if len(line) >= _WORD_OR_TWO or not line.isascii():
+            begin = 0
+            for stop in (*(match.end() for match in _SENTENCE_END.finditer(line)), len(line) + 1):
+                yield position + stop, _is_english(line[begin:stop])
+                begin = stop
+        position += len(line) + 1
 
 
 def _is_english(sentence: str) -> bool | None:

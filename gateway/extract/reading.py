@@ -135,7 +135,7 @@ class _Reader:
             self.out.note("subject", UnreadableReason.CHARSET, detail)
         text = self.out.take("subject", "\n".join(lines))
         headers = headers_of(message.fields, text, self.limits.max_addresses)
-        self.frame = replace(self.frame, headers=headers)
+        self.frame = Frame(headers, self.frame.wording)
         start = own_subject_from(text)
         inherited = bool(start) and self.frame.is_reply
         self.out.passage("subject", PassageKind.SUBJECT, start, len(text), uncertain=inherited)
