@@ -99,20 +99,26 @@ def display_names(text: str) -> tuple[str, ...]:
     """
     found: list[str] = []
     words: list[str] = []
+    angled = False
     for token in _TOKEN.finditer(header_text(text.encode("utf-8", "replace"))[0]):
         kind, piece = token.lastgroup, token[0]
         if kind == "angle" and piece.endswith(">"):
-            continue
-        if kind == "mark" and piece in ",;:":
-            found.append("".join(words))
-            words = []
+            angled = True
+        elif kind == "mark" and piece in ",;:":
+            found.append(_name(words, angled=angled))
+            words, angled = [], False
         elif kind == "quoted":
             words.append(_ESCAPED.sub(r"\1", piece[1:].removesuffix('"')))
         else:
             words.append(" " if kind == "mark" else piece.removeprefix("<"))
-    found.append("".join(words))
-    shown = (_SPACE.sub(" ", name).strip() for name in found)
-    return tuple(dict.fromkeys(name for name in shown if name and not _ADDRESS.fullmatch(name)))
+    found.append(_name(words, angled=angled))
+    return tuple(name for name in dict.fromkeys(found) if name and not _ADDRESS.fullmatch(name))
+
+
+def _name(words: list[str], *, angled: bool) -> str:
+    """Return the words beside one address; without angle brackets the address stands among them."""
+    text = _SPACE.sub(" ", "".join(words)).strip()
+    return text if angled else " ".join(word for word in text.split(" ") if not _ADDRESS.fullmatch(word))
 
 
 def _finish(found: list[str], words: list[str], angle: str) -> None:

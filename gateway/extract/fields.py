@@ -102,7 +102,7 @@ def read_fields(
             current = []
         position = end
     block.body = position
-    if _CONTROL.search(raw, start, position):
+    if _CONTROL.search(raw, start, raw.find(b"\n", position) + 1 or size):
         block.disputes.add(Dispute.CONTROLS)
     _note_repeated(block)
     return block
