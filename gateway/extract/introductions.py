@@ -109,7 +109,10 @@ _RUN_TOGETHER = re.compile(
 """A plain part in which Yahoo lost the line breaks of its header block."""
 _FORWARDING = re.compile(r"forwarded|anfon(?:wyd)? ymlaen", re.IGNORECASE)
 _FORWARDED_BY = re.compile(r"forwarded by .*\d", re.IGNORECASE)
-_FIRST_CHARACTERS = frozenset("-_=*FfSsDdBbOAIQCTNPLEWV<0123456789")
+_FIRST_CHARACTERS = frozenset("-_=*<0123456789")
+_FIRST_LETTERS = frozenset("OAILEDWPBF\u00ceSND")
+_WRAPPED = re.compile(rf"{_OPENERS}\b.*\d|(?:Begin|Start|Forwarded|Dechrau|Neges)\b")
+"""The first line of an attribution that was wrapped before its end; all others have a colon or an address."""
 
 
 class Strength(IntEnum):
@@ -134,8 +137,15 @@ def may_introduce(line: Line) -> bool:
     text = line.text
     if not text or len(text) > LONGEST:
         return False
-    edges = text[-1] in ":>" or text[0] in _FIRST_CHARACTERS
-    return edges or "@" in text or "---" in text or line.mark is not Mark.NONE
+    if (
+        ":" in text
+        or "@" in text
+        or text[-1] == ">"
+        or text[0] in _FIRST_CHARACTERS
+        or line.mark is not Mark.NONE
+    ):
+        return True
+    return "---" in text or (text[0] in _FIRST_LETTERS and _WRAPPED.match(text) is not None)
 
 
 def divider_of(text: str) -> Divider | None:

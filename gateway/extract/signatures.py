@@ -10,8 +10,9 @@ stands.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
+from itertools import groupby
 from typing import NamedTuple
 
 from gateway.extract.disclaimers import Wording, disclaimer_end, openings
@@ -226,14 +227,27 @@ def _block(lines: Sequence[Line], filled: Sequence[int]) -> list[int]:
         found = _unmistakable([_judged(lines, index) for index in tail[first:]], contacts=1)
         if found:
             return found
-    runs: list[list[_Judged]] = [[]]
-    for each in (_judged(lines, index) for index in filled[-_LAST_FILLED:]):
+    return [index for run in _runs_at_end(lines, filled) for index in _without_sign_off(run)]
+
+
+def _runs_at_end(lines: Sequence[Line], filled: Sequence[int]) -> Iterator[Sequence["_Judged"]]:
+    """Yield the runs of lines that are no words: the last one, and before it those with a rank in them."""
+    recent = filled[-_LAST_FILLED:]
+    last: list[_Judged] = []
+    for index in reversed(recent):
+        each = _judged(lines, index)
         if each.kind is _Kind.WORDS:
-            runs.append([])
-        else:
-            runs[-1].append(each)
-    inner = (run for run in runs[:-1] if len(run) > _LEAST_INNER and any(each.ranked for each in run))
-    return [index for run in (*map(_closed, inner), runs[-1]) for index in _without_sign_off(run)]
+            break
+        last.insert(0, each)
+    yield last
+    earlier = recent[: len(recent) - len(last)]
+    if not any(_RANK.match(lines[index].text) for index in earlier):
+        return
+    judged = (_judged(lines, index) for index in earlier)
+    for is_words, run in groupby(judged, key=lambda each: each.kind is _Kind.WORDS):
+        found = tuple(run)
+        if not is_words and len(found) > _LEAST_INNER and any(each.ranked for each in found):
+            yield _closed(found)
 
 
 def _closed(run: Sequence["_Judged"]) -> Sequence["_Judged"]:
