@@ -51,6 +51,7 @@ class Text:
     disguised: bool = False
     """The second reading of a passage that is on the bench already: only what it adds is found here."""
     parses: dict[int, Parsed] = field(default_factory=dict)
+    signed: dict[int, dict[int, list[Hit]]] = field(default_factory=dict)
 
     @cached_property
     def present(self) -> frozenset[int]:
@@ -71,9 +72,9 @@ class Text:
 
     def _signed(self, pattern: int) -> dict[int, list[Hit]]:
         """Return the places of a pattern of the sign-off, each under the sentence that its line ends in."""
-        hits: dict[int, list[Hit]] = {}
-        if self.sign_off is None or self.lines is None:
-            return hits
+        if pattern in self.signed or self.sign_off is None or self.lines is None:
+            return self.signed.get(pattern, {})
+        hits = self.signed[pattern] = {}
         begins = [begin for begin, _ in self.shadow.spans]
         for line, spans in self.sign_off.places(~pattern).items():
             sentence = max(bisect_right(begins, self.lines.spans[line][1] - 1) - 1, 0)

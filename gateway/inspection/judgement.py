@@ -56,8 +56,9 @@ class CompiledRule:
         return not any(map(present.isdisjoint, self.gates))
 
     def may_fire_in(self, text: Text) -> bool:
-        """Return whether the rule may fire for a sentence of ``text``."""
-        return not any(map(text.present.isdisjoint, self.text_gates))
+        """Return whether the rule may fire for a sentence of ``text``: something is there of each gate."""
+        near = [gate & text.present for gate in self.text_gates]
+        return all(near) and all(any(map(text.sentences, each)) for each in near)
 
 
 class Parser(Protocol):
@@ -132,13 +133,15 @@ class Judgement:
         texts = self.texts
         if rule.parts:
             texts = tuple(text for text in texts if text.kind in rule.parts)
+        able = [place for place, text in enumerate(texts) if compiled.may_fire_in(text)]
+        if not able:
+            return []
         sight = _Sight(self, compiled, texts)
         fired: list[Finding] = []
-        for place, text in enumerate(texts):
-            if compiled.may_fire_in(text):
-                found = [self._finding(rule, sight, place, *each) for each in sight.fires_in(place)]
-                fired += [each for each in found if not _is_told(each, fired)] if text.disguised else found
-        return _counted_once(fired) if fired else fired
+        for place in able:
+            found = [self._finding(rule, sight, place, *each) for each in sight.fires_in(place)]
+            fired += [each for each in found if not _is_told(each, fired)] if texts[place].disguised else found
+        return _counted_once(fired)
 
     def is_over(self, expires: date) -> bool:
         """Return whether an exception that ends with the day ``expires`` no longer applies."""

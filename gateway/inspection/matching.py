@@ -134,7 +134,9 @@ class PatternIndex:
         """For each expression that is not bare, the strings of which one must be there."""
         self.lookout = Lookout(self.literals, self.phrases.keys)
         self.is_empty = not patterns
-        self._met = Counter(number for text in texts for number in self.present(self.lookout.met(text)))
+        self._met = Counter(
+            number for text in texts for number in self.present(self.lookout.met(text, text.lower()))
+        )
 
     def scan(self, shadow: Shadow) -> "Scan":
         """Return what is in ``shadow``: which patterns may be there, and where they are when asked."""
@@ -152,7 +154,7 @@ class PatternIndex:
 def _rarest(needs: Mapping[int, Need], texts: Sequence[str]) -> dict[int, frozenset[str]]:
     """Return for each expression the strings to look for: those that it needs and that are met least often."""
     lookout = Lookout({number: frozenset(strings_of(need)) for number, need in needs.items()}, frozenset())
-    met = Counter(string for text in texts for string in lookout.met(text))
+    met = Counter(string for text in texts for string in lookout.met(text, text.lower()))
     return {number: _cheapest(need, met)[1] for number, need in needs.items()}
 
 
@@ -182,20 +184,21 @@ class Lookout:
                 owners.setdefault(string, []).append(owner)
         self._owners = {string: tuple(own) for string, own in owners.items()}
         self._words = frozenset(string for string in owners if string[0] == EDGE)
-        self._pieces = [string for string in owners if string[0] != EDGE]
-        self._automaton = (
-            AhoCorasick(self._pieces, implementation=Implementation.ContiguousNFA) if self._pieces else None
+        pieces = [string for string in owners if string[0] != EDGE]
+        self._pieces = (
+            AhoCorasick(pieces, store_patterns=True, implementation=Implementation.ContiguousNFA)
+            if pieces
+            else None
         )
         self._keys = keys
         self._signs = tuple(key for key in keys if not _has_letters(key))
         self._chunks: dict[str, frozenset[str]] = {}
 
-    def met(self, text: str) -> set[str]:
-        """Return the strings and keys that are in a folded text."""
+    def met(self, text: str, lower: str) -> set[str]:
+        """Return the strings and keys that are in a folded text, which is given in lower case too."""
         found = self.words(text)
-        if self._automaton is not None:
-            hits = self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)
-            found.update([self._pieces[place] for place, _, _ in hits])
+        if self._pieces is not None:
+            found.update(self._pieces.find_matches_as_strings(lower, overlapping=True))
         return found
 
     def words(self, text: str) -> set[str]:
@@ -238,7 +241,8 @@ class Scan:
 
     def __init__(self, index: PatternIndex, shadow: Shadow) -> None:
         """Find out what may be in the text; nothing is located yet."""
-        self._met = index.lookout.met(shadow.text)
+        self._lower = shadow.text.lower()
+        self._met = index.lookout.met(shadow.text, self._lower)
         self.present = index.present(self._met) if shadow.text else frozenset()
         """The patterns that may be in the text."""
         self._index = index
@@ -278,7 +282,7 @@ class Scan:
 
     def _near(self, number: int) -> Sequence[int] | None:
         """Return the sentences that hold what an expression waits for, or None if they are too many to look at each."""
-        text = self._shadow.text.lower()
+        text = self._lower
         if number in self._index.bare or len(text) != len(self._shadow.text):
             return None
         near: set[int] = set()
