@@ -12,7 +12,15 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, printable, settings_from
+from gateway.cli.invocation import (
+    ConfigOption,
+    JsonOption,
+    emit,
+    fail,
+    printable,
+    settings_from,
+    unreadable_line,
+)
 from gateway.cli.listing import (
     AsOption,
     LimitOption,
@@ -158,9 +166,7 @@ def _full_line(full: ItemInFull) -> dict[str, object]:
         "because": list(verdict.because),
         "urgent_why": verdict.urgent,
         "findings": [_finding_line(finding) for finding in verdict.findings],
-        "unreadable": [
-            {"part": one.part, "reason": one.reason, "detail": one.detail} for one in verdict.unreadable
-        ],
+        "unreadable": [unreadable_line(one) for one in verdict.unreadable],
         "registry_stale": verdict.registry_stale,
         "rules_hash": verdict.rules_hash,
         "excluded": list(full.item.excluded),

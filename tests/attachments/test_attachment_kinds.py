@@ -6,7 +6,7 @@ import lzma
 import struct
 
 import pytest
-from files import (
+from attachment_files import (
     compound,
     docx,
     locked_zip,

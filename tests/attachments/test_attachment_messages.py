@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from files import (
+from attachment_files import (
     compound,
     docx,
     locked_zip,

@@ -2,7 +2,7 @@
 
 import struct
 
-from files import (
+from attachment_files import (
     DRAWING,
     compound,
     core_properties,

@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from files import docx, pdf, png, stream_object, zipped
+from attachment_files import docx, pdf, png, stream_object, zipped
 
 from gateway.extract import attachments
 from gateway.model import Limits

@@ -1,7 +1,7 @@
 """Whatever the octets, reading a file ends, raises nothing and says nothing that cannot be sent on."""
 
 import pytest
-from files import (
+from attachment_files import (
     compound,
     docx,
     excel97,

@@ -46,6 +46,11 @@ def _pdfium() -> Any:
 _started: list[bool] = []
 
 
+def warm_up() -> None:
+    """Load PDFium into this process."""
+    _pdfium()
+
+
 def read(file: File, found: Collector) -> None:
     """Say what a PDF says; raises `DamagedError`, or `TooMuchError` past the limits of ``found``."""
     _measure(file.data, found)
