@@ -6,7 +6,7 @@ Changes nothing and records nothing.
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +15,13 @@ import typer
 
 from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, printable, settings_from
 from gateway.cli.scan import AsContactOption, Judge, Judged, shown
+from gateway.extract import language_name
 from gateway.inspection import sentence_spans
-from gateway.model import Action, Authored, CutReason, Finding, Policy
+from gateway.model import Action, Authored, Cut, CutReason, Finding, Policy
 
 _WIDTH = 100
 _LONGEST = 1500
+_COLOURS = {Action.PASS: "green", Action.FLAG: "yellow", Action.HOLD: "red"}
 
 
 def explain(
@@ -42,7 +44,7 @@ def explain(
     if as_json:
         emit(_object(judged, without))
         return
-    _print_reading(judged)
+    _print_reading(judged, judge.policy)
     _print_verdict(judged, judge.policy, without)
 
 
@@ -88,7 +90,16 @@ def _action_without(judge: Judge, judged: Judged, places: list[tuple[int, int, i
 def _object(judged: Judged, without: list[tuple[str, Action]]) -> dict[str, object]:
     return shown(judged) | {
         "passages": [
-            {"part": each.part, "kind": each.kind, "start": each.start, "end": each.end, "text": each.text}
+            {
+                "part": each.part,
+                "kind": each.kind,
+                "start": each.start,
+                "end": each.end,
+                "text": each.text,
+                "language": each.language,
+                "uncertain": each.uncertain,
+                "hidden": each.hidden,
+            }
             for each in judged.authored.passages
         ],
         "cuts": [
@@ -108,7 +119,7 @@ def _object(judged: Judged, without: list[tuple[str, Action]]) -> dict[str, obje
     }
 
 
-def _print_reading(judged: Judged) -> None:
+def _print_reading(judged: Judged, policy: Policy) -> None:
     parties = judged.parties
     officer = parties.officer
     _head("Who")
@@ -120,26 +131,53 @@ def _print_reading(judged: Judged) -> None:
         typer.echo(f"  private:  {address} (an address of the sender)")
     for address in parties.others:
         typer.echo(f"  other:    {address}")
-    _head(f"What the officer wrote now ({judged.authored.characters} characters)")
-    for passage in judged.authored.passages:
-        marks = [name for name in ("uncertain", "hidden") if getattr(passage, name)]
-        note = f" [{', '.join(marks)}]" if marks else ""
-        typer.echo(f"  {passage.part} ({passage.kind}){note}")
-        _quote(passage.text)
+    _print_passages(judged)
     if judged.authored.cuts:
         _head("Set aside: it does not count as the officer's words")
         for cut in judged.authored.cuts:
-            speaker = f", said to be by {cut.speaker}" if cut.speaker else ""
-            doubts = f", doubted: {', '.join(cut.doubts)}" if cut.doubts else ""
-            claimed = (
-                "" if cut.attributed or cut.reason is not CutReason.QUOTED else ", nothing introduces it"
-            )
-            typer.echo(f"  {cut.part} ({cut.reason}{speaker}{claimed}{doubts})")
+            _line(cut.part, _about_cut(cut))
             _quote(cut.text)
-    if judged.verdict.unreadable:
-        _head("Not read")
-        for defect in judged.verdict.unreadable:
-            typer.echo(f"  {defect.part or 'message'}: {defect.reason}: {defect.detail}")
+    unreadable = judged.verdict.unreadable or judged.authored.unreadable
+    if unreadable:
+        _head("Not read, or not in one way only, and what policy makes of that")
+        for defect in unreadable:
+            action = policy.unreadable.get(defect.reason, Action.HOLD)
+            reason = typer.style(f"{action}: {defect.reason}", fg=_COLOURS[action])
+            typer.echo(f"  {reason}  {printable(defect.part or 'message')}: {printable(defect.detail)}")
+
+
+def _print_passages(judged: Judged) -> None:
+    _head(f"What the officer wrote now ({judged.authored.characters} characters)")
+    for passage in judged.authored.passages:
+        about = [str(passage.kind), *([language_name(passage.language)] if passage.language else [])]
+        marks = [
+            says
+            for holds, says in (
+                ("~" in passage.part, "what some mail programs show instead"),
+                (passage.uncertain, "uncertain: it may be quoted, and counts all the same"),
+                (passage.hidden, "hidden: most mail programs do not show it"),
+            )
+            if holds
+        ]
+        _line(passage.part, "; ".join([", ".join(about), *marks]))
+        found = [
+            (finding.start - passage.start, finding.end - passage.start)
+            for finding in judged.verdict.findings
+            if finding.part == passage.part and finding.start is not None and finding.end is not None
+        ]
+        _quote(passage.text, found)
+
+
+def _about_cut(cut: Cut) -> str:
+    """Return why a text was set aside, who is said to have written it, and what speaks for and against that."""
+    about = [str(cut.reason)]
+    if cut.speaker:
+        about.append(f"said to be by {cut.speaker}")
+    if cut.reason is CutReason.QUOTED and not cut.attributed:
+        about.append("nothing introduces it")
+    if cut.doubts:
+        about.append(f"doubted: {', '.join(cut.doubts)}")
+    return ", ".join(about)
 
 
 def _print_verdict(judged: Judged, policy: Policy, without: list[tuple[str, Action]]) -> None:
@@ -148,7 +186,8 @@ def _print_verdict(judged: Judged, policy: Policy, without: list[tuple[str, Acti
     for finding in verdict.findings:
         soft = ", softened" if finding.softened else ""
         typer.echo(f"  {finding.points:>3}  {finding.rule} v{finding.version} ({finding.severity}{soft})")
-        typer.echo(f"       {finding.part} {finding.start}-{finding.end}: {finding.text!r}")
+        if finding.part is not None:
+            typer.echo(f"       {finding.part} {finding.start}-{finding.end}: {finding.text!r}")
         typer.echo(textwrap.fill(finding.why, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7))
     typer.echo(
         f"  {verdict.score:>3}  in all; policy flags from {policy.flag_at} and holds from {policy.hold_at} points"
@@ -162,7 +201,7 @@ def _print_verdict(judged: Judged, policy: Policy, without: list[tuple[str, Acti
         typer.echo("  pass: to no registered contact, so it is not inspected")
         return
     because = f" because of {', '.join(verdict.because)}" if verdict.because else ""
-    typer.echo(f"  {verdict.action}{because}")
+    typer.echo(f"  {typer.style(str(verdict.action), fg=_COLOURS[verdict.action], bold=True)}{because}")
     if verdict.held:
         typer.echo(f"  waits: {', '.join(verdict.held)}")
         typer.echo(f"  goes on: {', '.join(verdict.sent) or 'nobody'}")
@@ -171,9 +210,33 @@ def _print_verdict(judged: Judged, policy: Policy, without: list[tuple[str, Acti
 
 
 def _head(text: str) -> None:
-    typer.echo(f"\n{text}")
+    typer.echo(f"\n{typer.style(text, bold=True)}")
 
 
-def _quote(text: str) -> None:
-    some = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} [... {len(text) - _LONGEST} more]"
-    typer.echo("\n".join(f"  | {printable(line)}" for line in some.strip("\r\n").split("\n")))
+def _line(part: str, about: str) -> None:
+    typer.echo(f"  {typer.style(printable(part), fg='cyan')} ({printable(about)})")
+
+
+def _quote(text: str, found: Sequence[tuple[int, int]] = ()) -> None:
+    """Print ``text`` as a block, with what was found in it in red where the terminal has colours."""
+    left = len(text) - len(text.lstrip("\r\n"))
+    some = text[left : left + _LONGEST].rstrip("\r\n")
+    rest = len(text.rstrip("\r\n")) - left - len(some)
+    for line in some.split("\n"):
+        typer.echo(f"  | {_marked(line, [(start - left, end - left) for start, end in found])}")
+        left += len(line) + 1
+    if rest > 0:
+        typer.echo(f"  [... {rest} more characters]")
+
+
+def _marked(line: str, found: Sequence[tuple[int, int]]) -> str:
+    """Return ``line`` fit for a terminal, with the spans of ``found`` that fall into it in red."""
+    pieces: list[str] = []
+    position = 0
+    for begin, stop in sorted(found):
+        start, end = max(begin, position), min(stop, len(line))
+        if start < end:
+            red = typer.style(printable(line[start:end]), fg="red", bold=True)
+            pieces += (printable(line[position:start]), red)
+            position = end
+    return "".join([*pieces, printable(line[position:])])

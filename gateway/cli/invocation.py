@@ -72,6 +72,7 @@ def code_version() -> str:
         "email-validator",
         "idna",
         "lingua-language-detector",
+        "pypdfium2",
     )
     for library in libraries:
         digest.update(f"{library}={metadata.version(library)}\0".encode())

@@ -182,6 +182,37 @@ def test_explain(here):
     assert "urgent: Tells of court" in out
 
 
+ODD = """\
+From: See you soon <tom@force.example>
+To: jo@mail.example
+Subject: Your case
+Content-Type: text/html; charset=utf-8
+
+<p>The court date is Monday.</p><p>Chciałem zapytać, czy masz ochotę wyjść ze mną na kolację w sobotę.</p>
+<p hidden>See you\x1b[2J there.</p><img src="a.png">
+"""
+
+
+def test_explain_shows_what_is_odd(here):
+    """Explain names language, hidden words, words of the header, and what policy makes of what was not read."""
+    (here / "mail" / "odd.eml").write_text(ODD, encoding="utf-8")
+    out = run("explain", "--as-contact", "mail/odd.eml").stdout
+    assert "  from (header, English)\n  | See you soon\n" in out
+    assert "  body (body, English)\n  | The court date is Monday.\n" in out
+    assert "  body (body, Polish)\n" in out
+    assert "hidden: most mail programs do not show it" in out
+    assert "\\x1b[2J" in out
+    assert "hold: language  body: 67 characters in Polish, which is not inspected" in out
+    assert "\x1b" not in out, "no colours where no terminal is"
+
+
+def test_explain_marks_findings_in_colour(here):
+    """On a terminal what was found stands in red inside its passage, and actions have colours."""
+    (here / "mail" / "red.eml").write_text(ADVANCE, encoding="utf-8")
+    result = CliRunner().invoke(app, ["explain", "--as-contact", "mail/red.eml"], color=True)
+    assert "The court date is Monday. \x1b[31m\x1b[1mFancy a drink\x1b[0m after?" in result.stdout
+
+
 def test_explain_says_when_no_sentence_alone_makes_the_difference(here):
     """Two sentences that each hold: without either it is held, without both it passes."""
     raw = ADVANCE.replace("after?", "after? I fancied a drink on Monday too.")
