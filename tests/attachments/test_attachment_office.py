@@ -2,6 +2,7 @@
 
 import struct
 
+import pytest
 from attachment_files import (
     DRAWING,
     compound,
@@ -142,6 +143,21 @@ def test_prefixes_of_elements_do_not_matter():
     xml = f'<x:document xmlns:x="{DRAWING.replace("drawingml", "wordprocessingml")}"><x:p><x:r><x:t>lovely</x:t></x:r></x:p></x:document>'
     data = docx("", **{"word/document.xml": xml})
     assert said(data)[""] == ("lovely", False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_words_in_a_part_that_should_have_none(encoding):
+    """Relations can make any part the document: words in styles and themes are read too."""
+    xml = (
+        word_part("document", paragraph("You looked lovely"))
+        .replace('<?xml version="1.0"?>', "")
+        .encode(encoding)
+    )
+    assert said(docx("", **{"word/styles.xml": xml}))["word/styles.xml"] == ("You looked lovely", False)
+    assert said(docx("", **{"word/theme/theme1.xml": xml}))["word/theme/theme1.xml"] == (
+        "You looked lovely",
+        False,
+    )
 
 
 def test_rows_of_a_sheet_are_lines_in_order():

@@ -83,10 +83,15 @@ _DULL_PROPERTIES: Final = frozenset(
     | {"HeadingPairs", "TitlesOfParts"}
     | {"PresentationFormat", "language", "version", "contentStatus", "filetime", "bool", "i1", "i2", "i8"}
 )
-_SILENT: Final = re.compile(
-    r"(?:\[Content_Types\]\.xml|theme\d*\.xml|fontTable\.xml|calcChain\.xml|tableStyles\.xml|viewProps\.xml)$"
-    r"|(?:^|/)(?:fonts|printerSettings)/|\.(?:odttf|fntdata)$",
+_DULL: Final = re.compile(
+    r"(?:theme\d*|fontTable|calcChain|tableStyles|viewProps)\.xml$|(?:^|/)word/(?:\w+/)?styles\w*\.xml$",
     re.IGNORECASE,
+)
+"""Parts that say nothing by their name: half of a document. They are looked at for words all the same, since the
+relations of a package can make any part the document."""
+_WORDS: Final = re.compile(rb"<(?:[\w.-]+:)?(?:t|v|text|delText|instrText)[\s/>]")
+_SILENT: Final = re.compile(
+    r"^\[Content_Types\]\.xml$|(?:^|/)(?:fonts|printerSettings)/|\.(?:odttf|fntdata)$", re.IGNORECASE
 )
 _XML: Final = re.compile(r"\.(?:xml|rels|vml)$", re.IGNORECASE)
 _MACROS: Final = re.compile(
@@ -122,13 +127,20 @@ def read(archive: Archive, file: File, found: Collector) -> None:
                 data = archive.read(member, found)
                 sheets.read_sheet(data, below(file.path, name), names.get(name), (strings, used), found)
             elif _XML.search(name):
-                _read_part(archive.read(member, found), name, path, found)
+                data = archive.read(member, found)
+                if not _is_wordless(data, name):
+                    _read_part(data, name, path, found)
             else:
                 _inner(archive.read(member, found), path, file, found)
         except DamagedError as damage:
             found.refuse(path, UnreadableReason.ATTACHMENT_NOT_READ, f"{damage}; what came before was read")
     rest = "\n".join(text for index, text in enumerate(strings) if index not in used)
     found.say(below(file.path, "xl/sharedStrings.xml"), rest, hidden=True)
+
+
+def _is_wordless(data: bytes, name: str) -> bool:
+    """Return whether a part that should have no words has none, without parsing it. UTF-16 is parsed."""
+    return _DULL.search(name) is not None and b"\x00" not in data[:100] and not _WORDS.search(data)
 
 
 def _order(member: Member) -> tuple[int, int, str]:
