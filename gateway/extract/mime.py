@@ -28,7 +28,12 @@ _LIKE_A_BOUNDARY = re.compile(rb"^(--[^\s]{1,998}?)(?:--)?\s*$", re.MULTILINE)
 _LOOK_AHEAD = 65_536
 """Octets in which a boundary is looked for that its multipart does not name rightly."""
 _FIRST_VIEW: View = frozenset()
-_MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
+_NO_MESSAGES = frozenset({
+    "message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
+    "message/global-disposition-notification", "message/feedback-report", "message/tracking-status",
+    "message/partial", "message/external-body", "message/global-headers",
+})  # fmt: skip
+"""Reports, and pieces of mail. Whatever else is called ``message/`` is opened as a mail: some programs do."""
 
 
 @dataclass(slots=True)
@@ -71,7 +76,7 @@ class Section:
     @property
     def is_attached_message(self) -> bool:
         """True for message/rfc822 and its kin."""
-        return self.media in _MESSAGES
+        return self.media.startswith("message/") and self.media not in _NO_MESSAGES
 
 
 @dataclass(frozen=True, slots=True)
