@@ -3,9 +3,11 @@
 Owns the reading of a message: MIME, charsets, HTML, quotes, signatures. Refuses to judge a word of it, and does no
 I/O: `workers` runs it in a process that can be killed, `inspection` reads what it returns.
 
-The way in: `mime` finds the parts by byte offset; `decoding` makes text of them; `markup` and `layout` make lines of
-the text; `quotes` and `signatures` say which lines are the sender's own; `alternatives` sets aside what stands twice;
-`reading` puts it together. Each is linear in the size of the message, and none recurses.
+The way in: `mime` finds the parts by byte offset, over `fields`, `parameters` and `words` of their headers; `decoding`
+makes text of them; `markup`, `plain` and `layout` make lines of the text; `parting` asks `quotes` and `signatures` which
+lines are the sender's own; `attachments` reads files; `alternatives` sets aside what stands twice; `language` says what
+is not English; `reading` leads, and `collected` keeps what was found. Each is linear in the size of the message, and
+none recurses.
 """
 
 from collections.abc import Mapping
@@ -39,8 +41,9 @@ def extract(raw: bytes, limits: Limits, style: HouseStyle = NO_STYLE) -> Authore
 def decoded(raw: bytes, limits: Limits) -> Mapping[str, str]:
     """Return the decoded text of every part by its name, as the offsets in `extract`'s answer count it.
 
-    The decoded text of a plain part is its characters with LF line ends; of an HTML part its visible words, one line
-    a block, and after them what is hidden; of a calendar part the values that people read. Never raises.
+    The decoded text of a plain part is its characters with LF line ends, format=flowed as it is shown; of an HTML part
+    its visible words, one line a block, and after them what is hidden; of a calendar part the values that people read;
+    of a header field the words beside its addresses. Never raises.
     """
     return read(raw, limits, NO_STYLE).texts
 

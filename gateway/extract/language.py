@@ -27,6 +27,7 @@ UNKNOWN = "und"
 ENGLISH = "en"
 _MAX_RUNS = 30
 """Of one text that lingua is asked about; what follows is taken as one run more."""
+_LONGEST_WORD = 40
 _MAX_LOOKED_AT = 10_000
 _MAX_SAMPLE = 1000
 """Characters of a run that lingua is shown: it is as sure after 200, and its time grows with them."""
@@ -197,7 +198,7 @@ def _is_english(sentence: str) -> bool | None:
 def _recognised(text: str) -> str:
     """Return the code of the language of a run, or nothing where it is too short or nobody is sure."""
     said = text[:_MAX_LOOKED_AT].split()
-    text = " ".join(word for word in said if not any(mark in word for mark in _ADDRESS_MARKS))
+    text = " ".join(word for word in said if not _is_no_word(word))
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     if letters + (_DENSITY - 1) * len(_DENSE.findall(text)) < MIN_LETTERS:
@@ -211,6 +212,11 @@ def _recognised(text: str) -> str:
     if best.value >= MIN_CONFIDENCE:
         return code
     return UNKNOWN if foreign and not _LOOKALIKE_SCRIPT.search(text) else ""
+
+
+def _is_no_word(word: str) -> bool:
+    """Return whether ``word`` is an address, or letters and digits as no language has them in one word."""
+    return any(mark in word for mark in _ADDRESS_MARKS) or (len(word) > _LONGEST_WORD and word.isascii())
 
 
 def _is_written(words: list[str]) -> bool:

@@ -3,16 +3,18 @@
 Own no behaviour beyond what a value says about itself, and import nothing of ours. Offsets are code points in the
 *decoded text* of a part, half open. Part names: ``subject``, ``body`` (the part a mail client shows first), ``1.2`` (a
 MIME section number, RFC 3501 section 6.4.5), ``name:1.2`` (the file name of that section), ``before:1.2`` and
-``after:1.2`` (text around the parts of that multipart, which no mail client shows); ``0`` is the message as a whole.
+``after:1.2`` (text around the parts of that multipart, which no mail client shows), ``from`` and the like (words of a
+header field), ``2!notes`` (a place inside the file 2), ``body~2`` (another reading of ``body``); ``0`` is the message as
+a whole.
 """
 
+from gateway.model.history import EarlierFinding, History, SentMail, Traits
 from gateway.model.judgement import (
     Action,
     Attribution,
     CategoryPolicy,
     Combinations,
     Finding,
-    History,
     Inspection,
     Mode,
     PartyPolicy,
@@ -68,6 +70,7 @@ __all__ = [
     "Cut",
     "CutReason",
     "Doubt",
+    "EarlierFinding",
     "Envelope",
     "Event",
     "Finding",
@@ -93,10 +96,12 @@ __all__ = [
     "Reply",
     "Role",
     "RuleStatus",
+    "SentMail",
     "Severity",
     "StaffId",
     "StaffMember",
     "StaffRole",
+    "Traits",
     "Unreadable",
     "UnreadableReason",
     "Verdict",
