@@ -18,7 +18,6 @@ from gateway.model import (
     Action,
     Attribution,
     Authored,
-    CaseStatus,
     CategoryPolicy,
     Finding,
     History,
@@ -34,10 +33,11 @@ from gateway.model import (
     Verdict,
 )
 
-_CLOSED: Final = frozenset({CaseStatus.CLOSED, CaseStatus.NFA})
 _CAP: Final = {Mode.OBSERVE: Action.PASS, Mode.FLAG: Action.FLAG, Mode.HOLD: Action.HOLD}
 _STRICTEST: Final = CategoryPolicy(hold_from=Severity.LOW, again=Action.HOLD)
 """For a category that policy does not name: it cannot come from a set that was linted, so nobody chose mildness."""
+_BESIDE_WORDS: Final = frozenset({"conduct", "patterns"})
+"""Categories that are not about words. They flag; for a hold there must be words too, or policy says so."""
 _NOT_INSPECTED: Final = Unreadable(
     part="", reason=UnreadableReason.WORKER_FAILED, detail="The message could not be inspected."
 )
@@ -61,6 +61,12 @@ class _Case:
     policy: Policy
     history: History
     today: date
+    acting: tuple[Finding, ...]
+
+    @property
+    def enforced(self) -> tuple[Finding, ...]:
+        """The acting findings of rules that are not on trial."""
+        return tuple(finding for finding in self.acting if finding.status is RuleStatus.ENFORCE)
 
 
 def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict stores all of them (promise P10)
@@ -86,6 +92,7 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
     findings: tuple[Finding, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     grounds: tuple[Ground, ...] = ()
+    psd: tuple[str, ...] = ()
     if parties.in_scope:
         findings = inspection.findings if inspection is not None else ()
         unreadable = (*authored.unreadable, *_foreign(authored, policy), *trouble)
@@ -93,11 +100,12 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
             unreadable = (_NOT_INSPECTED,)
         case = _Case(
             findings=findings, unreadable=unreadable, parties=parties, policy=policy, history=history,
-            today=decided_at.date(),
+            today=decided_at.date(), acting=acting(findings, policy),
         )  # fmt: skip
         # What policy sets to `pass` asks for nothing, and is no reason.
         asked = _grounds(case, inspected=inspection is not None)
         grounds = tuple(ground for ground in asked if ground.action is not Action.PASS)
+        psd = _psd(case)
     proposed = _strongest(ground.action for ground in grounds)
     action = min(proposed, _CAP[mode], key=lambda each: each.strength)
     held, sent = _recipients(parties, policy, action)
@@ -109,7 +117,7 @@ def decide(  # noqa: PLR0913  # they are the inputs of a verdict, and a verdict 
         rules_hash=inspection.rules_hash if inspection is not None else policy.rules_hash,
         policy_hash=policy.hash, model_hash=inspection.model_hash if inspection is not None else "",
         code_version=code_version, history=history, decided_at=decided_at, authored_chars=authored.characters,
-        parties=parties, limits=limits,
+        psd=psd, parties=parties, limits=limits,
     )  # fmt: skip
 
 
@@ -139,6 +147,12 @@ def _urgent(inspection: Inspection | None, proposed: Action) -> str:
     return inspection.urgent if inspection is not None and proposed is Action.HOLD else ""
 
 
+def _psd(case: _Case) -> tuple[str, ...]:
+    """Return the categories found for which professional standards are copied."""
+    named = {name for name, category in case.policy.categories.items() if category.psd}
+    return tuple(sorted(named & {finding.category for finding in case.acting}))
+
+
 def _grounds(case: _Case, *, inspected: bool) -> Iterator[Ground]:
     if not inspected:
         yield Ground(Action.HOLD, "unreadable:not-inspected")
@@ -148,7 +162,7 @@ def _grounds(case: _Case, *, inspected: bool) -> Iterator[Ground]:
         action = case.policy.unreadable.get(defect.reason, Action.HOLD)
         yield Ground(action, f"unreadable:{defect.reason.value}")
     yield from _of_parties(case)
-    for finding in case.findings:
+    for finding in case.acting:
         yield from _of_finding(finding, case)
     yield from _of_combinations(case)
     yield from _of_score(case)
@@ -167,10 +181,17 @@ def _of_parties(case: _Case) -> Iterator[Ground]:
         yield Ground(rules.senders_disagree, "parties:senders-disagree")
 
 
-def _counts(finding: Finding) -> bool:
-    """Return whether a finding may act at all: trials and other people's quoted words only inform."""
+def acting(findings: tuple[Finding, ...], policy: Policy) -> tuple[Finding, ...]:
+    """Return the findings that ask for anything at all.
+
+    Trials and other people's quoted words only inform. Findings of ``policy.weights`` weigh beside others: while
+    nothing else is found, they ask for nothing.
+    """
     quiet = {RuleStatus.SHADOW, RuleStatus.DRAFT}
-    return finding.status not in quiet and finding.attribution is not Attribution.QUOTED
+    found = tuple(
+        each for each in findings if each.status not in quiet and each.attribution is not Attribution.QUOTED
+    )
+    return found if any(each.rule not in policy.weights for each in found) else ()
 
 
 def _is_full(finding: Finding) -> bool:
@@ -180,8 +201,6 @@ def _is_full(finding: Finding) -> bool:
 
 def _of_finding(finding: Finding, case: _Case) -> Iterator[Ground]:
     """Yield what one finding asks for alone."""
-    if not _counts(finding):
-        return
     name = f"category:{finding.category}"
     yield Ground(Action.FLAG, name)
     if not _is_full(finding):
@@ -198,67 +217,42 @@ def _gravity(severity: Severity) -> int:
 
 
 def _of_combinations(case: _Case) -> Iterator[Ground]:
-    """Yield what findings ask for in company; a rule on trial (flag) never holds, so it keeps no company."""
-    acting = [
-        finding for finding in case.findings if finding.status is RuleStatus.ENFORCE and _counts(finding)
-    ]
-    full = [finding for finding in acting if _is_full(finding)]
-    if not full:
+    """Yield what findings ask for in company; a rule on trial (flag) never holds, so it keeps no company.
+
+    Company is for words: without a finding in them, conduct and patterns flag and no more (DOMAIN.md section 5).
+    """
+    words = [finding for finding in case.enforced if finding.category not in _BESIDE_WORDS]
+    if not any(map(_is_full, words)):
         return
     rules = case.policy.combinations
-    if len({finding.category for finding in acting}) > 1:
+    if len({finding.category for finding in words}) > 1:
         yield Ground(rules.two_categories, "combination:two-categories")
     contacts = [contact for match in case.parties.contacts for contact in match.contacts]
     if any(contact.vulnerable or contact.is_child for contact in contacts):
         yield Ground(rules.vulnerable_contact, "combination:vulnerable-contact")
-    if not _is_assigned(case.parties):
+    if not case.parties.is_assigned:
         yield Ground(rules.sender_not_assigned, "combination:sender-not-assigned")
-    if _is_closed(case):
+    if case.parties.is_closed(case.today, case.policy.closed_case_days):
         yield Ground(rules.closed_case, "combination:closed-case")
-    if any(count > 0 for count in case.history.earlier.values()):
+    if any(count > 0 and name not in _BESIDE_WORDS for name, count in case.history.earlier.items()):
         yield Ground(rules.earlier_findings, "combination:earlier-findings")
-
-
-def _is_assigned(parties: Parties) -> bool:
-    """Return whether the officer is on a case of every contact; nobody known as the sender is on none."""
-    officer = parties.officer
-    if officer is None:
-        return False
-    addresses = {officer.email.lower(), *(alias.lower() for alias in officer.aliases)}
-    unit = officer.unit.strip().lower()
-    return all(
-        any(
-            addresses & {each.lower() for each in case.officers}
-            or (unit and unit == case.team.strip().lower())
-            for contact in match.contacts
-            for case in contact.cases
-        )
-        for match in parties.contacts
-    )
-
-
-def _is_closed(case: _Case) -> bool:
-    """Return whether a contact has no open case and the last one closed longer ago than policy allows.
-
-    A closed case without a date counts: a missing date must not be a way past.
-    """
-    for match in case.parties.contacts:
-        cases = [each for contact in match.contacts for each in contact.cases]
-        if cases and all(each.status in _CLOSED for each in cases):
-            dates = [each.closed for each in cases if each.closed is not None]
-            if not dates or (case.today - max(dates)).days > case.policy.closed_case_days:
-                return True
-    return False
+    if any(finding.category == "patterns" for finding in case.enforced):
+        yield Ground(rules.pattern, "combination:pattern")
 
 
 def _of_score(case: _Case) -> Iterator[Ground]:
-    counted = [finding for finding in case.findings if _counts(finding)]
-    score = sum(finding.points for finding in counted)
-    full = sum(finding.points for finding in counted if _is_full(finding))
-    if full >= case.policy.hold_at:
+    full = [finding for finding in case.acting if _is_full(finding)]
+    if (
+        any(finding.category not in _BESIDE_WORDS for finding in full)
+        and _points(full) >= case.policy.hold_at
+    ):
         yield Ground(Action.HOLD, "threshold:hold_at")
-    if score >= case.policy.flag_at:
+    if _points(case.acting) >= case.policy.flag_at:
         yield Ground(Action.FLAG, "threshold:flag_at")
+
+
+def _points(findings: Iterable[Finding]) -> int:
+    return sum(finding.points for finding in findings)
 
 
 def waiting(parties: Parties, policy: Policy) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ language model), `check` names what is wrong with them, `policy_of` gives policy
 and `Engine.judge` depends on its arguments alone. Findings are proposals; `decide` makes the verdict.
 
 Inside: `nodes` (YAML and its traps), `schema` (what a file may hold), `rules` (how files hang together), `when`,
-`shadow` (folded text, sentences, the way back), `lexicon` (words), `matching` (patterns), `cues` (relations),
-`attribution` (whose words), `earlier` (words that we sent before), `engine`, `lint` (the grade for promotion).
+`shadow` (folded text, sentences, the way back), `lookalikes` and `disguises` (what a reader makes of odd letters), `lexicon` (words), `matching` (patterns), `cues` (relations),
+`attribution` (whose words), `earlier` (words that we sent before), `conduct` (what is known beside the words), `patterns`
+(rules over findings), `engine`, `lint` (the grade for promotion).
 """
 
 from functools import lru_cache
@@ -14,10 +15,11 @@ from functools import lru_cache
 from gateway.errors import Mistake, Mistakes
 from gateway.inspection import cues, lexicon
 from gateway.inspection.bundle import Bundle, BundleFile, read
+from gateway.inspection.conduct import traits
 from gateway.inspection.earlier import quoted_lines, written_lines
 from gateway.inspection.engine import Engine
 from gateway.inspection.rules import RuleSet, house_style_of_bundle, policy_of_bundle, rule_set
-from gateway.inspection.shadow import shadow_of
+from gateway.inspection.shadow import fold, shadow_of
 from gateway.model import HouseStyle, Policy
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "read",
     "rules_of",
     "sentence_spans",
+    "traits",
     "warm_up",
     "written_lines",
 ]
@@ -41,6 +44,7 @@ def warm_up(*, language: bool = True) -> None:
     """Load what every rule set needs, before a worker's memory is bounded and before the first message waits."""
     lexicon.tokenizer()
     lexicon.canonical("warm")
+    fold("\u0430")
     if language:
         cues.warm()
 

@@ -13,6 +13,10 @@ finding (else its first) carries them, every further one is listed with none, an
 An exception takes away matches that overlap its own words, nothing else. A finding is softened when ``softened_by``
 is true for its sentence, when the words are reported speech, and when they stand in text that only claims to be a
 quote: it then flags at most. Words of a third party in quotation marks are listed without points (`attribution`).
+
+``conduct`` conditions and refusals are facts of the message (`conduct`). A rule that is true by them, with no words of
+its own found, gives one finding without text; text conditions in it, such as one under ``not``, are then looked for
+anywhere in the message. Rules of kind pattern look at all these findings and at earlier ones (`patterns`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,11 +25,13 @@ from math import inf
 
 from gateway.inspection import cues
 from gateway.inspection.bench import texts_of
+from gateway.inspection.conduct import Conduct
 from gateway.inspection.judgement import CompiledRule, Judgement
 from gateway.inspection.matching import PatternIndex
+from gateway.inspection.patterns import pattern_findings
 from gateway.inspection.rules import Condition, Pattern, Rule, RuleSet
 from gateway.inspection.shadow import shadow_of
-from gateway.inspection.when import arranged, gates
+from gateway.inspection.when import arranged, gates, names, outlook
 from gateway.model import Authored, Finding, History, Inspection, Parties, RuleStatus
 
 
@@ -38,7 +44,10 @@ class Engine:
         self.model_hash = cues.model_hash(language=language)
         self._language = language
         numbering = _Numbering()
-        active = tuple(rule for rule in rules.rules if drafts or rule.status is not RuleStatus.DRAFT)
+        running = tuple(rule for rule in rules.rules if drafts or rule.status is not RuleStatus.DRAFT)
+        active = tuple(rule for rule in running if not rule.is_pattern)
+        self._patterns = tuple(rule for rule in running if rule.is_pattern)
+        self._policy = rules.policy
         numbers = tuple(map(numbering.numbers, active))
         sample = tuple(_sample(rules))
         self._sentences = PatternIndex(tuple(numbering.plain), sample)
@@ -65,9 +74,10 @@ class Engine:
             sent=frozenset(history.sent_lines),
             contacts=_addresses(parties),
         )
+        conduct = Conduct(authored, parties, history, at, self._policy)
         message = Judgement(
-            authored, parties, history, at, texts=texts, parser=self._parse, refusals=self._refuses
-        )
+            authored, parties, history, at, texts=texts, parser=self._parse, refusals=self._refuses, conduct=conduct
+        )  # fmt: skip
         present = message.present
         positions = {position for number in present for position in self._by_pattern.get(number, ())}
         findings: list[Finding] = []
@@ -81,6 +91,8 @@ class Engine:
                 findings += found
             elif found:
                 urgent.append(compiled.rule.title)
+        if findings and not conduct.is_notification:
+            findings += pattern_findings(self._patterns, tuple(findings), parties, history, at)
         return Inspection(
             findings=tuple(findings),
             rules_hash=self.rules_hash,
@@ -108,7 +120,7 @@ class Engine:
             return frozenset() if rule.conditions[name].within == "message" else waits_for(name)
 
         def cost(name: str) -> float:
-            return inf if rule.conditions[name].refusal else self._commonness(numbers[name])
+            return inf if rule.conditions[name].is_fact else self._commonness(numbers[name])
 
         return CompiledRule(
             rule,
@@ -117,6 +129,7 @@ class Engine:
             gates(rule.when, waits_for, self._commonness),
             gates(rule.when, waits_near_for, self._commonness),
             arranged(rule.when, cost)[1],
+            wordless=_is_wordless(rule),
         )
 
     def _commonness(self, numbers: frozenset[int]) -> int:
@@ -125,6 +138,16 @@ class Engine:
             self._sentences.commonness(number) if number >= 0 else self._sign_off.commonness(~number)
             for number in numbers
         )
+
+
+def _is_wordless(rule: Rule) -> bool:
+    """Return whether a rule that asks for conduct may be true without any words of its own."""
+
+    def known(name: str) -> bool | None:
+        return None if rule.conditions[name].is_fact else False
+
+    asked = (rule.conditions[name.name].conduct for name, negated in names(rule.when) if not negated)
+    return any(asked) and outlook(rule.when, known) is not False
 
 
 def _addresses(parties: Parties) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
+from gateway.inspection.conduct import Conduct
 from gateway.inspection.rules import Condition, Rule
 from gateway.inspection.when import Expression, Name, Not, holds, names, outlook
 from gateway.model import (
@@ -31,6 +32,7 @@ MAX_LISTED: Final = 20
 """Findings of one rule listed for one message; a reviewer has seen enough, and a verdict must stay small."""
 _LONGEST_READING: Final = 120
 """Characters of words in disguise that a finding gives in clear."""
+_SOFTENED: Final = "A case term stands beside it, so it flags at most."
 MAX_PARSES: Final = 200
 """Sentences parsed for one message; past it cues are worth what their words alone are worth."""
 
@@ -41,7 +43,7 @@ class CompiledRule:
 
     ``gates`` are sets of patterns of each of which one at least must be in a message for the rule to fire, the rarest
     first; ``text_gates`` those of which it must be in the very text. ``search`` is ``when`` in the order in which it is
-    cheapest to rule out.
+    cheapest to rule out. A ``wordless`` rule may be true of a message for what is known beside its words alone.
     """
 
     rule: Rule
@@ -50,6 +52,7 @@ class CompiledRule:
     gates: tuple[frozenset[int], ...]
     text_gates: tuple[frozenset[int], ...]
     search: Expression
+    wordless: bool = False
 
     def may_fire(self, present: frozenset[int]) -> bool:
         """Return whether the rule may fire in a message in which nothing but ``present`` may be."""
@@ -88,8 +91,9 @@ class Judgement:
         texts: tuple[Text, ...],
         parser: Parser,
         refusals: Refusals,
+        conduct: Conduct,
     ) -> None:
-        """Take a message and the two things that cost: the parser, and the search for refusals."""
+        """Take a message, what is known beside its words, and what costs: the parser, the search for refusals."""
         self.texts = texts
         self._authored = authored
         self._parties = parties
@@ -97,6 +101,7 @@ class Judgement:
         self._today = at.date()
         self._parser = parser
         self._refusals = refusals
+        self._conduct = conduct
         self._parses = 0
 
     @cached_property
@@ -134,14 +139,27 @@ class Judgement:
         if rule.parts:
             texts = tuple(text for text in texts if text.kind in rule.parts)
         able = [place for place, text in enumerate(texts) if compiled.may_fire_in(text)]
-        if not able:
+        if not able and not compiled.wordless:
             return []
         sight = _Sight(self, compiled, texts)
         fired: list[Finding] = []
         for place in able:
             found = [self._finding(rule, sight, place, *each) for each in sight.fires_in(place)]
-            fired += [each for each in found if not _is_told(each, fired)] if texts[place].disguised else found
-        return _counted_once(fired)
+            fired += (
+                [each for each in found if not _is_told(each, fired)] if texts[place].disguised else found
+            )
+        if fired:
+            return _counted_once(fired)
+        if compiled.wordless and sight.is_true_of_all(rule.when):
+            softened = rule.softened_by is not None and sight.is_true_of_all(rule.softened_by)
+            return [self._wordless(rule, softened=softened)]
+        return fired
+
+    def is_so(self, condition: Condition) -> bool:
+        """Return whether a fact of the message as a whole is so."""
+        if condition.conduct is not None:
+            return self._conduct.meets(condition.conduct)
+        return self.is_refused
 
     def is_over(self, expires: date) -> bool:
         """Return whether an exception that ends with the day ``expires`` no longer applies."""
@@ -185,6 +203,24 @@ class Judgement:
             attribution=whose,
         )
 
+    def _wordless(self, rule: Rule, *, softened: bool) -> Finding:
+        """Return the finding of a rule that is true whatever words stand where."""
+        return Finding(
+            rule=rule.id,
+            version=rule.version,
+            status=rule.status,
+            category=rule.category,
+            severity=rule.severity,
+            points=0 if rule.status is RuleStatus.SHADOW else rule.points,
+            part=None,
+            start=None,
+            end=None,
+            text=None,
+            why=" ".join((rule.why, *([_SOFTENED] if softened else ()), *self._before(rule))),
+            softened=softened,
+            for_reviewer=rule.for_reviewer,
+        )
+
     def _attribution(self, rule: Rule, text: Text, hits: list[Hit]) -> Attribution:
         """Return whose words they are: somebody else's only if every match is."""
         if not rule.attribution or any(hit.shadow is not text.shadow for hit in hits):
@@ -203,20 +239,23 @@ class Judgement:
         if text.disguised:
             sentences.append(f'It is written in disguise, and reads "{read}".')
         if softened:
-            sentences.append("A case term stands beside it, so it flags at most.")
+            sentences.append(_SOFTENED)
         if text.claimed_quote:
             sentences.append("It is marked as quoted, but only the message itself says so: it flags at most.")
         if whose is Attribution.REPORTED:
             sentences.append("It reports what somebody else said, so it flags at most.")
         if whose is Attribution.QUOTED:
             sentences.append("Somebody else's words in quotation marks: for information only.")
+        return " ".join((*sentences, *self._before(rule)))
+
+    def _before(self, rule: Rule) -> Iterator[str]:
+        """Yield what the ledger says of the same category: shown only inside a finding (DECISIONS 19)."""
         earlier = self._history.earlier.get(rule.category, 0)
         if earlier:
             mail = "message" if earlier == 1 else "messages"
-            sentences.append(
-                f"Found in {earlier} earlier {mail} to this contact in {self._history.days} days."
-            )
-        return " ".join(sentences)
+            yield f"Found in {earlier} earlier {mail} to this contact in {self._history.days} days."
+        elif rule.category in self._history.weak:
+            yield "Earlier mail to this contact had a weak sign of the same."
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +304,20 @@ class _Sight:
 
         prospect = self._prospect(expression, place, sentence)
         return holds(expression, full) if prospect is None else prospect
+
+    def is_true_of_all(self, expression: Expression) -> bool:
+        """Return whether ``expression`` is true of the message as a whole, its words looked for anywhere."""
+        return holds(expression, self._is_anywhere)
+
+    def _is_anywhere(self, name: str) -> bool:
+        condition = self._rule.conditions[name]
+        if condition.is_fact:
+            return self._judgement.is_so(condition)
+        return any(
+            self._found(name, place, sentence) and self._is_sure(name, place, sentence)
+            for place in range(len(self.texts))
+            for sentence in self._near(name, place)
+        )
 
     def _evidence(self, place: int, sentence: int) -> list[Hit]:
         """Return the first match in this sentence of each condition that speaks for the finding.
@@ -319,8 +372,11 @@ class _Sight:
         """Return the sentences ``among`` those given for which a condition may stand, exceptions apart."""
         condition = self._rule.conditions[name]
         if condition.within == "message":
-            nowhere = not condition.refusal and not any(self._places(name, place, 0))
-            return frozenset() if nowhere else among
+            if condition.is_fact:
+                is_possible = condition.refusal or self._judgement.is_so(condition)
+            else:
+                is_possible = any(self._places(name, place, 0))
+            return among if is_possible else frozenset()
         if among is not None:
             return frozenset(each for each in among if self._stands(name, place, each))
         near = self._near(name, place)
@@ -359,8 +415,8 @@ class _Sight:
     def _stands(self, name: str, place: int, sentence: int) -> bool:
         """Return whether the words of a condition are there, as near as it asks."""
         condition = self._rule.conditions[name]
-        if condition.refusal:
-            return self._judgement.is_refused
+        if condition.is_fact:
+            return self._judgement.is_so(condition)
         if condition.within == "sentence":
             return bool(self._found(name, place, sentence))
         return any(self._found(name, *each) for each in self._places(name, place, sentence))

@@ -11,26 +11,10 @@ from typing import Final
 
 from gateway.errors import Mistake
 from gateway.inspection.engine import Engine
+from gateway.inspection.examples import stage
 from gateway.inspection.rules import Rule, RuleSet
 from gateway.inspection.schema import ExampleEntry
-from gateway.model import (
-    Authored,
-    CaseStatus,
-    Contact,
-    ContactCase,
-    ContactMatch,
-    ContactRole,
-    Cut,
-    CutReason,
-    Finding,
-    Headers,
-    History,
-    Parties,
-    Passage,
-    PassageKind,
-    PersonId,
-    RuleStatus,
-)
+from gateway.model import Finding, RuleStatus
 
 LEAST_EXAMPLES: Final = 3
 """Hits, and misses, a rule must bring."""
@@ -56,62 +40,15 @@ class Outcome:
         return not self.problem
 
 
-def authored_of(example: str | ExampleEntry) -> Authored:
-    """Return an example as a message: a string is the whole new text of its body."""
-    entry = ExampleEntry(body=example) if isinstance(example, str) else example
-    places = (
-        ("subject", PassageKind.SUBJECT, entry.subject),
-        ("body", PassageKind.BODY, entry.body),
-        ("name:2", PassageKind.ATTACHMENT_NAME, entry.attachment_name),
-    )
-    passages = tuple(
-        Passage(part=part, kind=kind, text=text, start=0, end=len(text))
-        for part, kind, text in places
-        if text
-    )
-    start = len(entry.body)
-    quoted = Cut(
-        part="body", text=entry.quoted, start=start, end=start + len(entry.quoted), reason=CutReason.QUOTED,
-        attributed=True,
-    )  # fmt: skip
-    headers = Headers(subject=entry.subject, in_reply_to="<quoted@mail.example>" if entry.quoted else "")
-    return Authored(headers=headers, passages=passages, cuts=(quoted,) if entry.quoted else ())
-
-
-def parties_to(roles: frozenset[ContactRole] = frozenset({ContactRole.VICTIM})) -> Parties:
-    """Return the parties of an example: one registered contact with an open case, and nobody known as the sender."""
-    cases = tuple(
-        ContactCase(
-            case_ref="EXAMPLE",
-            role=role,
-            status=CaseStatus.OPEN,
-            opened=None,
-            closed=None,
-            officers=(),
-            team="",
-        )
-        for role in sorted(roles)
-    )
-    contact = Contact(
-        person_id=PersonId("example"), names=("Example Contact",), emails=("contact@mail.example",), cases=cases,
-        vulnerable=False, is_child=False, do_not_contact=False, email_consent=True, safe_contact="",
-    )  # fmt: skip
-    return Parties(
-        officer=None, claimed=(), senders_disagree=False,
-        contacts=(ContactMatch(recipient="contact@mail.example", contacts=(contact,)),),
-        private=(), others=(), involved=(), registry_version="", registry_stale="",
-    )  # fmt: skip
-
-
 def examples(rules: RuleSet, engine: Engine, at: datetime, *, only: str = "") -> Iterator[Outcome]:
     """Yield how every example came out; ``only`` is the id of one rule. ``engine`` must include drafts."""
     for rule in rules.rules:
         if only and rule.id != only:
             continue
-        parties = parties_to(rule.roles or frozenset({ContactRole.VICTIM}))
         for wanted in ("hit", "miss"):
             for number, example in enumerate(getattr(rule.entry.examples, wanted)):
-                inspection = engine.judge(authored_of(example), parties, History(), at)
+                staged = stage(example, rule, at)
+                inspection = engine.judge(staged.authored, staged.parties, staged.history, staged.at)
                 found = [
                     finding
                     for finding in inspection.findings

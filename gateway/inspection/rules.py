@@ -10,22 +10,22 @@ import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from gateway.errors import Mistake
 from gateway.inspection import schema
 from gateway.inspection.bundle import Bundle, BundleFile
+from gateway.inspection.complaints import closest, complaint
 from gateway.inspection.cues import CUES
 from gateway.inspection.matching import pattern_problem
-from gateway.inspection.nodes import Document, key_place, parse
+from gateway.inspection.nodes import Document, parse
 from gateway.inspection.when import AtLeast, Expression, Name, WhenMistake, names
 from gateway.inspection.when import parse as parse_when
 from gateway.model import (
-    Action,
     ContactRole,
     HouseStyle,
     PassageKind,
@@ -40,19 +40,8 @@ REFUSALS: Final = "refusals"
 DISCLAIMERS: Final = "disclaimers"
 """The list that no rule uses: its texts are set aside before any rule sees them."""
 _Entry = TypeVar("_Entry", bound=BaseModel)
-_CONDUCT: Final = frozenset(
-    {
-        "sent_outside",
-        "messages_to_contact",
-        "case_status",
-        "assigned",
-        "copied_to",
-        "unanswered",
-        "dropped_copy",
-        "conduct",
-    }
-)
-_LATER: Final = {"conduct": "conduct conditions", "headers": "conditions over headers"}
+PATTERNS: Final = "patterns"
+"""The folder, and the category, of rules over findings."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,7 +54,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One entry of ``match``. A text condition has patterns, a cue its name, a refusal neither."""
+    """One entry of ``match``. A text condition has patterns, a cue its name; the others are facts of the message."""
 
     name: str
     patterns: tuple[Pattern, ...] = ()
@@ -74,6 +63,12 @@ class Condition:
     cue: str = ""
     min: float = 0.0
     refusal: bool = False
+    conduct: schema.ConductEntry | None = None
+
+    @property
+    def is_fact(self) -> bool:
+        """Return whether it is true or false of the message as a whole, not of a sentence."""
+        return self.refusal or self.conduct is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class RuleException:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, its names resolved. ``roles`` and ``parts`` empty mean all."""
+    """One rule, its names resolved. ``roles`` and ``parts`` empty mean all; a pattern has ``of`` and no conditions."""
 
     id: str
     version: int
@@ -107,6 +102,15 @@ class Rule:
     for_reviewer: str
     entry: schema.RuleEntry
     document: Document
+    of: frozenset[str] = frozenset()
+    distinct: str = ""
+    at_least: int = 0
+    within: timedelta = timedelta()
+
+    @property
+    def is_pattern(self) -> bool:
+        """Return whether the rule looks at findings, not at a message."""
+        return bool(self.of)
 
     @property
     def category(self) -> str:
@@ -195,9 +199,6 @@ def _read_one(bundle: Bundle, file: BundleFile, reading: _Reading) -> None:
         _read_list(document, stem, reading)
     elif folder == "retired":
         reading.retired[str(document.value.get("id", stem))] = name
-    elif folder in {"conduct", "patterns"} or document.value.get("kind") == "pattern":
-        what = f"rules over {folder or 'patterns'} are not in this version"
-        reading.mistakes.append(document.mistake((), what, "take the file out of the folder until they are"))
     elif not folder or "/" in folder:
         remedy = "a rule stands in the folder of its category: CATEGORY/NAME.yaml"
         reading.mistakes.append(document.mistake((), "a rule in the wrong place", remedy))
@@ -209,65 +210,8 @@ def _validated(model: type[_Entry], document: Document, reading: _Reading) -> _E
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
-        reading.mistakes += [_translated(document, model, problem) for problem in error.errors()]
+        reading.mistakes += [complaint(document, model, problem) for problem in error.errors()]
         return None
-
-
-def _translated(document: Document, model: type[BaseModel], problem: Any) -> Mistake:
-    """Return pydantic's complaint in a rule author's words, at its place."""
-    path = tuple(problem["loc"])
-    kind = problem["type"]
-    if kind == "extra_forbidden":
-        line, column = key_place(document, path)
-        what, remedy = _unknown_key(str(path[-1]), model)
-        return Mistake(file=document.name, line=line, column=column, what=what, remedy=remedy)
-    if kind == "condition_kind":
-        return document.mistake(path, *_condition_kind(str(path[-1]), problem.get("input")))
-    if kind == "missing":
-        return document.mistake(path[:-1], f"the key {path[-1]!r} is missing", f"write `{path[-1]}:` here")
-    name = ".".join(str(step) for step in path)
-    said = problem["msg"].replace("Input should", "it should").replace("String should", "it should")
-    given = problem.get("input")
-    shown = f" ({given!r} is given)" if isinstance(given, str | int | float | bool | date) else ""
-    return document.mistake(path, f"{name}{shown}", said[0].lower() + said[1:])
-
-
-def _condition_kind(name: str, given: object) -> tuple[str, str]:
-    keys = [str(key) for key in given] if isinstance(given, dict) else []
-    if any(key in _CONDUCT for key in keys):
-        return f"{name!r}: conduct conditions are not in this version", "take it out until they are"
-    kinds = ", ".join(schema.CONDITION_KINDS)
-    close = [match for key in keys for match in difflib.get_close_matches(key, schema.CONDITION_KINDS, n=1)]
-    remedy = (
-        f"did you mean {close[0]!r}?"
-        if len(close) == 1
-        else "give one of them; `when` joins several conditions"
-    )
-    return f"{name!r} needs exactly one of {kinds}", remedy
-
-
-def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
-    if key in _LATER:
-        return f"{key!r}: {_LATER[key]} are not in this version", "take it out until they are"
-    known = sorted(_keys(model))
-    close = difflib.get_close_matches(key, known, n=1)
-    remedy = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-    return f"unknown key {key!r}", remedy
-
-
-def _keys(model: type[BaseModel]) -> set[str]:
-    """Return every key that may stand anywhere in a file of this kind."""
-    keys = set(model.model_fields)
-    parts: tuple[type[BaseModel], ...] = ()
-    if model is schema.RuleEntry:
-        parts = (
-            schema.PhraseCondition, schema.RegexCondition, schema.ListCondition, schema.CueCondition,
-            schema.RefusalCondition, schema.ScopeEntry, schema.ExceptionEntry, schema.ExampleEntry,
-            schema.ExamplesEntry,
-        )  # fmt: skip
-    elif model is schema.PolicyEntry:
-        parts = (schema.CategoryEntry, schema.CombinationsEntry, schema.PartiesEntry)
-    return keys.union(*(part.model_fields for part in parts))
 
 
 # --- policy and lists ---------------------------------------------------------------------------------------
@@ -290,12 +234,11 @@ def _read_policy(document: Document, file: BundleFile, reading: _Reading) -> Non
         reading.mistakes.append(
             document.mistake(("hold_at",), what, "holding asks for more points than flagging")
         )
-    for number, address in enumerate(entry.also_hold):
-        if "@" not in address:
-            remedy = "write an address, or @domain for all of a domain"
-            reading.mistakes.append(
-                document.mistake(("also_hold", number), f"{address!r} is no address", remedy)
-            )
+    for key in ("also_hold", "notification_senders"):
+        for number, address in enumerate(getattr(entry, key)):
+            if "@" not in address:
+                remedy = "write an address, or @domain for all of a domain"
+                reading.mistakes.append(document.mistake((key, number), f"{address!r} is no address", remedy))
 
 
 def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy | None:
@@ -323,16 +266,23 @@ def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy
         closed_case_days=entry.closed_case_days,
         also_hold=tuple(address.lower() for address in entry.also_hold),
         languages=entry.languages,
+        timezone=entry.timezone,
+        notification_senders=frozenset(address.lower() for address in entry.notification_senders),
+        weights=frozenset(entry.weights),
     )
 
 
 def _check_categories(entry: schema.PolicyEntry, document: Document, reading: _Reading) -> None:
     for rule_id, (_, rule, rule_document) in reading.rules.items():
         category = rule_id.partition(".")[0]
-        if rule.kind == "content" and category not in {*entry.categories, "safety"}:
+        if rule.kind != "safety" and category not in {*entry.categories, "safety"}:
             what = f"policy says nothing about the category {category!r}"
             remedy = f"add it under `categories` in {document.name}"
             reading.mistakes.append(rule_document.mistake(("id",), what, remedy))
+    for number, rule_id in enumerate(entry.weights):
+        if rule_id not in reading.rules:
+            what, remedy = f"there is no rule {rule_id!r}", closest(rule_id, reading.rules)
+            reading.mistakes.append(document.mistake(("weights", number), what, remedy))
 
 
 def _read_list(document: Document, stem: str, reading: _Reading) -> None:
@@ -393,7 +343,12 @@ def _read_rule(document: Document, file: BundleFile, expected: str, reading: _Re
     if (entry.kind == "safety") != expected.startswith("safety."):
         remedy = "rules of kind safety, and only they, stand in safety/"
         reading.mistakes.append(document.mistake(("kind",), f"a rule of kind {entry.kind}", remedy))
-    if entry.kind == "content" and not {"severity", "points"} <= entry.model_fields_set:
+    if (entry.kind == "pattern") != expected.startswith(f"{PATTERNS}."):
+        remedy = "rules of kind pattern, and only they, stand in patterns/"
+        reading.mistakes.append(document.mistake(("kind",), f"a rule of kind {entry.kind}", remedy))
+    else:
+        reading.mistakes += _shape_mistakes(entry, document)
+    if entry.kind != "safety" and not {"severity", "points"} <= entry.model_fields_set:
         remedy = "give severity (low, medium, high, critical) and points (0 to 20)"
         reading.mistakes.append(document.mistake(("id",), "severity or points are missing", remedy))
     earlier = reading.rules.get(entry.id)
@@ -405,11 +360,54 @@ def _read_rule(document: Document, file: BundleFile, expected: str, reading: _Re
     reading.rules[entry.id] = (file.layer, entry, document)
 
 
+_OF_PATTERNS: Final = ("of", "at_least", "within")
+_OF_WORDS: Final = ("match", "when", "softened_by", "exceptions")
+
+
+def _shape_mistakes(entry: schema.RuleEntry, document: Document) -> Iterator[Mistake]:
+    """Yield what a rule over findings lacks or has too much of, and what one over messages does."""
+    needed, wrong = (_OF_PATTERNS, _OF_WORDS) if entry.kind == "pattern" else (("match",), _OF_PATTERNS)
+    for key in needed:
+        if not getattr(entry, key):
+            yield document.mistake((key,), f"the key {key!r} is missing", f"write `{key}:` here")
+    for key in wrong:
+        if getattr(entry, key):
+            remedy = "take it out" if entry.kind == "pattern" else "take it out, or write `kind: pattern`"
+            yield document.mistake((key,), f"a rule of kind {entry.kind} has no {key!r}", remedy)
+
+
+def _pattern_rule(rule_id: str, reading: _Reading) -> Rule | None:
+    """Return a rule over findings."""
+    _, entry, document = reading.rules[rule_id]
+    before = len(reading.mistakes)
+    known = {*reading.rules, *(name.partition(".")[0] for name in reading.rules)}
+    for number, name in enumerate(entry.of):
+        if name not in known:
+            what, remedy = f"there is no rule and no category {name!r}", closest(name, known)
+            reading.mistakes.append(document.mistake(("of", number), what, remedy))
+        elif name.partition(".")[0] == PATTERNS:
+            what, remedy = f"{name!r} is itself a pattern", "name what it is made of"
+            reading.mistakes.append(document.mistake(("of", number), what, remedy))
+    if len(reading.mistakes) > before or entry.at_least is None or entry.within is None:
+        return None
+    return Rule(
+        id=entry.id, version=entry.version, status=entry.status, safety=False, title=entry.title, why=entry.why,
+        severity=entry.severity, points=entry.points, roles=frozenset(entry.scope.contact_role), parts=frozenset(),
+        conditions=MappingProxyType({}), when=AtLeast(1, ()), softened_by=None, attribution=False, exceptions=(),
+        for_reviewer=entry.for_reviewer, entry=entry, document=document, of=frozenset(entry.of),
+        distinct=entry.distinct, at_least=entry.at_least, within=entry.within,
+    )  # fmt: skip
+
+
 def _rule(rule_id: str, reading: _Reading) -> Rule | None:
     _, entry, document = reading.rules[rule_id]
     if rule_id in reading.retired:
         what = f"the id {rule_id!r} is retired ({reading.retired[rule_id]})"
         reading.mistakes.append(document.mistake(("id",), what, "take an id that was never used"))
+    if entry.kind == "pattern":
+        return _pattern_rule(rule_id, reading)
+    if not entry.match:
+        return None
     before = len(reading.mistakes)
     conditions = {name: _condition(name, entry, document, reading) for name in entry.match}
     exceptions = tuple(
@@ -464,7 +462,7 @@ def _name_mistakes(
                 remedy = f"did you mean {close[0]!r}?" if close else f"`match` names {', '.join(entry.match)}"
                 what = f"{name.name!r} is no condition of this rule"
                 yield document.mistake((key,), what, remedy, shift=name.offset)
-            elif negated and key == "when" and _softens_only(entry.match[name.name], reading):
+            elif negated and key == "when" and _is_silenced(entry, name.name, reading):
                 remedy = "move it to softened_by: a case anchor may soften a finding, never silence it"
                 what = f"{name.name!r} stands under not, and its list only softens"
                 yield document.mistake((key,), what, remedy, shift=name.offset)
@@ -480,6 +478,11 @@ def _name_mistakes(
         yield document.mistake(("when",), "the rule asks for nothing in the officer's own words", remedy)
     if not positive:
         yield document.mistake(("when",), "the rule asks only what must not be", "name what must be found")
+
+
+def _is_silenced(entry: schema.RuleEntry, name: str, reading: _Reading) -> bool:
+    """Return whether a list that only softens is made to silence. Conduct may ask whether the case is named at all."""
+    return not entry.id.startswith("conduct.") and _softens_only(entry.match[name], reading)
 
 
 def _softens_only(condition: object, reading: _Reading) -> bool:
@@ -509,6 +512,8 @@ def _condition(name: str, entry: schema.RuleEntry, document: Document, reading: 
                 reading.mistakes.append(document.mistake(path, what, remedy))
             reading.used.add(REFUSALS)
             return Condition(name, within="message", refusal=True)
+        case schema.ConductCondition():
+            return Condition(name, within="message", conduct=condition.conduct)
     return Condition(name, patterns, condition.within, sign_off=condition.where == "sign-off")
 
 

@@ -4,10 +4,21 @@ Owns names, types and ranges of single values. Refuses to know files, places and
 together: `rules` does. Fields here are the fields of rules/schema.json.
 """
 
-from datetime import date
+import zoneinfo
+from datetime import date, time, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StrictBool, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    Tag,
+    model_validator,
+)
 
 from gateway.model import (
     Action,
@@ -23,7 +34,7 @@ from gateway.model import (
 
 
 def _one_or_many(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -32,6 +43,36 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
 Within = Literal["sentence", "neighbours", "message"]
 Where = Literal["anywhere", "sign-off"]
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _stretch(value: Any) -> timedelta:
+    text = str(value).strip()
+    if not (text[:-1].isdigit() and text[-1] in _UNITS and 0 < int(text[:-1]) <= 10_000):
+        raise ValueError("write a number and m, h or d, such as 24h or 21d")
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+def _hours(value: Any) -> tuple[time, time]:
+    try:
+        begin, end = (time.fromisoformat(each.strip()) for each in str(value).split("-"))
+    except ValueError:
+        raise ValueError('write two times in quotation marks, such as "06:00-22:00"') from None
+    if begin >= end or begin.tzinfo or end.tzinfo:
+        raise ValueError("the first time of the day comes first; what lies outside is meant")
+    return begin, end
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("there is no such time zone; write one such as Europe/London") from None
+    return name
+
+
+Stretch = Annotated[timedelta, BeforeValidator(_stretch, json_schema_input_type=str)]
+Hours = Annotated[tuple[time, time], BeforeValidator(_hours, json_schema_input_type=str)]
 Effect = Literal["flag", "hold"]
 Combined = Literal["flag", "hold", "none"]
 
@@ -81,7 +122,65 @@ class RefusalCondition(_Entry):
     within: Literal["message"] = "message"
 
 
-CONDITION_KINDS = ("phrase", "regex", "list", "cue", "quoted_refusal")
+class Count(_Entry):
+    """More than so many messages within a stretch of time that ends with this one, which counts too."""
+
+    more_than: Annotated[int, Field(strict=True, ge=0, le=1000)]
+    within: Stretch
+
+
+class ConductEntry(_Entry):
+    """What may be asked of a message beside its words; all keys of one condition must be true.
+
+    Times are those of the zone in policy.yaml: when the message arrived, or its Date for `gateway scan`.
+    """
+
+    sent_outside: Hours | None = None
+    """Sent outside these hours of the day."""
+    sent_on: Annotated[
+        tuple[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...],
+        BeforeValidator(_one_or_many),
+    ] = ()
+    """Sent on one of these days."""
+    messages_to_contact: Count | None = None
+    """The officer wrote to one of the contacts more often than this."""
+    unanswered: Count | None = None
+    """... since the contact last wrote, as far as our own mail shows it (In-Reply-To, quotes)."""
+    first_message: StrictBool | None = None
+    """The officer has written to none of the contacts before, as far back as the history goes."""
+    case: Literal["open", "closed"] | None = None
+    """closed: a contact has no open case, and none closed within policy's `closed_case_days`."""
+    assigned: StrictBool | None = None
+    """The officer, or the officer's team, is on a case of every contact."""
+    case_reference: StrictBool | None = None
+    """The new words name a case of the contact by the registry's reference."""
+    copied_to: Literal["private-address", "unregistered-address"] | None = None
+    """A private address of the sender's, or one that looks like the contact's and is not registered."""
+    dropped_copy: StrictBool | None = None
+    """Somebody who was copied earlier in the thread no longer is."""
+    earlier_refusal: StrictBool | None = None
+    """Earlier mail to one of the contacts quoted a refusal of theirs."""
+    contact: Annotated[
+        tuple[Literal["vulnerable", "child", "do-not-contact", "no-email-consent"], ...],
+        BeforeValidator(_one_or_many),
+    ] = ()
+    """One of the contacts is marked as one of these in the registry."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> "ConductEntry":
+        if not self.model_fields_set:
+            raise ValueError(f"ask for something: {', '.join(type(self).model_fields)}")
+        return self
+
+
+class ConductCondition(_Entry):
+    """What is known of a message beside its words: when, how often, to whom, on which case."""
+
+    conduct: ConductEntry
+    within: Literal["message"] = "message"
+
+
+CONDITION_KINDS = ("phrase", "regex", "list", "cue", "quoted_refusal", "conduct")
 
 
 def _kind(value: Any) -> str | None:
@@ -94,7 +193,8 @@ Condition = Annotated[
     | Annotated[RegexCondition, Tag("regex")]
     | Annotated[ListCondition, Tag("list")]
     | Annotated[CueCondition, Tag("cue")]
-    | Annotated[RefusalCondition, Tag("quoted_refusal")],
+    | Annotated[RefusalCondition, Tag("quoted_refusal")]
+    | Annotated[ConductCondition, Tag("conduct")],
     Discriminator(
         _kind,
         custom_error_type="condition_kind",
@@ -122,13 +222,61 @@ class ExceptionEntry(_Entry):
     expires: date
 
 
+class EarlierEntry(_Entry):
+    """An earlier finding of the officer in an example: of which rule or category, how long ago, with whom."""
+
+    of: Text
+    ago: Stretch
+    contact: Literal["same", "other"] | Slug = "same"
+
+
+class ConductFacts(_Entry):
+    """What is known of an example beside its words. Left out: an assigned officer, an open case, a first mail at 11."""
+
+    sent_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d$")] = "2026-03-04 11:00"
+    """Local time; a Wednesday, if nothing is said."""
+    sent: tuple[Stretch, ...] = ()
+    """How long before this one the officer's earlier mails went to the contact."""
+    received: tuple[Stretch, ...] = ()
+    """How long before this one the contact wrote mail that the officer answered."""
+    copied: tuple[Text, ...] = ()
+    """Who was copied earlier in the thread. Who is copied now stands under headers."""
+    refused: StrictBool = False
+    """Earlier mail quoted a refusal."""
+    case: Literal["open", "closed"] = "open"
+    closed_ago: Stretch | None = None
+    """How long before this one the case was closed; left out for a closed case: nobody knows."""
+    case_ref: Text = "42/1807/26"
+    assigned: StrictBool = True
+    contact: Annotated[
+        tuple[Literal["vulnerable", "child", "do-not-contact", "no-email-consent"], ...],
+        BeforeValidator(_one_or_many),
+    ] = ()
+    copied_to: Annotated[
+        tuple[Literal["private-address", "unregistered-address"], ...], BeforeValidator(_one_or_many)
+    ] = ()
+    found: tuple[EarlierEntry, ...] = ()
+    """Earlier findings, for rules of kind pattern."""
+
+
+class HeadersEntry(_Entry):
+    """Header fields of an example."""
+
+    from_: Annotated[Text, Field(alias="from")] = "officer@force.example"
+    cc: Annotated[tuple[Text, ...], BeforeValidator(_one_or_many)] = ()
+    in_reply_to: str = ""
+    """A Message-ID; mail with the same one is of the same thread."""
+
+
 class ExampleEntry(_Entry):
-    """A message as an example: its new text, subject, what it quotes, and whether the finding is softened."""
+    """A message as an example: its words, what it quotes, what is known of it, and whether the finding is softened."""
 
     subject: str = ""
     body: str = ""
     quoted: str = ""
     attachment_name: str = ""
+    headers: HeadersEntry = HeadersEntry()
+    conduct: ConductFacts | None = None
     softened: StrictBool | None = None
 
 
@@ -143,11 +291,11 @@ class ExamplesEntry(_Entry):
 
 
 class RuleEntry(_Entry):
-    """One rule file."""
+    """One rule file. ``kind: pattern`` looks at findings and has ``of`` and ``at_least`` in place of ``match``."""
 
     id: RuleId
     version: Annotated[int, Field(strict=True, ge=1)]
-    kind: Literal["content", "safety"] = "content"
+    kind: Literal["content", "safety", "pattern"] = "content"
     status: RuleStatus
     changed: date | None = None
     title: Text
@@ -156,10 +304,12 @@ class RuleEntry(_Entry):
     severity: Severity = Severity.LOW
     points: Annotated[int, Field(strict=True, ge=0, le=20)] = 0
     scope: ScopeEntry = ScopeEntry()
-    match: Annotated[
-        dict[Annotated[str, Field(pattern=r"^[A-Za-z_][\w-]*$", max_length=60)], Condition],
-        Field(min_length=1),
-    ]
+    match: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][\w-]*$", max_length=60)], Condition] = {}
+    of: Annotated[tuple[RuleId | Slug, ...], BeforeValidator(_one_or_many), Field(max_length=100)] = ()
+    group_by: Literal["officer"] = "officer"
+    distinct: Literal["contact", "message"] = "contact"
+    at_least: Annotated[int, Field(strict=True, ge=2, le=1000)] | None = None
+    within: Stretch | None = None
     when: Text | None = None
     softened_by: Text | None = None
     attribution: StrictBool = True
@@ -188,11 +338,12 @@ class CategoryEntry(_Entry):
 
     hold_from: Literal["low", "medium", "high", "critical", "never"]
     again: Effect = "flag"
+    psd: StrictBool = False
 
     def policy(self) -> CategoryPolicy:
         """Return it as the core's value."""
         hold_from = None if self.hold_from == "never" else Severity(self.hold_from)
-        return CategoryPolicy(hold_from=hold_from, again=Action(self.again))
+        return CategoryPolicy(hold_from=hold_from, again=Action(self.again), psd=self.psd)
 
 
 def action_of(value: str) -> Action:
@@ -208,6 +359,7 @@ class CombinationsEntry(_Entry):
     sender_not_assigned: Combined
     closed_case: Combined
     earlier_findings: Combined
+    pattern: Combined = "hold"
 
     def policy(self) -> Combinations:
         """Return it as the core's value."""
@@ -243,3 +395,6 @@ class PolicyEntry(_Entry):
     languages: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], Field(min_length=1, max_length=50)
     ] = ("en",)
+    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
+    notification_senders: tuple[Text, ...] = ()
+    weights: tuple[RuleId, ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.model.history import History
 from gateway.model.people import Parties
 from gateway.model.writing import Limits, Unreadable, UnreadableReason
 
@@ -80,20 +81,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """What the ledger knows of this officer and these contacts before this message.
-
-    ``earlier`` holds, per category, how many earlier messages of the officer to any of these contacts had a
-    finding of it inside the window; ``days`` is that window. ``sent_lines`` are those lines which this message quotes
-    and which we sent to these contacts before, as `inspection.quoted_lines` names them.
-    """
-
-    earlier: Mapping[str, int] = field(default_factory=dict)
-    days: int = 90
-    sent_lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What the rules found, and the hash of the set that found it."""
 
@@ -102,6 +89,10 @@ class Inspection:
     model_hash: str
     urgent: str = ""
     """Why a person must look at once (bail, release, threat, court soon), or empty."""
+    weak: tuple[str, ...] = ()
+    """Categories of cues too weak for a finding: each is one bit in the ledger for the pair (DECISIONS 19)."""
+    refused: bool = False
+    """The contact says no in what the message quotes: one bit in the ledger, for later threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +103,8 @@ class CategoryPolicy:
     """The mildest severity that holds alone; None: none does."""
     again: Action = Action.FLAG
     """What a finding does when an earlier message had one of the same category."""
+    psd: bool = False
+    """Professional standards are copied: the line manager must not be the only one to decide (DOMAIN.md section 9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +116,7 @@ class Combinations:
     sender_not_assigned: Action = Action.HOLD
     closed_case: Action = Action.HOLD
     earlier_findings: Action = Action.HOLD
+    pattern: Action = Action.HOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +148,12 @@ class Policy:
     """Recipients that wait with the contact: addresses, or ``@domain``."""
     languages: tuple[str, ...] = ("en",)
     """ISO 639-1 codes. What is written in another language counts as not read: rules and model know English."""
+    timezone: str = "Europe/London"
+    """IANA name of the zone in which hours and days are counted."""
+    notification_senders: frozenset[str] = frozenset()
+    """Addresses, or ``@domain``, that no person writes from: their mail has no conduct. Its words are judged."""
+    weights: frozenset[str] = frozenset()
+    """Rules whose findings ask for nothing alone and only weigh beside others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +185,8 @@ class Verdict:
     history: History
     decided_at: datetime
     authored_chars: int
+    psd: tuple[str, ...] = ()
+    """Categories for which professional standards are copied."""
     parties: Parties | None = None
     """Who wrote to whom as the registry of that day had it: the registry itself is kept only in its last version."""
     limits: Limits = field(default_factory=Limits)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 StaffId = NewType("StaffId", str)
 PersonId = NewType("PersonId", str)
@@ -47,6 +47,9 @@ class CaseStatus(StrEnum):
     NFA = "nfa"
     CLOSED = "closed"
     REOPENED = "reopened"
+
+
+_CLOSED: Final = frozenset({CaseStatus.CLOSED, CaseStatus.NFA})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,3 +175,34 @@ class Parties:
     def in_scope(self) -> bool:
         """True when a registered contact is among the recipients."""
         return bool(self.contacts)
+
+    @property
+    def is_assigned(self) -> bool:
+        """True when the officer is on a case of every contact; nobody known as the sender is on none."""
+        officer = self.officer
+        if officer is None:
+            return False
+        addresses = {officer.email.lower(), *(alias.lower() for alias in officer.aliases)}
+        unit = officer.unit.strip().lower()
+        return all(
+            any(
+                addresses & {each.lower() for each in case.officers}
+                or (unit and unit == case.team.strip().lower())
+                for contact in match.contacts
+                for case in contact.cases
+            )
+            for match in self.contacts
+        )
+
+    def is_closed(self, today: date, days: int) -> bool:
+        """True when a contact has no open case and the last one was closed more than ``days`` before ``today``.
+
+        A closed case without a date counts: a missing date must not be a way past.
+        """
+        for match in self.contacts:
+            cases = [each for contact in match.contacts for each in contact.cases]
+            if cases and all(each.status in _CLOSED for each in cases):
+                dates = [each.closed for each in cases if each.closed is not None]
+                if not dates or (today - max(dates)).days > days:
+                    return True
+        return False

@@ -6,7 +6,7 @@ from textwrap import dedent, indent
 
 from gateway.errors import Mistake
 from gateway.inspection import Bundle, BundleFile, Engine, check, load
-from gateway.inspection.lint import authored_of, parties_to
+from gateway.inspection.examples import authored_of, parties_to
 from gateway.inspection.schema import ExampleEntry
 from gateway.model import Authored, ContactRole, Finding, History, Inspection, StaffMember
 

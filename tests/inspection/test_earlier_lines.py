@@ -8,7 +8,7 @@ from rule_texts import engine, rule
 
 from gateway import inspection
 from gateway.inspection.earlier import MAX_LINES, without_sent
-from gateway.inspection.lint import parties_to
+from gateway.inspection.examples import parties_to
 from gateway.model import (
     Authored,
     Cut,

@@ -10,8 +10,8 @@ from rule_texts import AT, bundle, engine, findings, judge, list_file, rule
 
 from gateway.inspection import load
 from gateway.inspection.bench import texts_of
+from gateway.inspection.examples import authored_of
 from gateway.inspection.judgement import MAX_LISTED
-from gateway.inspection.lint import authored_of
 from gateway.inspection.matching import PatternIndex
 from gateway.inspection.rules import Pattern
 from gateway.inspection.schema import ExampleEntry

@@ -44,12 +44,30 @@ def test_a_good_set_has_no_mistakes():
         (PHRASE, "when: not invite", "asks only what must not be", ""),
         (PHRASE + "\nother: {phrase: b}", "when: invite", "'other' is never used", ""),
         (PHRASE, "softened_by: form", "'form' is no condition", ""),
-        ("invite: {sent_outside: '06:00-22:00'}", "", "conduct conditions are not in this version", ""),
+        (
+            "invite: {sent_outside: '06:00-22:00'}",
+            "",
+            "'sent_outside' stands alone",
+            "{conduct: {sent_outside",
+        ),
+        ("late: {conduct: {}}", "", "late.conduct", "ask for something"),
+        ("late: {conduct: {sent_outside: nightly}}", "", "late.conduct", "two times"),
+        ("late: {conduct: {sent_outside: '22:00-06:00'}}", "", "late.conduct", "the first time"),
+        (
+            "late: {conduct: {unanswered: {more_than: 3, within: 3 weeks}}}",
+            "",
+            "late.conduct",
+            "a number and m, h or d",
+        ),
+        ("late: {conduct: {asigned: false}}", "", "unknown key 'asigned'", "did you mean 'assigned'?"),
+        ("late: {conduct: {case: shut}}", "", "late.conduct", "'open' or 'closed'"),
         ("invite: {regex: '\\pL{100}'}", "", "too large for RE2", "shorten"),
         ("invite: {within: sentence}", "", "needs exactly one of", "give one of them"),
         ("invite: fancy a drink", "", "needs exactly one of", "give one of them"),
         (PHRASE, "colour: red", "unknown key 'colour'", "known keys"),
-        (PHRASE, "conduct: {case: closed}", "conduct conditions are not in this version", ""),
+        (PHRASE, "conduct: {case: closed}", "stands in the wrong place", "it is a condition"),
+        (PHRASE, "of: [advance]", "has no 'of'", "kind: pattern"),
+        (PHRASE, "phrase: a", "'phrase' stands in the wrong place", ""),
         (
             PHRASE,
             "exceptions: [{name: a, owner: b, reason: c, expires: 2027-01-01}]",
@@ -188,24 +206,72 @@ def test_retired_id_is_never_used_again():
     assert "is retired" in only(found).what
 
 
-@pytest.mark.parametrize("folder", ["conduct", "patterns"])
-def test_later_folders_are_refused_not_ignored(folder):
-    """Rules over conduct and patterns are not in this version, and that is said."""
-    found = complaints(**{f"{folder}__x": rule(PHRASE, rule_id=f"{folder}.x")})
-    assert "are not in this version" in only(found).what
+PATTERN = """\
+id: patterns.twice
+version: 1
+kind: pattern
+status: enforce
+title: Twice
+why: The same again.
+guidance: Invented
+severity: high
+points: 2
+of: [advance]
+at_least: 2
+within: 365d
+false_positives: [A rule that errs]
+blind_spots: [Telephone]
+for_reviewer: Read both.
+examples: {}
+"""
+POLICY_OF_PATTERNS = POLICY.replace(
+    "\ncategories:", "\ncategories:\n  patterns: {hold_from: never, psd: true}"
+)
 
 
-def test_pattern_kind_is_refused_anywhere():
-    """A rule of kind pattern is refused in any folder."""
+@pytest.mark.parametrize(
+    ("change", "what", "remedy"),
+    [
+        (("of: [advance]\n", ""), "the key 'of' is missing", "write `of:`"),
+        (("within: 365d\n", ""), "the key 'within' is missing", "write `within:`"),
+        (("of: [advance]", "of: [advence]"), "no rule and no category 'advence'", "did you mean 'advance'?"),
+        (("of: [advance]", "of: [patterns.twice]"), "is itself a pattern", "what it is made of"),
+        (("of: [advance]", "of: [advance]\nwhen: a"), "of kind pattern has no 'when'", "take it out"),
+        (("kind: pattern", "kind: content"), "of kind content", "stand in patterns/"),
+        (("at_least: 2", "at_least: 1"), "greater than or equal to 2", ""),
+    ],
+)
+def test_pattern_mistake(change, what, remedy):
+    """Every way to write a rule over findings wrongly is told with what to do, and only once."""
+    files = {"advance__drink": rule(PHRASE), "patterns__twice": PATTERN.replace(*change)}
+    mistake = only(complaints(policy=POLICY_OF_PATTERNS, **files))
+    assert what in mistake.what + mistake.remedy
+    assert remedy in mistake.remedy
+    assert mistake.file == "rules/patterns/twice.yaml"
+    assert complaints(policy=POLICY_OF_PATTERNS, **(files | {"patterns__twice": PATTERN})) == ()
+
+
+def test_a_pattern_stands_in_patterns():
+    """A rule of kind pattern is refused in any other folder."""
     text = rule(PHRASE).replace("status: enforce", "status: enforce\nkind: pattern")
-    assert "not in this version" in only(complaints(advance__drink=text)).what
+    assert "stand in patterns/" in only(complaints(advance__drink=text)).remedy
 
 
-def test_conditions_of_later_versions_in_examples():
-    """An example with headers or conduct is refused: it would be tried without them."""
-    text = rule(PHRASE, examples="{hit: [{body: a, conduct: {case: closed}}], miss: [b]}")
-    found = complaints(advance__drink=text)
-    assert any("not in this version" in mistake.what for mistake in found)
+def test_weights_are_rules_that_exist():
+    """A weight that names no rule is a mistake of policy, with the name that was meant."""
+    policy = f"{POLICY}weights: [advance.drinks]\n"
+    mistake = only(complaints(policy=policy, advance__drink=rule(PHRASE)))
+    assert (mistake.what, mistake.remedy) == (
+        "there is no rule 'advance.drinks'",
+        "did you mean 'advance.drink'?",
+    )
+    assert complaints(policy=policy.replace("drinks", "drink"), advance__drink=rule(PHRASE)) == ()
+
+
+@pytest.mark.parametrize("zone", ["Europe/Londn", "../etc"])
+def test_policy_names_a_zone_that_exists(zone):
+    """Hours are counted in a zone; one that is not there is a mistake."""
+    assert "there is no such time zone" in only(complaints(policy=f"{POLICY}timezone: {zone}\n")).remedy
 
 
 def test_safety_rules_stand_in_safety():
