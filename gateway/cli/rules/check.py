@@ -1,0 +1,79 @@
+"""`gateway rules lint|test`: what is wrong with a rule set, and how its examples come out.
+
+Neither needs a store or a configuration. `lint` finds the mistakes of both grades, `test` tries the examples.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from gateway import inspection
+from gateway.cli.invocation import ConfigOption, JsonOption, emit
+from gateway.cli.rules.sets import FoldersArgument, LanguageOption, RulesOption, print_mistakes, set_of
+from gateway.inspection import lint as linting
+
+
+def lint(
+    folders: FoldersArgument = None,
+    *,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    language: LanguageOption = True,
+) -> None:
+    """Print every mistake in the rules, each with file, line, column and remedy; exit 1 if there is one."""
+    bundle, rules = set_of(folders, config, as_json=as_json)
+    engine = inspection.load(bundle, language=language, drafts=True)
+    mistakes = linting.gate(rules, engine, datetime.now(UTC))
+    print_mistakes(mistakes, "gate", as_json=as_json)
+    if mistakes:
+        raise typer.Exit(1)
+    if not as_json:
+        typer.echo(f"{len(rules.rules)} rules, {len(rules.lists)} lists: no mistakes ({bundle.hash[:12]})")
+
+
+def try_examples(
+    rule: Annotated[str, typer.Argument(help="Id of one rule; left out: all.")] = "",
+    *,
+    folders: RulesOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    language: LanguageOption = True,
+) -> None:
+    """Try the examples of the rules and print each that did not come true; exit 1 if there is one."""
+    bundle, rules = set_of(folders, config, as_json=as_json)
+    if rule and rule not in {each.id for each in rules.rules}:
+        typer.echo(f"there is no rule {rule!r}", err=True)
+        raise typer.Exit(2)
+    engine = inspection.load(bundle, language=language, drafts=True)
+    started = time.perf_counter()
+    outcomes = list(linting.examples(rules, engine, datetime.now(UTC), only=rule))
+    seconds = time.perf_counter() - started
+    for outcome in outcomes:
+        if as_json or rule or not outcome.ok:
+            _print_outcome(outcome, as_json=as_json)
+    wrong = sum(not outcome.ok for outcome in outcomes)
+    if not as_json:
+        typer.echo(f"{len(outcomes)} examples, {wrong} wrong, {seconds:.2f} s")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _print_outcome(outcome: linting.Outcome, *, as_json: bool) -> None:
+    finding = outcome.finding
+    if as_json:
+        emit(
+            {
+                "rule": outcome.rule, "wanted": outcome.wanted, "ok": outcome.ok, "problem": outcome.problem,
+                "text": outcome.text, "file": outcome.file, "line": outcome.line,
+                "found": finding.text if finding else None, "softened": finding.softened if finding else None,
+            }
+        )  # fmt: skip
+        return
+    place = f"{outcome.file}:{outcome.line}:{outcome.column}"
+    if not outcome.ok:
+        typer.echo(f"{place}: this {outcome.wanted} of {outcome.rule} {outcome.problem}: {outcome.text!r}")
+        return
+    found = f" on {finding.text!r}{' (softened)' if finding.softened else ''}" if finding else ""
+    typer.echo(f"{place}: {outcome.wanted} as it should{found}: {outcome.text!r}")
