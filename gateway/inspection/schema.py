@@ -294,30 +294,51 @@ class RuleEntry(_Entry):
     """One rule file. ``kind: pattern`` looks at findings and has ``of`` and ``at_least`` in place of ``match``."""
 
     id: RuleId
+    """The folder and the name of the file, joined by a dot. Stands in the audit log; never used for another rule."""
     version: Annotated[int, Field(strict=True, ge=1)]
+    """Raise it whenever what the rule catches changes."""
     kind: Literal["content", "safety", "pattern"] = "content"
     status: RuleStatus
+    """draft: tests only; shadow: counted, never acts; flag: at most flags; enforce: acts as policy says."""
     changed: date | None = None
+    """The day of the last change, such as 2026-11-23."""
     title: Text
+    """A few words that a reviewer reads first: Asks the contact out."""
     why: Text
+    """What it catches and why that matters, in a sentence."""
     guidance: Text
+    """The guidance or policy it rests on."""
     severity: Severity = Severity.LOW
+    """How serious one finding is; policy.yaml says from which severity a category holds."""
     points: Annotated[int, Field(strict=True, ge=0, le=20)] = 0
+    """What a finding adds to the score of a message, 0 to 20."""
     scope: ScopeEntry = ScopeEntry()
+    """To whom and in which parts of a message; left out: all, and what the officer wrote now."""
     match: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][\w-]*$", max_length=60)], Condition] = {}
+    """Named conditions; `when` says how they hang together."""
     of: Annotated[tuple[RuleId | Slug, ...], BeforeValidator(_one_or_many), Field(max_length=100)] = ()
+    """For kind pattern: the categories or rules whose findings count."""
     group_by: Literal["officer"] = "officer"
     distinct: Literal["contact", "message"] = "contact"
     at_least: Annotated[int, Field(strict=True, ge=2, le=1000)] | None = None
+    """For kind pattern: from how many different contacts or messages on."""
     within: Stretch | None = None
+    """For kind pattern: within which stretch of time, such as 365d."""
     when: Text | None = None
+    """Names of conditions with and, or, not and `2 of (a, b, c)`; left out: any of them."""
     softened_by: Text | None = None
+    """Conditions that turn a hold into a flag, never into a pass."""
     attribution: StrictBool = True
     exceptions: tuple[ExceptionEntry, ...] = ()
+    """Words whose own text cannot make the rule fire, each with owner, reason and end."""
     false_positives: Texts
+    """The nearest honest mail that it will find too."""
     blind_spots: Texts
+    """What it misses."""
     for_reviewer: Text
+    """The question that a reviewer should ask."""
     examples: ExamplesEntry
+    """At least three hits and three near misses."""
 
 
 class ListEntry(_Entry):
@@ -327,6 +348,7 @@ class ListEntry(_Entry):
     owner: Text
     reason: Text
     softens_only: StrictBool = False
+    """It may soften a finding and must not silence one."""
     by: Literal["lemma", "form"] = "lemma"
     case: Literal["ignore", "exact"] = "ignore"
     phrases: tuple[Text, ...] = ()

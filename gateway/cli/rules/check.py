@@ -1,4 +1,4 @@
-"""`gateway rules lint|test`: what is wrong with a rule set, and how its examples come out.
+"""`gateway rules lint|test|schema`: what is wrong with a rule set, how its examples come out, what editors read.
 
 Neither needs a store or a configuration. `lint` finds the mistakes of both grades, `test` tries the examples.
 """
@@ -13,6 +13,7 @@ from gateway import inspection
 from gateway.cli.invocation import ConfigOption, JsonOption, emit
 from gateway.cli.rules.sets import FoldersArgument, LanguageOption, RulesOption, print_mistakes, set_of
 from gateway.inspection import lint as linting
+from gateway.inspection.completion import json_schema
 
 
 def lint(
@@ -58,6 +59,11 @@ def try_examples(
         typer.echo(f"{len(outcomes)} examples, {wrong} wrong, {seconds:.2f} s")
     if wrong:
         raise typer.Exit(1)
+
+
+def schema() -> None:
+    """Print rules/schema.json, from which editors complete and underline rules while they are written."""
+    typer.echo(json_schema(), nl=False)
 
 
 def _print_outcome(outcome: linting.Outcome, *, as_json: bool) -> None:
