@@ -48,7 +48,7 @@ _STUCK_S = 120
 _SHARD = 5_000
 _KEPT_OF_A_KIND = 3
 _NARROW_ONE_IN, _AGAIN_ONE_IN, _GROWN_ONE_IN = 8, 4, 300
-_LARGEST = 400_000
+_LARGEST = 200_000
 
 
 # --- the messages -------------------------------------------------------------------------------------------
@@ -399,26 +399,38 @@ def reduced(raw: bytes, shows: Callable[[bytes], bool], tries: int = 600) -> byt
     return raw
 
 
-def replayed(path: Path) -> str:
-    """Return what is broken for a saved message, or nothing; in a child of its own, under the same limits."""
-    command = [sys.executable, str(Path(__file__)), "--replay-one", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else (done.stdout + done.stderr)[-4000:] or f"status {done.returncode}"
+def replayed(files: list[Path]) -> dict[Path, str]:
+    """Return what is broken for saved messages, by file; in children, under the same limits as a fresh one."""
+    wrong: dict[Path, str] = {}
+    left = list(files)
+    while left:
+        command = [sys.executable, str(Path(__file__)), "--examine-files", *map(str, left)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        said = [json.loads(line) for line in done.stdout.splitlines()]
+        wrong |= {left[number]: fault for number, fault in enumerate(said) if fault}
+        if len(said) < len(left):
+            if done.returncode >= 0:  # not the message's doing
+                raise RuntimeError(f"a child ended by itself, with status {done.returncode}:\n{done.stderr}")
+            wrong[left[len(said)]] = f"{_death(done.returncode, done.stderr)}\n{done.stderr[-4000:]}"
+        left = left[len(said) + 1 :]
+    return wrong
 
 
-def _replay_one(path: Path) -> int:
+def _examine_files(files: list[str]) -> None:
+    """Print for each file what is broken, as a line of JSON."""
     from invariants import NARROW, Broken, Examiner
 
     examiner = Examiner()
     _bound()
-    for limits in (None, NARROW):
-        signal.setitimer(signal.ITIMER_PROF, CPU_S)
-        try:
-            examiner.examine(path.read_bytes(), limits=limits)
-        except Broken as broken:
-            print(f"{broken.fault}\n{broken.trace}")
-            return 1
-    return 0
+    for name in files:
+        fault = ""
+        for limits in (None, NARROW):
+            signal.setitimer(signal.ITIMER_PROF, CPU_S)
+            try:
+                examiner.examine(Path(name).read_bytes(), limits=limits)
+            except Broken as broken:
+                fault = f"{broken.fault}\n{broken.trace}"
+        print(json.dumps(fault), flush=True)
 
 
 def page(story: Run) -> str:
@@ -451,7 +463,7 @@ hold for any message. `tests/fuzz/fuzzer.py` says how; a message is a function o
 *Made by*: a MIME grammar (header, encoded words, parameters, charsets, transfer encodings, multiparts, attached messages,
 HTML, quotes, Unicode, files of twenty kinds damaged from the inside); mutation of it and of every `.eml` file of the tests
 (cut, repeat, splice, another header, another charset, boundaries that are one another's prefix); and small pieces repeated
-until the message is up to 400 kB.
+until the message is up to 200 kB.
 
 *Checked on each*: nothing raises; offsets lead back to the decoded text; passages and cuts do not overlap, and no word lies
 between them; what another reader of mail finds in a text part is read by us or the message does not pass; the answer is
@@ -490,8 +502,9 @@ def main() -> int:
     if sys.argv[1:2] == ["--child"]:
         child(*map(int, sys.argv[2:5]), *sys.argv[5:7])
         return 0
-    if sys.argv[1:2] == ["--replay-one"]:
-        return _replay_one(Path(sys.argv[2]))
+    if sys.argv[1:2] == ["--examine-files"]:
+        _examine_files(sys.argv[2:])
+        return 0
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=1_000_000, help="messages (default a million)")
     parser.add_argument(
@@ -514,7 +527,7 @@ def main() -> int:
     if options.keep:
         return _keep_files(options.keep, options.save)
     if options.replay:
-        wrong = {path: said for path in options.replay if (said := replayed(path))}
+        wrong = replayed(options.replay)
         print("\n".join(f"{path}: {said}" for path, said in wrong.items()) or "all hold")
         return bool(wrong)
     print(f"seed {options.seed}, {options.count} messages", flush=True)

@@ -22,7 +22,7 @@ from mail_grammar import MARKERS
 
 from gateway import __version__, identify, inspection
 from gateway.decide import decide
-from gateway.extract import NO_STYLE, decoded, extract
+from gateway.extract import NO_STYLE, decoded, extract, warm_up
 from gateway.extract.reading import read
 from gateway.model import (  # fmt: skip
     Action,
@@ -81,6 +81,7 @@ class Examiner:
     """The core with a registry, a rule set and a policy, ready for one message after another."""
 
     def __init__(self, *, language: bool = False) -> None:
+        warm_up()
         bundle = inspection.read((ROOT / "rules",))
         self.policy = inspection.policy_of(bundle)
         self.style = inspection.house_style_of(bundle)
