@@ -25,23 +25,32 @@ class Reference:
     """The words of the alternative that was read first, with the places where a sentence or line may begin."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
+        self.texts = list(texts)
+        self.waiting = list(texts)
+        """Those whose words were not taken apart yet."""
         self.words: list[str] = []
-        self.starts: set[int] = {0}
+        self.starts: set[int] = set()
         self.index: dict[tuple[str, ...], list[int]] = {}
 
     def says(self, texts: Sequence[str]) -> bool:
         """Return whether ``texts`` are the same words, character by character: the common case, and quick."""
         return " ".join(texts).split() == " ".join(self.texts).split()
 
+    def more(self, texts: Sequence[str]) -> None:
+        """Let ``texts`` count as said too."""
+        self.texts += texts
+        self.waiting += texts
+
     def prepare(self) -> None:
         """Take the words apart, which `find` needs."""
-        if self.index:
+        if self.index and not self.waiting:
             return
-        for text in self.texts:
+        before = len(self.words)
+        for text in self.waiting:
             self._add(text)
+        self.waiting.clear()
         self.starts.add(len(self.words))
-        for place in sorted(self.starts):
+        for place in sorted(start for start in self.starts if start >= before):
             known = self.index.setdefault(tuple(self.words[place : place + _KEY]), [])
             if len(known) < _MAX_TRIES:
                 known.append(place)

@@ -254,6 +254,8 @@ def _contradicted(data: bytes, codec: str) -> tuple[str, Note] | None:
     """Return the guess for octets that say themselves that they are in another charset; None where they do not."""
     if b"\x1b" in data and not codec.startswith("iso2022") and _ESCAPES.search(data):
         return _guessed(data)[0], _doubtful("escapes of ISO-2022, which some programs follow")
+    if data.startswith(_MARKS[:2]) and data[2:].isascii() and b"\0" not in data:
+        return data.decode("utf-16", "replace"), _doubtful("a byte order mark of UTF-16 before ASCII")
     if data.startswith(_MARKS[:2]) and codec and not codec.startswith("utf_16"):
         return _guessed(data)[0], _doubtful("a byte order mark of UTF-16, and another charset")
     return None

@@ -484,11 +484,12 @@ class _Reader:
             views.append(frozenset(disputes))
         seen = {_identity(section) for section in self.walk.sections}
         telling: set[Dispute] = set()
+        known = Reference(list(self.out.texts.values()))
         for view in views:
             other = walk(self.raw, self.limits, view=view)
             new = [section for section in other.sections if _identity(section) not in seen]
             seen.update(map(_identity, new))
-            if self._tells(new):
+            if new and self._tells(new, known):
                 telling |= view
         for dispute, number in self.walk.disputes:
             if dispute in telling:
@@ -497,11 +498,11 @@ class _Reader:
             elif dispute in _DAMAGED:
                 self.out.note(number, UnreadableReason.MALFORMED, _DAMAGED[dispute])
 
-    def _tells(self, sections: list[Section]) -> bool:
-        """Read ``sections`` of another view and keep what is new; return whether anything is."""
-        known = Reference(list(self.out.texts.values()))
-        noted = len(self.out.unreadable)
+    def _tells(self, sections: list[Section], known: Reference) -> bool:
+        """Read ``sections`` of another view, keep what ``known`` does not say, and add that to it; return if any is."""
+        noted, before = len(self.out.unreadable), len(self.out.texts)
         is_new = self.out.brings(known, partial(self._sections, sections))
+        known.more(list(self.out.texts.values())[before:])
         # What is garbled in a second reading was read in the first; what cannot be opened in either is named.
         kept = [note for note in self.out.unreadable[noted:] if note.reason not in _GARBLED]
         self.out.unreadable[noted:] = kept

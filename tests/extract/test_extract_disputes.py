@@ -77,6 +77,29 @@ def test_each_reading_is_read(raw):
     assert {"ambiguous"} <= {str(entry.reason) for entry in authored.unreadable}
 
 
+OCTETS = {
+    "overlong UTF-8": ("utf-8", b"you looked l\xc1\xafvely tonight"),
+    "overlong by two": ("utf-8", b"you looked l\xe0\x81\xafvely tonight"),
+    "escapes without their charset": ("us-ascii", b"\x1b(J" + SECRET.encode() + b"\x1b(B"),
+    "mark of UTF-16 under UTF-8": ("utf-8", b"\xff\xfe" + SECRET.encode("utf-16-le")),
+    "mark of UTF-16 before ASCII": ("utf-16", b"\xff\xfe" + SECRET.encode() + b"."),
+    "EBCDIC": ("ibm037", SECRET.encode("cp037")),
+    "HZ": ("hz-gb-2312", SECRET.encode()),
+    "UTF-32 without a mark": ("utf-32", SECRET.encode("utf-32-be")),
+    "UTF-16 without a mark": ("utf-16", SECRET.encode("utf-16-be")),
+    "GB 18030 under its older name": ("gb2312", SECRET.encode() + "\u20ac".encode("gb18030")),
+    "macintosh": ("macintosh", SECRET.encode() + b"\x8e"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("charset", "octets"), OCTETS.values(), ids=OCTETS)
+def test_charsets_that_hide_words(charset, octets):
+    """However the words are spelled in octets, one of the readings says them."""
+    raw = b"Content-Type: text/plain; charset=" + charset.encode() + b"\n\n" + octets
+    said = [passage.text.replace("\x1b(J", "") for passage in extract(raw, Limits()).passages]
+    assert any(SECRET in text for text in said), said
+
+
 HARMLESS = {
     "two encodings that say the same": "Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 8bit\n\nHello\n",
     "two types of text": "Content-Type: text/plain\nContent-Type: text/html\n\n<b>Hello</b>\n",
