@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format bench faults fuzz fuzz-guided kill docker-check docs lock clean
+.PHONY: help setup demo test check lint format bench evasion faults fuzz fuzz-guided kill docker-check docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ bench: $(STAMP) ## Measure the relay against others in one run
 faults: $(STAMP) ## Break the smarthost, the disk and the database, and print what the sender was told
 	@$(BIN)/pytest tests/faults -v $(ARGS)
 	@$(BIN)/python tests/faults/fault_cases.py && cat docs/faults.md
+
+evasion: $(STAMP) ## Judge an advance in every known disguise, print the table and write docs/evasion.md
+	@$(BIN)/python tests/evasion/table.py
 
 fuzz: $(STAMP) ## Read and judge a million odd messages (ARGS="--count N --seed N")
 	@$(BIN)/python tests/fuzz/fuzzer.py $(ARGS)

@@ -346,7 +346,7 @@ class _Builder:
         elif node.type == "hash":
             self.compound = replace(self.compound, identity=node.value)
             self.weight = ids + 1, classes, names
-        elif node.type == "ident" and before == ".":
+        elif node.type == "ident" and before.endswith("."):
             self.compound = replace(self.compound, classes=self.compound.classes | {node.value})
             self.weight = ids, classes + 1, names
         elif node.type in {"ident", "function"} and before.startswith(":"):

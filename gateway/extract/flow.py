@@ -61,8 +61,10 @@ class Flow:
             return
         if state.mirrored is not self.reversed:
             # What Unicode has for it, so that one reader of reversed text does for both (css-writing-modes, 2.2).
-            text = f"{_REVERSED if state.mirrored else _STRAIGHT}{text}"
-            self.reversed = state.mirrored
+            gap = " " if self.space else ""
+            text = f"{gap}{_REVERSED}{text}" if state.mirrored else f"{_STRAIGHT}{gap}{text}"
+            self.reversed, self.space = state.mirrored, False
+            self.fresh = self.fresh and not gap
         if self.space:
             text = " " + text
             self.space = False

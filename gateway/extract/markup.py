@@ -44,7 +44,7 @@ from gateway.extract.elements import (
 from gateway.extract.flow import Flow, Rows
 from gateway.extract.layout import Line
 from gateway.extract.links import Data, data_of, target_words, words_of_markup
-from gateway.extract.styles import Look
+from gateway.extract.styles import Look, coordinate
 from gateway.model import PassageKind
 
 _TAG_NAME = re.compile(r"[^\s/>]+")
@@ -72,7 +72,9 @@ _SHOWN_BESIDE = 200
 _MAX_LINKS = 2_000
 _MAX_WRITTEN = 200_000
 """Characters that style sheets may write into one document."""
-_MAX_STEPS = 3_000_000
+_MAX_STYLED = 40_000
+"""Tags of a document whose style sheets are followed: that takes a pass for each kind of mail program."""
+_MAX_STEPS = 150_000
 """Comparisons of elements with selectors for one document; past it its sheets are not followed."""
 _MAX_PICTURES = 200
 _LETTERS = frozenset(ascii_letters)
@@ -111,8 +113,8 @@ class Rendered:
     """There was more markup than anybody writes, and the rest was read without regard to it."""
     pictures: tuple[Data, ...] = ()
     """Files that stand in the markup itself."""
-    remote: tuple[str, ...] = ()
-    """Addresses from which a mail program would fetch pictures."""
+    remote: tuple[tuple[str, int], ...] = ()
+    """Addresses from which a mail program would fetch pictures, and their size in pixels, 0 where it is not said."""
 
 
 class _Tag(NamedTuple):
@@ -128,7 +130,8 @@ def rendered(html: str) -> Rendered:
     plain = _Reader(html)
     plain.read()
     sheet = "\n".join(plain.sheets)
-    readers = [_Reader(html, each) for each in css.sheets(sheet)] if sheet else []
+    follows = bool(sheet) and plain.marks <= _MAX_STYLED
+    readers = [_Reader(html, each) for each in css.sheets(sheet)] if follows else []
     for reader in readers:
         reader.read()
     readers.append(plain)
@@ -136,7 +139,8 @@ def rendered(html: str) -> Rendered:
         for_outlook = _Reader(html, outlook=True)
         for_outlook.read()
         readers.append(for_outlook)
-    return readers[0].rendered(readers[1:], long_sheet=bool(sheet) and css.is_long(sheet))
+    long_sheet = bool(sheet) and (not follows or css.is_long(sheet))
+    return readers[0].rendered(readers[1:], long_sheet=long_sheet)
 
 
 class _Reader:
@@ -155,24 +159,26 @@ class _Reader:
         self.asides: list[tuple[Flow, int, int, bool]] = []
         self.rows = Rows()
         self.flat = False
+        self.marks = 0
         self.tags: dict[str, _Tag] = {}
         self.inherited: dict[tuple[int, int], tuple[State, _Tag, State]] = {}
+        self.styles: dict[tuple[int, int], tuple[State, _Tag, tuple[State, tuple[str, str]]]] = {}
         self.sheets: list[str] = []
         self.for_outlook = False
         """Comments hold words or drawings that Outlook alone shows."""
         self.links: dict[str, tuple[str, int, bool]] = {}
         self.pictures: list[Data] = []
-        self.remote: dict[str, None] = {}
+        self.remote: dict[str, int] = {}
         self.kin: list[tuple[int, int, int]] = [(0, 0, 0)]
         """Of each open element: how many children it had so far, what the last matched, what all did."""
-        self.after: dict[int, list[str]] = {}
-        """Words that a sheet writes behind the elements that are open, by their depth."""
+        self.after: list[tuple[int, str]] = []
+        """How deep the elements stand that are open and behind which a sheet writes words, and those words."""
         self.written = 0
         self.steps = 0
 
     def read(self) -> None:
         """Read it all."""
-        html, position, size, marks = self.html, 0, len(self.html), 0
+        html, position, size = self.html, 0, len(self.html)
         while position < size:
             start = html.find("<", position)
             self.visible.at = position
@@ -180,11 +186,11 @@ class _Reader:
                 self._text(html[position : start if start >= 0 else size])
                 if start < 0:
                     break
-            if marks == _MAX_MARKS:
+            if self.marks == _MAX_MARKS:
                 self._text(_TAGS.sub(" ", html[start:]))
                 self.flat = True
                 break
-            marks += 1
+            self.marks += 1
             self.visible.at = start
             position = self._markup(start)
         self._close_places(0)
@@ -254,8 +260,7 @@ class _Reader:
     def _conditional(self, comment: re.Match[str]) -> str:
         """Return the words of a comment that Outlook for Windows reads as markup, and remember that it does."""
         inside = comment[2]
-        if "<style" in inside.lower():
-            self.sheets += [_in_style.group(1) for _in_style in _STYLES.finditer(inside)]
+        self.sheets += _STYLES.findall(inside)
         text = _TAGS.sub(" ", _STYLE_OR_XML.sub(" ", inside))
         self.for_outlook = self.for_outlook or bool(text.strip()) or "string=" in inside
         return text
@@ -285,8 +290,8 @@ class _Reader:
         stack = self.stack
         in_place = bool(stack.names) and stack.names[-1] == name
         state = stack.states[-1]
-        if self.after and in_place:
-            self._write_after(len(stack.names))
+        if self.after and in_place and self.after[-1][0] == len(stack.names):
+            self._write_after()
         if (state.block if in_place and name not in BLOCK else name in BLOCK) and not (
             in_place and state.in_line
         ):
@@ -303,8 +308,8 @@ class _Reader:
         self.rows.end(depth + 1, self.visible.length)
         if self.sheet is not None:
             del self.kin[depth + 1 :]
-            for each in [each for each in self.after if each > depth]:
-                self._write_after(each)
+            while self.after and self.after[-1][0] > depth:
+                self._write_after()
 
     def _start_tag(self, start: int) -> int:
         tag, end = self._tag(start)
@@ -376,7 +381,7 @@ class _Reader:
         stack.push(name, state)
         self._generate(generated[0], state)
         if generated[1]:
-            self.after[len(stack.names)] = [generated[1]]
+            self.after.append((len(stack.names), generated[1]))
 
     def _state_in(self, tag: _Tag, outer: State) -> tuple[State, tuple[str, str]]:
         """Return the state inside an element, and the words that a sheet writes before and behind its own."""
@@ -389,6 +394,10 @@ class _Reader:
     def _styled(self, tag: _Tag, outer: State) -> tuple[State, tuple[str, str]]:
         """Return the state inside an element as the sheet has it, and the words that it writes before and behind."""
         assert self.sheet is not None
+        key = (id(outer), id(tag))
+        known = self.styles.get(key)
+        if known is not None and known[0] is outer and known[1] is tag:
+            return known[2]
         attributes = tag.attributes
         count, elder, elders = self.kin[-1]
         classes = frozenset(attributes.get("class", "").split())
@@ -403,7 +412,10 @@ class _Reader:
         if self.steps > _MAX_STEPS:
             self.sheet, self.flat = None, True
         words = css.written(told.before, attributes), css.written(told.after, attributes)
-        return inherit(outer, tag.name, attributes, told), words
+        found = inherit(outer, tag.name, attributes, told), words
+        if self.sheet is not None and not self.sheet.minds_siblings and len(self.styles) < _MAX_KEPT_TAGS:
+            self.styles[key] = outer, tag, found
+        return found
 
     def _generate(self, words: str, state: State) -> None:
         """Write words of a style sheet; what is more than anybody writes is left out and named."""
@@ -416,9 +428,9 @@ class _Reader:
             else:
                 self.visible.write(words, state)
 
-    def _write_after(self, depth: int) -> None:
-        for words in self.after.pop(depth, ()):
-            self._generate(words, self.stack.states[min(depth, len(self.stack.states) - 1)])
+    def _write_after(self) -> None:
+        depth, words = self.after.pop()
+        self._generate(words, self.stack.states[min(depth, len(self.stack.states) - 1)])
 
     def _inherited(self, outer: State, tag: _Tag) -> State:
         """Return `inherit` of both, remembered: a mail's paragraphs are alike."""
@@ -464,7 +476,7 @@ class _Reader:
         self._links_of(attributes, state)
         for attribute in ("src", "data", "background"):
             if attribute in attributes:
-                self._file(attributes[attribute])
+                self._file(attributes[attribute], attributes)
 
     def _links_of(self, attributes: dict[str, str], state: State) -> None:
         for attribute in _TARGETS:
@@ -474,14 +486,15 @@ class _Reader:
                 if words:
                     self.links[target] = words, self.visible.length, bool(state.depth) or state.indented
 
-    def _file(self, address: str) -> None:
+    def _file(self, address: str, attributes: dict[str, str]) -> None:
         """Take a picture or another file that stands in the markup, or note that it would be fetched."""
         address = address.strip()
         data = data_of(address)
         if data is None:
             is_remote = address[:5].lower() in {"http:", "https", "ftp:/"} or address.startswith("//")
             if is_remote and len(self.remote) < _MAX_PICTURES:
-                self.remote[address[:200]] = None
+                size = coordinate(attributes.get("width", "")) * coordinate(attributes.get("height", ""))
+                self.remote[address[:200]] = max(int(size), 0)
         elif data.media.startswith(("text/", "image/svg")):
             self._aside(self.alternative, words_of_markup(data))
         elif len(self.pictures) < _MAX_PICTURES:
@@ -515,7 +528,7 @@ class _Reader:
                 end = runs[index + 1][0] if index + 1 < len(runs) else flow.length
                 asides.append(Aside(base + begin, base + end, place, flow is self.hidden, kind, claimed))
             base = len(text) + 1
-        return Rendered(text, lines, asides, flat, tuple(self.pictures), tuple(self.remote))
+        return Rendered(text, lines, asides, flat, tuple(self.pictures), tuple(self.remote.items()))
 
     def _place_aside(self, flow: Flow, text: str, place: int, *, claimed: bool) -> None:
         flow.block_break()

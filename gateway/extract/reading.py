@@ -418,9 +418,20 @@ class _Reader:
                 detail = "more markup than can be followed; the rest was read without regard to it"
                 self.out.note(part, UnreadableReason.SIZE, detail)
             self._written(section, part, view)
+            self._pictures(section, part, view)
         else:
             text = _as_shown(section, text)
             self._written(section, part, Rendered(text, plain_lines(text), []))
+
+    def _pictures(self, section: Section, part: str, view: Rendered) -> None:
+        """Read the files that stand in the markup itself, and name the pictures that a mail program would fetch."""
+        for number, data in enumerate(view.pictures, 1):
+            self._file(section, data.octets, "a file inside the markup", f"inline{number}")
+        for address, pixels in view.remote:
+            small = 0 < pixels <= self.limits.small_picture_pixels
+            reason = UnreadableReason.SMALL_PICTURE if small else UnreadableReason.PICTURE
+            detail = f"a picture that is fetched from elsewhere when the mail is read: {address}"
+            self.out.note(part, reason, detail)
 
     def _whole(
         self, section: Section, part: str, kind: PassageKind, *, start: int = 0, hidden: bool = False

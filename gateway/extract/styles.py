@@ -30,6 +30,7 @@ _CLIPPED_AWAY = re.compile(
 )
 _FLATTENED = re.compile(r"(?:scale(?:x|y|3d)?|matrix)\(\s*0(?:\.0\d*)?\s*[,)]|rotate[xy]\(\s*-?(?:90|270)deg")
 _MOVED = re.compile(r"translate(?:x|y|3d)?\(\s*(-?[\d.]+)[^,)]*(?:,\s*(-?[\d.]+))?")
+_HEX = re.compile(r"#[0-9a-f]{6}\Z")
 _MIRRORED = re.compile(r"scalex\(\s*-1|rotatey\(\s*180deg|scale\(\s*-1\s*,\s*1|matrix\(\s*-1")
 
 
@@ -221,6 +222,8 @@ def _is_tiny(size: str) -> bool:
 def _colour(value: str) -> str:
     """Return a colour as six hexadecimal digits, `CLEAR`, or an empty string when it is none that we know."""
     value = value.lower().split("!")[0].strip()[:64]
+    if _HEX.match(value):
+        return value[1:]
     words = value.split()
     for word in (value, *words, value if value.startswith("#") else f"#{value}"):
         parsed = parse_color(word)

@@ -17,7 +17,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from html import unescape
-from itertools import pairwise
+from itertools import islice, pairwise
 from string import ascii_letters
 from typing import Final
 from urllib.parse import unquote
@@ -70,6 +70,8 @@ _FRAGMENT: Final = re.compile(r"(?<!\S)[\"'(]*([a-z]{1,12})-?(?=\s|[.,;:!?)\"']|
 _LONGEST_WORD: Final = 20
 _LONGEST_RUN: Final = 400
 """Letters without a space beyond which nobody makes out words."""
+_MAX_ODD: Final = 3_000
+"""Different odd chunks of one passage that are looked into: the mail of a lifetime has fewer, and no English has more."""
 _SHORTEST_RUN: Final = 6
 _SHORTEST_NAME: Final = 9
 _SHORTEST: Final = 4
@@ -123,8 +125,7 @@ def reading_of(source: str, fold: Callable[[str], str]) -> Reading | None:
     ``fold`` gives what stands in the shadow for a text, character by character. Never raises.
     """
     chunks = set(source.split())
-    odd = [chunk for chunk in chunks - _plain if _is_odd(chunk, fold)]
-    if not odd and len(chunks & _LONE) < _FEWEST_LONE:
+    if len(chunks & _LONE) < _FEWEST_LONE and not any(_is_odd(chunk, fold) for chunk in chunks - _plain):
         return None
     reading = Reading(source)
     changed = False
@@ -132,17 +133,16 @@ def reading_of(source: str, fold: Callable[[str], str]) -> Reading | None:
         changed = reading.edit(_as_displayed(source)) | reading.edit(_upright(reading.text))
         changed |= _UNFOLDED.search(source) is not None
         reading.edit(_folded(reading.text, fold))
-        chunks = set(reading.text.split())
-    if len(chunks & _LONE) >= _FEWEST_LONE and reading.edit(_spaced_out(reading.text)):
+    if len(_LONE.intersection(reading.text.split())) >= _FEWEST_LONE and reading.edit(
+        _spaced_out(reading.text)
+    ):
         reading.edit(_spaced_pairs(reading.text))
         changed = True
-    steps: list[Callable[[str], Iterable[tuple[int, int, str]]]] = []
-    if any(_read(chunk) is not None for chunk in chunks):
-        steps += [_chunks_read]
-    if any(map(_is_fragment, chunks)):
-        steps += [_backwards, _fragments]
-    for step in steps:
-        changed |= reading.edit(step(reading.text))
+    changed |= reading.edit(_chunks_read(reading.text))
+    fragments = _fragments_of(reading.text)
+    if fragments:
+        changed |= reading.edit(_backwards(reading.text, fragments))
+        changed |= reading.edit(_put_together(reading.text, fragments))
     return reading if changed else None
 
 
@@ -238,17 +238,29 @@ def _unspaced(letters: str) -> str | None:
 
 
 def _chunks_read(text: str) -> Iterator[tuple[int, int, str]]:
-    for chunk in _CHUNK.finditer(text):
-        if chunk[0] not in _plain:
-            words = _read(chunk[0])
-            if words is not None:
-                yield chunk.start(), chunk.end(), words
+    readings: dict[str, str] = {}
+    odd = 0
+    for chunk in dict.fromkeys(text.split()):
+        read = None if chunk in _plain else _read(chunk)
+        odd += chunk not in _plain
+        if read is not None:
+            readings[chunk] = read
+        if odd == _MAX_ODD:
+            break
+    for found in _CHUNK.finditer(text) if readings else ():
+        if found[0] in readings:
+            yield found.start(), found.end(), readings[found[0]]
 
 
-def _backwards(text: str) -> Iterator[tuple[int, int, str]]:
+def _fragments_of(text: str) -> set[str]:
+    """Return the first chunks of a text that are small letters and no word."""
+    found = (chunk for chunk in dict.fromkeys(text.split()) if chunk not in _plain and _is_fragment(chunk))
+    return set(islice(found, _MAX_ODD))
+
+
+def _backwards(text: str, fragments: set[str]) -> Iterator[tuple[int, int, str]]:
     """Read lines with words spelt from their end, or in ROT13: one such word is chance, two are not."""
-    fragments = {chunk.strip(_EDGES) for chunk in set(text.split()) if _is_fragment(chunk)}
-    unknown = {word for word in fragments if len(word) >= _SHORTEST}
+    unknown = {word for word in (chunk.strip(_EDGES) for chunk in fragments) if len(word) >= _SHORTEST}
     for read in (_reversed, _rotated):
         words = {word for word in unknown if lexicon.is_word(read(word))}
         if len(words) > 1:
@@ -272,9 +284,9 @@ def _rotated(text: str) -> str:
     return codecs.encode(text, "rot13")
 
 
-def _fragments(text: str) -> Iterator[tuple[int, int, str]]:
+def _put_together(text: str, fragments: set[str]) -> Iterator[tuple[int, int, str]]:
     """Words broken by white space or at the end of a line: pieces that make no word apart and one together."""
-    words = _put_together(text.split())
+    words = _words_of_pieces(text.split(), fragments)
     pieces = list(_FRAGMENT.finditer(text)) if words else []
     number = 0
     while number < len(pieces) - 1:
@@ -288,11 +300,11 @@ def _fragments(text: str) -> Iterator[tuple[int, int, str]]:
         number += 1
 
 
-def _put_together(chunks: list[str]) -> set[str]:
-    """Return the words that pieces among ``chunks`` make with what stands beside them."""
+def _words_of_pieces(chunks: list[str], fragments: set[str]) -> set[str]:
+    """Return the words that ``fragments`` make with what stands beside them."""
     found = set()
     for at, chunk in enumerate(chunks):
-        if _is_fragment(chunk):
+        if chunk in fragments:
             for begin, end in (
                 (max(at - 1, 0), at + 1),
                 (at, at + 2),
@@ -300,7 +312,7 @@ def _put_together(chunks: list[str]) -> set[str]:
                 (at, at + 3),
             ):
                 word = "".join(piece.strip(_EDGES) for piece in chunks[begin:end])
-                if len(word) >= _SHORTEST and word.islower() and lexicon.is_word(word):
+                if _SHORTEST <= len(word) <= _LONGEST_WORD and word.islower() and lexicon.is_word(word):
                     found.add(word)
     return found
 
@@ -389,7 +401,12 @@ def _broken(word: str) -> str | None:
 def _without_signs(word: str) -> str | None:
     """Return a word in which figures and signs stand for letters. Two figures together are a number, zeros apart."""
     letters = sum(map(str.isalpha, word))
-    if letters < 2 or letters == len(word) or _NUMBER.search(word):
+    if (
+        letters < 2
+        or letters == len(word)
+        or _NUMBER.search(word)
+        or (word.isupper() and len(word) < _SHORTEST)
+    ):
         return None
     for table in _AS_LETTERS:
         read = word.lower().translate(table)
