@@ -56,7 +56,7 @@ from gateway.model import (
 from gateway.relay import Relay, Transaction
 from gateway.settings import NoticeSettings
 from gateway.store import Store, Tx, items, ledger
-from gateway.store.rows import Outcome
+from gateway.store.rows import Outcome, Reach
 from gateway.workers import Workers
 
 log: FilteringBoundLogger = structlog.get_logger("gateway.pipeline")
@@ -93,9 +93,8 @@ class Options:
     mode: Mode
     unit_modes: Mapping[str, Mode]
     max_excluded: int
-    history_days: int
+    reach: Reach
     notices: NoticeSettings
-    timezone: ZoneInfo
     code_version: str
 
 
@@ -312,10 +311,10 @@ class _Inspected:
             policy=self._in_force.policy,
             mode=self._conductor.mode_of(parties),
             limits=self._conductor.workers.limits,
-            decided_at=self._at.astimezone(self._conductor.options.timezone),
+            decided_at=self._at.astimezone(ZoneInfo(self._in_force.policy.timezone)),
             code_version=self._conductor.options.code_version,
         )
-        return await self._record_and_act(authored, parties, verdict)
+        return await self._record_and_act(authored, parties, verdict, inspection)
 
     # --- read and judge -------------------------------------------------------------------------------------
 
@@ -343,14 +342,11 @@ class _Inspected:
 
     def _look_up(self, parties: Parties, tx: Tx) -> tuple[MessageId | None, History]:
         """Return the item this message is already, if any, and what the ledger knows of these people."""
-        days = self._conductor.options.history_days
         persons = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
-        found: dict[str, int] = {}
         # Everybody it claims to come from: naming a colleague as Sender must not leave one's own history behind.
-        for staff in dict.fromkeys(claim.staff_id for claim in parties.claimed):
-            of_claim = ledger.history(tx, staff, persons, self._at, days, retry_key=self._message.retry_key)
-            found |= {name: max(number, found.get(name, 0)) for name, number in of_claim.earlier.items()}
-        earlier = History(earlier=found, days=days)
+        officers = (claim.staff_id for claim in parties.claimed if claim.staff_id)
+        reach, key = self._conductor.options.reach, self._message.retry_key
+        earlier = ledger.history(tx, officers, persons, self._at, reach, retry_key=key)
         return items.item_by_retry_key(tx, self._message.retry_key), earlier
 
     async def _judge(
@@ -371,10 +367,12 @@ class _Inspected:
 
     # --- record, then act -----------------------------------------------------------------------------------
 
-    async def _record_and_act(self, authored: Authored, parties: Parties, verdict: Verdict) -> Reply:
+    async def _record_and_act(
+        self, authored: Authored, parties: Parties, verdict: Verdict, inspection: Inspection | None
+    ) -> Reply:
         message = self._message
         who = await self._reviewers(authored, parties) if recording.is_listed(verdict) else None
-        new = recording.draft(message, authored, parties, verdict, who)
+        new = recording.draft(message, authored, parties, verdict, who, inspection)
         if new.item is not None and verdict.action is Action.HOLD and verdict.urgent:
             options, registry = self._conductor.options, self._in_force.registry
             told = notices.reviewers(options.notices, registry, parties.officer, new.item.excluded)

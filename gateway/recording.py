@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway import audit, identify
+from gateway.inspection import traits
 from gateway.model import (
     Action,
     Authored,
     CutReason,
     Envelope,
     Event,
+    Inspection,
     ItemKind,
     MessageId,
     Parties,
@@ -112,9 +114,17 @@ def is_listed(verdict: Verdict) -> bool:
 
 
 def draft(
-    message: Message, authored: Authored, parties: Parties, verdict: Verdict, who: Reviewers | None
+    message: Message,
+    authored: Authored,
+    parties: Parties,
+    verdict: Verdict,
+    who: Reviewers | None,
+    inspection: Inspection | None = None,
 ) -> Record:
-    """Return what is to be written about a message that was judged; an item where ``who`` says who may see it."""
+    """Return what is to be written about a message that was judged; an item where ``who`` says who may see it.
+
+    ``inspection`` has what no finding says and the ledger remembers: weak cues, and that the contact refused.
+    """
     held = verdict.action is Action.HOLD
     persons = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
     entry = LedgerEntry(
@@ -129,11 +139,13 @@ def draft(
             for contact in match.contacts
             for case in contact.cases
         ),
-        thread=_thread(authored),
+        traits=traits(authored, parties),
         sha256=message.sha256,
         action=verdict.action,
         outcome=Outcome.HELD if held else Outcome.OFFERED,
-        categories=tuple(sorted({finding.category for finding in verdict.findings if finding.points > 0})),
+        rules=_remembered(verdict),
+        refused=inspection is not None and inspection.refused,
+        weak=inspection.weak if inspection is not None else (),
     )
     item = None if who is None else _item(message, authored, parties, verdict, persons, who)
     return Record(entry=entry, item=item)
@@ -250,13 +262,14 @@ def _evidence(item: NewItem) -> dict[str, str | int | list[str]]:
         "model_hash": item.verdict.model_hash,
         "registry": item.verdict.registry_version,
         "officer": item.officer or "",
+        "psd_copy": list(item.verdict.psd),
         "contacts": list(item.contacts),
         "excluded": list(item.excluded),
     }
 
 
-def _thread(authored: Authored) -> str:
-    headers = authored.headers
-    first = (*headers.references, headers.in_reply_to, headers.message_id)
-    root = next((reference for reference in first if reference), "")
-    return hashlib.sha256(root.encode("utf-8", "surrogateescape")).hexdigest() if root else ""
+def _remembered(verdict: Verdict) -> tuple[str, ...]:
+    """Return the rules that came true with points. In mail that passes only weights can have: they are not kept."""
+    if verdict.proposed is Action.PASS:
+        return ()
+    return tuple(sorted({finding.rule for finding in verdict.findings if finding.points > 0}))

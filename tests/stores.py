@@ -28,15 +28,17 @@ from gateway.model import (
     RuleStatus,
     Severity,
     StaffId,
+    Traits,
     Unreadable,
     UnreadableReason,
     Verdict,
 )
 from gateway.settings import StoreSettings
 from gateway.store import initialise, new_id
-from gateway.store.rows import LedgerEntry, NewDelivery, NewItem, Outcome
+from gateway.store.rows import LedgerEntry, NewDelivery, NewItem, Outcome, Reach
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+REACH = Reach(days=90, found_days=400, weak_days=90, most=200)
 
 
 def after(**time):
@@ -194,8 +196,8 @@ def a_ledger_entry(**changes):
     entry_id = new_id()
     given = {
         "id": MessageId(entry_id), "retry_key": f"key-{entry_id}", "at": NOW, "officer": StaffId("s1"),
-        "persons": (PersonId("p1"),), "case_refs": ("CR/1", "CR/2"), "thread": "t" * 64, "sha256": "c" * 64,
-        "action": Action.PASS, "outcome": Outcome.ACCEPTED, "categories": ("flirting",),
+        "persons": (PersonId("p1"),), "case_refs": ("CR/1", "CR/2"), "traits": Traits(thread="t" * 32, message="m", answers="a", copies=("c", "d")), "sha256": "c" * 64,
+        "action": Action.PASS, "outcome": Outcome.ACCEPTED, "rules": ("flirting.wink",),
     }  # fmt: skip
     return LedgerEntry(**given | changes)
 

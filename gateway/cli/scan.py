@@ -96,7 +96,6 @@ class Judge:
         self._style = inspection.house_style_of(bundle)
         self.engine = inspection.load(bundle, language=settings.inspection.language)
         self._limits = settings.limits
-        self._timezone = ZoneInfo(settings.policy.timezone)
 
     def file(self, path: Path) -> Judged:
         """Return the verdict on one file, judged as of its Date header, or of now; raises OSError."""
@@ -123,7 +122,7 @@ class Judge:
             mode=Mode.HOLD,
             limits=self._limits,
             history=history,
-            decided_at=at.astimezone(self._timezone),
+            decided_at=at.astimezone(ZoneInfo(self.policy.timezone)),
             code_version=code_version(),
         )
 
@@ -156,12 +155,12 @@ class Judge:
         return parties_of(self._registry, envelope, headers)
 
     def _history(self, parties: Parties, at: datetime) -> History:
-        officer = parties.officer.staff_id if parties.officer is not None else None
-        people = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
-        days = self._settings.store.history_days
+        reach = ledger.reach_of(self._settings.store)
         if not self._with_store or self._store is None:
-            return History(days=days)
-        return self._store.read_now(lambda tx: ledger.history(tx, officer, people, at, days))
+            return History(days=reach.days)
+        officers = tuple(claim.staff_id for claim in parties.claimed if claim.staff_id)
+        people = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
+        return self._store.read_now(lambda tx: ledger.history(tx, officers, people, at, reach))
 
 
 def _as_contacts(headers: Headers, recipients: tuple[str, ...]) -> Parties:

@@ -16,11 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import structlog
 import typer
@@ -380,7 +379,9 @@ class Service:
         now = datetime.now(UTC)
         store = self.settings.store
         ledger.settle(tx, now - _OFFERED_IS_LOST_AFTER, now)
-        records.prune(tx, now, retry_key_days=store.retry_key_days, history_days=store.history_days)
+        pruned = records.prune(tx, now, retry_key_days=store.retry_key_days, reach=ledger.reach_of(store))
+        if pruned != records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=0):
+            self._audit(tx, Event.LEDGER_PRUNED, "ledger", asdict(pruned))
         audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=now)
 
 
@@ -416,9 +417,8 @@ def _options(settings: Settings, hostname: str) -> Options:
         mode=settings.policy.mode,
         unit_modes=settings.policy.units,
         max_excluded=settings.policy.max_excluded,
-        history_days=settings.store.history_days,
+        reach=ledger.reach_of(settings.store),
         notices=settings.notices,
-        timezone=ZoneInfo(settings.policy.timezone),
         code_version=code_version(),
     )
 

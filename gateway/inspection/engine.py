@@ -48,6 +48,7 @@ class Engine:
         active = tuple(rule for rule in running if not rule.is_pattern)
         self._patterns = tuple(rule for rule in running if rule.is_pattern)
         self._policy = rules.policy
+        self._remembers_refusals = any(map(_asks_of_refusals, active))
         numbers = tuple(map(numbering.numbers, active))
         sample = tuple(_sample(rules))
         self._sentences = PatternIndex(tuple(numbering.plain), sample)
@@ -98,6 +99,7 @@ class Engine:
             rules_hash=self.rules_hash,
             model_hash=self.model_hash,
             urgent="; ".join(urgent),
+            refused=self._remembers_refusals and message.is_refused,
         )
 
     def _parse(self, sentence: str) -> cues.Parsed | None:
@@ -138,6 +140,12 @@ class Engine:
             self._sentences.commonness(number) if number >= 0 else self._sign_off.commonness(~number)
             for number in numbers
         )
+
+
+def _asks_of_refusals(rule: Rule) -> bool:
+    """Return whether a rule asks what earlier threads said: only then is every message searched for a refusal."""
+    asked = (condition.conduct for condition in rule.conditions.values())
+    return any(each is not None and each.earlier_refusal is not None for each in asked)
 
 
 def _is_wordless(rule: Rule) -> bool:

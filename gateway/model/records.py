@@ -86,4 +86,5 @@ class Event(StrEnum):
     MODE_CHANGED = "mode:changed"
     ACCOUNT_ADDED = "account:added"
     CHECKPOINT_WRITTEN = "checkpoint:written"
+    LEDGER_PRUNED = "ledger:pruned"
     PAYLOAD_ERASED = "payload:erased"

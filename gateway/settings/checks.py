@@ -8,7 +8,6 @@ import ipaddress
 import os
 import re
 import string
-import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -57,11 +56,6 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _outbox(settings.outbox, settings.next_hop)
     yield from _listen(("console", "listen"), settings.console.listen)
     yield from _pictures(settings.inspection.picture_models)
-    if not _is_timezone(settings.policy.timezone):
-        path = ("policy", "timezone")
-        yield Fault(
-            path, f"there is no time zone {settings.policy.timezone!r}", "write one such as Europe/London"
-        )
 
 
 def listen_address(text: str) -> tuple[str, int]:
@@ -96,14 +90,6 @@ def _is_domain(text: str) -> bool:
 def _is_address(text: str) -> bool:
     local, at, domain = text.rpartition("@")
     return bool(at) and re.fullmatch(r"[^\s@<>\"(),:;\\\[\]]{1,64}", local) is not None and _is_domain(domain)
-
-
-def _is_timezone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _split(url: str) -> SplitResult | None:

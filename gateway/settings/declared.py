@@ -180,7 +180,29 @@ class StoreSettings(_Section):
         gt=0,
     )
     history_days: int = _setting(
-        90, "Window of earlier findings between an officer and a contact.", unit="days", ge=1
+        90,
+        "Window of earlier mail and findings between an officer and a contact.",
+        unit="days",
+        why="a quarter: monthly updates show",
+        ge=1,
+    )
+    ledger_days: int = _setting(
+        400,
+        "How long the ledger says who wrote to whom and which rules came true; no words. Patterns reach as far.",
+        unit="days",
+        why="a year, as patterns are counted, and room for a leave",
+        ge=1,
+    )
+    weak_cue_days: int = _setting(
+        90, "How long a cue too weak for a finding is remembered, by category.", unit="days", ge=1
+    )
+    history_messages: int = _setting(
+        200,
+        "Earlier messages of a contact, and earlier findings of an officer, that a verdict takes into account.",
+        unit="rows",
+        why="twice the mail of the busiest case in a quarter; each row is kept with the verdict",
+        ge=20,
+        le=10_000,
     )
 
 
@@ -344,9 +366,6 @@ class PolicySettings(_Section):
 
     mode: Mode = _setting(Mode.HOLD, "observe: record and deliver; flag: deliver and list; hold: hold.")
     units: dict[str, Mode] = _setting({}, "Mode of single units, by their name in staff.csv.")
-    timezone: str = _setting(
-        "Europe/London", "Time zone in which days are counted, such as those since a case was closed."
-    )
     max_excluded: int = _setting(
         20,
         "People named in one thread beyond which an alarm is raised: nobody may be left to review it.",

@@ -1,20 +1,33 @@
 """The ledger: one row a message to a contact, without content; conduct over time is counted from it.
 
 Functions over a transaction. A message counts once, whatever retries its sender makes, and only when the smarthost
-took it (or may have) or it was held. Knows nothing of rules: a category is a word to it.
+took it (or may have) or it was held. Knows nothing of rules: the id of one is a word to it.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Integer, Row, and_, bindparam, delete, or_, select, update
 
-from gateway.model import Action, History, MessageId, PersonId, StaffId
+from gateway.model import (
+    Action,
+    EarlierFinding,
+    History,
+    MessageId,
+    PersonId,
+    SentMail,
+    StaffId,
+    Traits,
+)
+from gateway.settings import StoreSettings
 from gateway.store.database import Tx
-from gateway.store.rows import LedgerEntry, Outcome
-from gateway.store.schema import ledger, ledger_categories, ledger_persons
+from gateway.store.rows import LedgerEntry, Outcome, Reach
+from gateway.store.schema import instant_of, ledger, ledger_findings, ledger_persons
 from gateway.store.statements import Prepared, insert_into, insert_unless_there
 
 _COUNTS = (Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.HELD)
@@ -27,19 +40,45 @@ _NEW_OUTCOME = (
 )
 _SET_OUTCOME = Prepared(_NEW_OUTCOME.where(ledger.c.id == bindparam("message")))
 _SET_OUTCOME_BY_KEY = Prepared(_NEW_OUTCOME.where(ledger.c.retry_key == bindparam("key")))
-_OF_THE_PAIR = exists().where(
-    ledger.c.id == ledger_persons.c.ledger_id,
-    ledger.c.officer == bindparam("officer"),
-    ledger.c.at.between(bindparam("since"), bindparam("until")),
+_COUNTED = and_(
     or_(*(ledger.c.outcome == outcome for outcome in _COUNTS)),
     ledger.c.retry_key.is_distinct_from(bindparam("key")),
 )
-_FOUND_BEFORE = Prepared(
-    select(ledger_persons.c.ledger_id, ledger_categories.c.category)
-    .join(ledger_categories, ledger_categories.c.ledger_id == ledger_persons.c.ledger_id)
-    .where(ledger_persons.c.person_id == bindparam("person"), _OF_THE_PAIR)
-)
+_SENT_BEFORE = Prepared(
+    select(
+        ledger.c.at, ledger.c.officer, ledger.c.refused, ledger.c.message_key, ledger.c.thread, ledger.c.answers,
+        ledger.c.copies, ledger.c.weak,
+    )
+    .join(ledger_persons, ledger_persons.c.ledger_id == ledger.c.id)
+    .where(
+        ledger_persons.c.person_id == bindparam("person"),
+        ledger.c.at.between(bindparam("since"), bindparam("until")),
+        _COUNTED,
+    )
+    .order_by(ledger.c.at.desc(), ledger.c.id)
+    .limit(bindparam("most", type_=Integer))
+)  # fmt: skip
 """From the contact, who gets a letter a week, to the messages: an officer may have sent thousands."""
+_FOUND_BEFORE = Prepared(
+    select(
+        ledger_findings.c.at, ledger_findings.c.ledger_id, ledger_findings.c.rule, ledger_persons.c.person_id
+    )
+    .join(ledger, ledger.c.id == ledger_findings.c.ledger_id)
+    .join(ledger_persons, ledger_persons.c.ledger_id == ledger_findings.c.ledger_id)
+    .where(
+        ledger_findings.c.officer == bindparam("officer"),
+        ledger_findings.c.at.between(bindparam("since"), bindparam("until")),
+        _COUNTED,
+    )
+    .order_by(
+        ledger_findings.c.at.desc(),
+        ledger_findings.c.ledger_id,
+        ledger_findings.c.rule,
+        ledger_persons.c.person_id,
+    )
+    .limit(bindparam("most", type_=Integer))
+)
+"""From the officer to the findings, which are few."""
 
 
 def add(tx: Tx, entry: LedgerEntry) -> bool:
@@ -50,7 +89,12 @@ def add(tx: Tx, entry: LedgerEntry) -> bool:
         "at": entry.at,
         "officer": entry.officer,
         "case_refs": "\n".join(entry.case_refs),
-        "thread": entry.thread,
+        "thread": entry.traits.thread,
+        "message_key": entry.traits.message,
+        "answers": entry.traits.answers,
+        "copies": " ".join(entry.traits.copies),
+        "refused": entry.refused,
+        "weak": " ".join(entry.weak),
         "sha256": entry.sha256,
         "action": entry.action,
         "outcome": entry.outcome,
@@ -59,12 +103,14 @@ def add(tx: Tx, entry: LedgerEntry) -> bool:
     if not insert_unless_there(tx.connection, ledger, row, ledger.c.retry_key):
         return False
     persons = [{"ledger_id": entry.id, "person_id": person} for person in dict.fromkeys(entry.persons)]
-    categories = [
-        {"ledger_id": entry.id, "category": category} for category in dict.fromkeys(entry.categories)
-    ]
     insert_into(tx.connection, ledger_persons, persons)
-    insert_into(tx.connection, ledger_categories, categories)
+    insert_into(tx.connection, ledger_findings, _finding_rows(entry, entry.id))
     return True
+
+
+def _finding_rows(entry: LedgerEntry, ledger_id: str) -> list[dict[str, object]]:
+    row: dict[str, object] = {"ledger_id": ledger_id, "officer": entry.officer, "at": entry.at}
+    return [row | {"rule": rule} for rule in dict.fromkeys(entry.rules)]
 
 
 def judge_again(tx: Tx, entry: LedgerEntry) -> None:
@@ -73,11 +119,13 @@ def judge_again(tx: Tx, entry: LedgerEntry) -> None:
     if earlier is None or earlier.outcome is Outcome.ACCEPTED:
         return
     row = ledger.c.id == earlier.id
-    tx.connection.execute(update(ledger).where(row).values(action=entry.action, outcome=entry.outcome))
-    tx.connection.execute(delete(ledger_categories).where(ledger_categories.c.ledger_id == earlier.id))
-    categories = [{"ledger_id": earlier.id, "category": each} for each in dict.fromkeys(entry.categories)]
-    if categories:
-        tx.connection.execute(insert(ledger_categories), categories)
+    tx.connection.execute(
+        update(ledger)
+        .where(row)
+        .values(action=entry.action, outcome=entry.outcome, refused=entry.refused, weak=" ".join(entry.weak))
+    )
+    tx.connection.execute(delete(ledger_findings).where(ledger_findings.c.ledger_id == earlier.id))
+    insert_into(tx.connection, ledger_findings, _finding_rows(replace(entry, at=earlier.at), earlier.id))
 
 
 def by_retry_key(tx: Tx, retry_key: str) -> LedgerEntry | None:
@@ -109,42 +157,102 @@ def settle(tx: Tx, before: datetime, at: datetime) -> int:
     ).rowcount
 
 
+def reach_of(settings: StoreSettings) -> Reach:
+    """Return how far back history goes by the settings."""
+    return Reach(
+        days=settings.history_days,
+        found_days=settings.ledger_days,
+        weak_days=settings.weak_cue_days,
+        most=settings.history_messages,
+    )
+
+
 def history(
     tx: Tx,
-    officer: StaffId | None,
+    officers: Iterable[StaffId],
     persons: Iterable[PersonId],
     at: datetime,
-    days: int,
+    reach: Reach,
     *,
     retry_key: str = "",
 ) -> History:
-    """Return how many earlier messages of ``officer`` to any of ``persons`` had findings, by category.
+    """Return what is known of ``officers`` (everybody a message claims to come from) and ``persons`` before ``at``.
 
-    ``retry_key`` names the message being judged, which does not count as its own history. An unknown officer has
-    none: strangers must not be taken for one another.
+    One look-up for each person, one for each officer, both bounded by ``reach.most`` rows, the newest first.
+    ``retry_key`` names the message being judged, which does not count as its own history. Where no officer is known
+    there is none: strangers must not be taken for one another.
     """
-    if officer is None:
-        return History(days=days)
-    values = {"officer": officer, "since": at - timedelta(days=days), "until": at, "key": retry_key}
-    found: set[tuple[str, str]] = set()
-    for person in dict.fromkeys(persons):
-        rows = _FOUND_BEFORE.run(tx.connection, values | {"person": person}).fetchall()
-        found.update((str(message), str(category)) for message, category in rows)
-    numbers = Counter(category for _, category in found)
-    return History(earlier=dict(sorted(numbers.items())), days=days)
+    own = tuple(dict.fromkeys(officers))
+    people = tuple(dict.fromkeys(persons))
+    if not own:
+        return History(days=reach.days)
+    values = {"until": at, "key": retry_key, "most": reach.most}
+    since = at - timedelta(days=reach.days)
+    sent: list[SentMail] = []
+    weak: set[str] = set()
+    for person in people:
+        for row in _SENT_BEFORE.run(tx.connection, values | {"since": since, "person": person}).fetchall():
+            mail = _sent(row, person, own)
+            sent.append(mail)
+            if mail.own and mail.at >= at - timedelta(days=reach.weak_days):
+                weak.update(row[7].split())
+    found: list[EarlierFinding] = []
+    since_found = {"since": at - timedelta(days=reach.found_days)}
+    for officer in own:
+        found += _found(
+            _FOUND_BEFORE.run(tx.connection, values | since_found | {"officer": officer}).fetchall()
+        )
+    return History(
+        earlier=_earlier(found, frozenset(people), since), days=reach.days, sent=tuple(sent), found=tuple(found),
+        weak=tuple(sorted(weak)),
+    )  # fmt: skip
 
 
-def forget(tx: Tx, *, keys_before: datetime, rows_before: datetime) -> tuple[int, int]:
-    """Forget old retry keys and delete old rows; return how many of each."""
+def _sent(row: Any, person: PersonId, own: tuple[StaffId, ...]) -> SentMail:
+    at, officer, refused, message, thread, answers, copies, _ = row
+    traits = Traits(message=message, thread=thread, answers=answers, copies=tuple(copies.split()))
+    return SentMail(
+        at=instant_of(at), contact=person, own=officer in own, refused=bool(refused), traits=traits
+    )
+
+
+def _found(rows: Iterable[Any]) -> Iterator[EarlierFinding]:
+    """Yield one finding for each rule and message; rows of the same one, person by person, follow each other."""
+    for (at, message, rule), group in groupby(rows, key=itemgetter(0, 1, 2)):
+        yield EarlierFinding(
+            at=instant_of(at),
+            message=message,
+            contacts=tuple(PersonId(row[3]) for row in group),
+            rule=rule,
+            category=rule.partition(".")[0],
+        )
+
+
+def _earlier(found: Iterable[EarlierFinding], people: frozenset[PersonId], since: datetime) -> dict[str, int]:
+    """Return in how many messages to any of ``people`` each category was found."""
+    pairs = {
+        (each.message, each.category)
+        for each in found
+        if each.at >= since and not people.isdisjoint(each.contacts)
+    }
+    return dict(sorted(Counter(category for _, category in pairs).items()))
+
+
+def forget(
+    tx: Tx, *, keys_before: datetime, rows_before: datetime, weak_before: datetime
+) -> tuple[int, int, int]:
+    """Forget old retry keys and weak cues and delete old rows; return how many rows of each."""
     old_key = and_(ledger.c.retry_key.is_not(None), ledger.c.at < keys_before)
     keys = tx.connection.execute(update(ledger).where(old_key).values(retry_key=None)).rowcount
+    old_weak = and_(ledger.c.weak != "", ledger.c.at < weak_before)
+    weak = tx.connection.execute(update(ledger).where(old_weak).values(weak="")).rowcount
     rows = tx.connection.execute(delete(ledger).where(ledger.c.at < rows_before)).rowcount
-    return keys, rows
+    return keys, rows, weak
 
 
 def _entry(tx: Tx, row: Row[Any]) -> LedgerEntry:
     persons = select(ledger_persons.c.person_id).where(ledger_persons.c.ledger_id == row.id)
-    categories = select(ledger_categories.c.category).where(ledger_categories.c.ledger_id == row.id)
+    rules = select(ledger_findings.c.rule).where(ledger_findings.c.ledger_id == row.id)
     return LedgerEntry(
         id=MessageId(row.id),
         retry_key=row.retry_key or "",
@@ -152,9 +260,13 @@ def _entry(tx: Tx, row: Row[Any]) -> LedgerEntry:
         officer=StaffId(row.officer) if row.officer else None,
         persons=tuple(map(PersonId, tx.connection.scalars(persons.order_by(ledger_persons.c.person_id)))),
         case_refs=tuple(row.case_refs.splitlines()),
-        thread=row.thread,
+        traits=Traits(
+            message=row.message_key, thread=row.thread, answers=row.answers, copies=tuple(row.copies.split())
+        ),
         sha256=row.sha256,
         action=Action(row.action),
         outcome=Outcome(row.outcome),
-        categories=tuple(tx.connection.scalars(categories.order_by(ledger_categories.c.category))),
+        rules=tuple(tx.connection.scalars(rules.order_by(ledger_findings.c.rule))),
+        refused=row.refused,
+        weak=tuple(row.weak.split()),
     )

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from gateway.model import Role, StaffId
 from gateway.store import items, ledger
 from gateway.store.database import Tx, revision
-from gateway.store.rows import Account, RegistryVersion, RuleReport, RuleSetRow
+from gateway.store.rows import Account, Reach, RegistryVersion, RuleReport, RuleSetRow
 from gateway.store.schema import accounts, meta, registry_versions, rule_reports, rule_sets
 from gateway.store.statements import Prepared, insert_or_replace, insert_unless_there
 
@@ -198,13 +198,17 @@ class Pruned:
 
     retry_keys: int
     ledger_rows: int
+    weak_cues: int
 
 
-def prune(tx: Tx, now: datetime, *, retry_key_days: float, history_days: int) -> Pruned:
-    """Forget retry keys and ledger rows that are older than the settings say."""
+def prune(tx: Tx, now: datetime, *, retry_key_days: float, reach: Reach) -> Pruned:
+    """Forget retry keys, weak cues and ledger rows that are older than the settings say."""
     keys_before = now - timedelta(days=retry_key_days)
     of_items = items.forget_retry_keys(tx, keys_before)
-    of_ledger, rows = ledger.forget(
-        tx, keys_before=keys_before, rows_before=now - timedelta(days=history_days)
+    of_ledger, rows, weak = ledger.forget(
+        tx,
+        keys_before=keys_before,
+        rows_before=now - timedelta(days=max(reach.days, reach.found_days)),
+        weak_before=now - timedelta(days=reach.weak_days),
     )
-    return Pruned(retry_keys=of_items + of_ledger, ledger_rows=rows)
+    return Pruned(retry_keys=of_items + of_ledger, ledger_rows=rows, weak_cues=weak)

@@ -17,6 +17,7 @@ from gateway.model import (
     PersonId,
     Role,
     StaffId,
+    Traits,
     Verdict,
 )
 
@@ -61,6 +62,7 @@ class Item:
     officer: StaffId | None
     unit: str
     urgent: bool
+    psd_copy: bool
     mode: Mode
     action: Action
     proposed: Action
@@ -120,7 +122,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One message to a contact: who, to whom, which categories; no content."""
+    """One message to a contact: who, to whom, which rules came true; no content.
+
+    ``refused``: it quotes words of the contact that say no. ``weak``: categories of cues too weak for a finding.
+    """
 
     id: MessageId
     retry_key: str
@@ -128,11 +133,23 @@ class LedgerEntry:
     officer: StaffId | None
     persons: tuple[PersonId, ...]
     case_refs: tuple[str, ...]
-    thread: str
+    traits: Traits
     sha256: str
     action: Action
     outcome: Outcome
-    categories: tuple[str, ...]
+    rules: tuple[str, ...]
+    refused: bool = False
+    weak: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far the ledger is looked back in: days for the pair, for findings, for weak cues; and rows at most."""
+
+    days: int
+    found_days: int
+    weak_days: int
+    most: int
 
 
 class DeliveryState(StrEnum):

@@ -23,9 +23,11 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
+    text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema this code knows, as Alembic names it."""
 
 _WIDTH = len("2026-01-31T12:00:00.000000Z")
@@ -131,6 +133,13 @@ items = Table(
         "unit", String(255), nullable=False, comment="The author's unit, for the queue of its supervisors."
     ),
     Column("urgent", Boolean(), nullable=False, comment="A person must look at once; why is in the verdict."),
+    Column(
+        "psd_copy",
+        Boolean(),
+        nullable=False,
+        server_default=false(),
+        comment="Professional standards are to see it; why is in the verdict.",
+    ),
     _word("mode", "Mode in force when it was judged."),
     _word("action", "What was done."),
     _word("proposed", "What would have been done in hold mode."),
@@ -215,6 +224,41 @@ ledger = Table(
     _id("officer", "Staff id of the author, if known.", nullable=True),
     Column("case_refs", Text(), nullable=False, comment="Case references of the contacts, one a line."),
     Column("thread", String(64), nullable=False, comment="Hash of the thread; empty if it has none."),
+    Column(
+        "message_key",
+        String(64),
+        nullable=False,
+        server_default=text("''"),
+        comment="Hash of its own Message-ID; empty if none.",
+    ),
+    Column(
+        "answers",
+        String(64),
+        nullable=False,
+        server_default=text("''"),
+        comment="Hash of the mail it answers; empty if none.",
+    ),
+    Column(
+        "copies",
+        Text(),
+        nullable=False,
+        server_default=text("''"),
+        comment="Hashes of who was copied, separated by spaces.",
+    ),
+    Column(
+        "refused",
+        Boolean(),
+        nullable=False,
+        server_default=false(),
+        comment="It quotes words of the contact that say no.",
+    ),
+    Column(
+        "weak",
+        Text(),
+        nullable=False,
+        server_default=text("''"),
+        comment="Categories of weak cues, separated by spaces; emptied.",
+    ),
     Column("sha256", String(64), nullable=False, comment="Of the bytes as received."),
     _word("action", "What was done: pass, flag, hold."),
     _word("outcome", "What the smarthost said: offered, accepted, refused, unknown, held."),
@@ -239,8 +283,8 @@ ledger_persons = Table(
     comment="Which registered persons a message went to.",
 )
 
-ledger_categories = Table(
-    "ledger_categories",
+ledger_findings = Table(
+    "ledger_findings",
     metadata,
     Column(
         "ledger_id",
@@ -249,8 +293,16 @@ ledger_categories = Table(
         primary_key=True,
         comment="The message.",
     ),
-    Column("category", String(64), primary_key=True, comment="A category with a finding."),
-    comment="Which categories a message had findings of.",
+    Column(
+        "rule",
+        String(120),
+        primary_key=True,
+        comment="A rule that came true; its category is before the dot.",
+    ),
+    _id("officer", "Author of the message, once more, to look patterns up by.", nullable=True),
+    _at("at", "When the message was received, once more."),
+    Index("ix_ledger_findings_officer_at", "officer", "at"),
+    comment="Which rules came true of a message: what patterns are counted from.",
 )
 
 outbox = Table(

@@ -115,7 +115,7 @@ def test_settings_text_says_where_each_value_came_from(tmp_path):
     assert ran.returncode == 0
     assert "  smtp.max_message_bytes = 2000000 octets  [gateway.yaml:2; default 36700160]\n" in ran.stdout
     assert "  policy.mode = observe  [GATEWAY_POLICY__MODE; default hold]\n" in ran.stdout
-    assert "  policy.timezone = Europe/London  [default]\n" in ran.stdout
+    assert "  store.history_days = 90 days  [default]\n" in ran.stdout
 
 
 def test_settings_json_is_one_object_a_line(tmp_path):

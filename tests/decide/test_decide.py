@@ -14,6 +14,7 @@ from gateway.model import (
     Attribution,
     Authored,
     CaseStatus,
+    CategoryPolicy,
     Combinations,
     ContactRole,
     History,
@@ -59,6 +60,71 @@ def test_category_alone(category, severity, action):
     made = verdict(finding(category, severity, 1))
     assert made.action is action
     assert f"category:{category}" in made.because
+
+
+BESIDE_WORDS = policy(
+    categories=policy().categories
+    | {"conduct": CategoryPolicy(hold_from=None), "patterns": CategoryPolicy(hold_from=None, psd=True)}
+)
+
+
+@pytest.mark.parametrize("category", ["conduct", "patterns"])
+def test_without_words_nothing_holds(category):
+    """Conduct and patterns flag, whatever their points and company, until something in the words is found."""
+    company = {
+        "parties": parties(contact(case(officers=(), status=CaseStatus.CLOSED), vulnerable=True)),
+        "history": History(earlier={"advance": 2}),
+        "policy": BESIDE_WORDS,
+    }
+    alone = (finding(category, points=20), finding("conduct", points=20, rule="conduct.other"))
+    assert verdict(*alone, **company).action is FLAG
+    assert verdict(*alone, finding("warmth", points=1), **company).action is HOLD
+    assert verdict(*alone, finding("warmth", points=1, softened=True), **company).action is FLAG
+
+
+def test_points_of_conduct_weigh_beside_words():
+    """They count towards hold_at once the words have a finding that is not softened; conduct is no second category."""
+    words, conduct = finding("warmth", points=6), finding("conduct", points=6)
+    assert verdict(words, policy=BESIDE_WORDS).action is FLAG
+    assert verdict(words, conduct, policy=BESIDE_WORDS).because == ("threshold:hold_at",)
+    assert verdict(words, finding("conduct", points=5), policy=BESIDE_WORDS).action is FLAG
+
+
+def test_a_pattern_holds_what_would_flag():
+    """A mild finding of an officer with a pattern holds, and policy may say otherwise."""
+    both = (finding("warmth", points=1), finding("patterns", points=1))
+    assert verdict(*both, policy=BESIDE_WORDS).because == ("combination:pattern",)
+    mild = replace(BESIDE_WORDS, combinations=Combinations(pattern=FLAG))
+    assert verdict(*both, policy=mild).action is FLAG
+
+
+def test_earlier_conduct_is_no_earlier_crossing():
+    """What is remembered of conduct alone makes no hold of a mild finding."""
+    history = History(earlier={"conduct": 3, "patterns": 1})
+    assert verdict(finding("warmth", points=1), history=history, policy=BESIDE_WORDS).action is FLAG
+
+
+def test_weights_ask_for_nothing_alone():
+    """Findings of weights pass while they are alone, with any points, and count beside another."""
+    weighed = replace(BESIDE_WORDS, weights=frozenset({"conduct.night", "conduct.unnamed"}))
+    night, unnamed = (finding("conduct", rule=f"conduct.{name}", points=9) for name in ("night", "unnamed"))
+    made = verdict(night, unnamed, policy=weighed)
+    assert (made.action, made.because, len(made.findings)) == (PASS, (), 2)
+    mild = finding("warmth", points=2)
+    assert verdict(mild, policy=weighed).action is FLAG
+    assert verdict(night, mild, policy=weighed).action is FLAG
+    assert verdict(night, unnamed, mild, policy=weighed).because == ("threshold:hold_at",)
+
+
+def test_professional_standards_are_copied():
+    """The verdict names the categories found that policy wants PSD to see; trials do not count."""
+    named = replace(
+        BESIDE_WORDS,
+        categories=BESIDE_WORDS.categories | {"advance": CategoryPolicy(hold_from=None, psd=True)},
+    )
+    assert verdict(finding("warmth"), policy=named).psd == ()
+    assert verdict(finding("advance"), finding("patterns"), policy=named).psd == ("advance", "patterns")
+    assert verdict(finding("advance", status=RuleStatus.SHADOW), policy=named).psd == ()
 
 
 @pytest.mark.parametrize(
@@ -345,7 +411,8 @@ def test_a_reason_is_named_once():
 
 any_finding = st.builds(
     finding,
-    category=st.sampled_from(["advance", "looks", "kiss", "warmth", "unheard-of"]),
+    category=st.sampled_from(["advance", "looks", "kiss", "warmth", "unheard-of", "conduct", "patterns"]),
+    rule=st.sampled_from(["a.rule", "a.weight"]),
     severity=st.sampled_from([each.value for each in Severity]),
     points=st.integers(0, 20),
     status=st.sampled_from(RuleStatus),
@@ -381,9 +448,10 @@ any_policy = st.builds(
     flag_at=st.integers(1, 5),
     hold_at=st.integers(5, 30),
     combinations=st.builds(Combinations, two_categories=effects, vulnerable_contact=effects,
-        sender_not_assigned=effects, closed_case=effects, earlier_findings=effects),
+        sender_not_assigned=effects, closed_case=effects, earlier_findings=effects, pattern=effects),
     parties=st.builds(PartyPolicy, do_not_contact=effects, no_email_consent=effects, senders_disagree=effects,
         private_copy=effects),
+    weights=st.sampled_from([frozenset(), frozenset({"a.weight"})]),
 )  # fmt: skip
 any_history = st.dictionaries(st.sampled_from(["advance", "kiss", "warmth"]), st.integers(0, 3), max_size=3)
 situation = st.fixed_dictionaries(

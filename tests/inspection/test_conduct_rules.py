@@ -293,3 +293,28 @@ def test_a_pattern_on_trial_has_no_points():
     """A shadow pattern is told, without points."""
     (finding,) = patterns(earlier(3), pattern_text=pattern(status="shadow"))
     assert (finding.status, finding.points) == (RuleStatus.SHADOW, 0)
+
+
+def test_a_refusal_is_remembered_where_a_rule_asks_for_it():
+    """Whether the contact said no in the quote is told to the ledger once any rule asks for earlier refusals."""
+    refusals = "list: refusals\nowner: a\nreason: b\nphrases: [leave me alone]\n"
+    example = ExampleEntry(body="Noted.", quoted="Please leave me alone.")
+    for asked, told in [("earlier_refusal: true", True), ("assigned: true", False)]:
+        one = made(f"it: {{conduct: {{{asked}}}}}", lists__refusals=refusals)
+        staged = stage(example, one._rules[0].rule, NOON)
+        assert one.judge(staged.authored, staged.parties, staged.history, staged.at).refused is told
+        bare = stage("Noted.", one._rules[0].rule, NOON)
+        assert one.judge(bare.authored, bare.parties, bare.history, bare.at).refused is False
+
+
+def test_a_weak_cue_is_told_inside_a_finding_only():
+    """What was too weak for a finding earlier stands in the words of one now, and makes none."""
+    match = "it: {conduct: {assigned: true}}"
+
+    def weak(staged):
+        return replace(staged, history=History(weak=("conduct",)))
+
+    (finding,) = found(match, change=weak)
+    assert "a weak sign of the same" in finding.why
+    assert "weak sign" not in found(match)[0].why
+    assert found("it: {conduct: {assigned: false}}", change=weak) == ()

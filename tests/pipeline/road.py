@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import stores
 from gateway_process import CONTACT, CONTACTS, OFFICER, STAFF
@@ -39,7 +38,7 @@ from gateway.review import decisions
 from gateway.review.access import Person
 from gateway.settings import NextHopSettings, NoticeSettings, OutboxSettings, RegistrySettings
 from gateway.store import Store, items, ledger, outbox
-from gateway.store.rows import Delivery, Item, LedgerEntry
+from gateway.store.rows import Delivery, Item, LedgerEntry, Reach
 
 COUNSEL = "counsel@chambers.example"
 CLERK = "clerk@council.example"
@@ -204,9 +203,8 @@ async def build(folder: Path, settings, smarthost: Smarthost, **outbox_settings)
             mode=Mode.HOLD,
             unit_modes={},
             max_excluded=20,
-            history_days=90,
+            reach=Reach(days=90, found_days=400, weak_days=90, most=200),
             notices=NoticeSettings(sender="gateway@force.example"),
-            timezone=ZoneInfo("Europe/London"),
             code_version="0.1.0+test",
         ),
     )

@@ -160,11 +160,6 @@ MISTAKES = [
         "gateway.yaml:1:29: policy.units names 'CID' twice; keep one of them",
     ),
     ("policy: {units: [flag]}", "policy.units is a list with something else than plain values; write names"),
-    (
-        "policy: {timezone: Europe/Londn}",
-        "there is no time zone 'Europe/Londn'; write one such as Europe/London",
-    ),
-    ("policy: {timezone: ../etc}", "there is no time zone '../etc'; write one such as Europe/London"),
     ("smtp: {max_errors: many}", "smtp.max_errors cannot be 'many'; write a whole number of at least 1"),
     ("smtp: {max_errors: 0}", "smtp.max_errors cannot be '0'; write a whole number of at least 1"),
     ("smtp: {max_errors: 1.5}", "smtp.max_errors cannot be '1.5'; write a whole number of at least 1"),

@@ -82,7 +82,7 @@ def test_check_tells_what_is_there(shell):
     shell.write(lambda tx: items.add_item(tx, an_item()))
     (line,) = shell.json("store", "check")
     assert line["holds"]["held"] == 1
-    assert line["schema"] == "0001"
+    assert line["schema"] == "0002"
     assert line["outbox_suspended"] == ""
     assert "audit_head: 1:" in shell.run("store", "check").stdout
 

@@ -266,3 +266,12 @@ def test_decisions_keep_their_order_and_their_reasons(store):
     assert store.read_now(lambda tx: items.decisions_of(tx, item_id)) == tuple(made)
     sealed = store.read_now(lambda tx: list(tx.connection.scalars(select(schema.decisions.c.reason))))
     assert not any(b"because" in one for one in sealed)
+
+
+def test_an_item_says_whether_professional_standards_are_to_see_it(store):
+    """A verdict that names categories for PSD marks the item; another does not."""
+    marked, plain = an_item(verdict=a_verdict(psd=("secrecy",))), an_item()
+    for new in (marked, plain):
+        store.write_now(lambda tx, new=new: items.add_item(tx, new))
+    shown = [store.read_now(lambda tx, new=new: items.item(tx, new.id)) for new in (marked, plain)]
+    assert [item.psd_copy for item in shown] == [True, False]

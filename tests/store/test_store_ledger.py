@@ -1,7 +1,9 @@
 """The ledger: a message counts once, when it was taken or held, and only for its own officer and contacts."""
 
+from dataclasses import replace
+
 import pytest
-from stores import NOW, a_ledger_entry, after, an_item
+from stores import NOW, REACH, a_ledger_entry, after, an_item
 
 from gateway.model import Action, History, PersonId, StaffId
 from gateway.store import items, ledger, records
@@ -14,17 +16,30 @@ def put(store, **changes):
     return entry
 
 
-def history(store, officer="s1", persons=("p1",), at=NOW, days=90, **named):
-    return store.read_now(lambda tx: ledger.history(tx, officer, map(PersonId, persons), at, days, **named))
+def history(store, officer="s1", persons=("p1",), at=NOW, days=90, most=200, **named):
+    reach = replace(REACH, days=days, most=most)
+    officers = () if officer is None else (officer,)
+    return store.read_now(lambda tx: ledger.history(tx, officers, map(PersonId, persons), at, reach, **named))
 
 
 def test_an_entry_comes_back_as_it_was_given(store):
     """Every field survives, doubles of persons and categories once."""
-    entry = put(store, persons=("p2", "p1", "p2"), categories=("flirting", "contact", "flirting"))
+    entry = put(store, persons=("p2", "p1", "p2"), rules=("b.x", "a.x", "b.x"), refused=True, weak=("w",))
     found = store.read_now(lambda tx: ledger.by_retry_key(tx, entry.retry_key))
     assert found.persons == ("p1", "p2")
-    assert found.categories == ("contact", "flirting")
-    for name in ("id", "at", "officer", "case_refs", "thread", "sha256", "action", "outcome"):
+    assert found.rules == ("a.x", "b.x")
+    for name in (
+        "id",
+        "at",
+        "officer",
+        "case_refs",
+        "traits",
+        "sha256",
+        "action",
+        "outcome",
+        "refused",
+        "weak",
+    ):
         assert getattr(found, name) == getattr(entry, name)
     assert store.read_now(lambda tx: ledger.by_retry_key(tx, "another")) is None
 
@@ -55,14 +70,14 @@ def test_only_what_the_contact_got_or_may_get_counts(store, outcome, counts):
 
 def test_history_is_of_this_officer_and_these_contacts_in_the_window(store):
     """Other officers, other contacts, older and later messages do not count; several categories do."""
-    put(store, categories=("flirting", "contact"), persons=("p1", "p2"))
+    put(store, rules=("flirting.wink", "flirting.blink", "contact.x"), persons=("p1", "p2"))
     put(store, persons=("p2",), at=after(days=-89))
     put(store, officer=StaffId("s2"))
     put(store, persons=("p3",))
     put(store, at=after(days=-91))
     put(store, at=after(seconds=1))
-    put(store, categories=())
-    assert history(store) == History(earlier={"flirting": 1, "contact": 1}, days=90)
+    put(store, rules=())
+    assert history(store).earlier == {"flirting": 1, "contact": 1}
     assert history(store, persons=("p1", "p2")).earlier == {"flirting": 2, "contact": 1}
     assert history(store, days=120).earlier["flirting"] == 2
     assert history(store, at=after(hours=1)).earlier["flirting"] == 2
@@ -79,7 +94,7 @@ def test_strangers_have_no_history(store):
     """An unknown officer is nobody in particular; nobody's messages are not joined."""
     put(store, officer=None)
     assert history(store, officer=None) == History(earlier={}, days=90)
-    assert history(store, persons=()) == History(earlier={}, days=90)
+    assert history(store, persons=()).earlier == {}
 
 
 def test_an_outcome_is_recorded_and_success_is_final(store):
@@ -128,17 +143,82 @@ def test_what_a_crash_left_unanswered_becomes_unknown(store):
 
 def test_pruning_forgets_keys_and_rows_in_their_time_and_nothing_else(store):
     """Retry keys go after 5 days, ledger rows after 90; items stay."""
+    short = replace(REACH, found_days=90)
     young = put(store)
     middle = put(store, at=after(days=-6))
     put(store, at=after(days=-91))
     new = an_item(held_at=after(days=-400))
     store.write_now(lambda tx: items.add_item(tx, new))
-    pruned = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=5, history_days=90))
-    assert pruned == records.Pruned(retry_keys=3, ledger_rows=1)
+    pruned = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=5, reach=short))
+    assert pruned == records.Pruned(retry_keys=3, ledger_rows=1, weak_cues=0)
     assert store.read_now(lambda tx: ledger.by_retry_key(tx, young.retry_key)) is not None
     assert store.read_now(lambda tx: ledger.by_retry_key(tx, middle.retry_key)) is None
     assert history(store).earlier == {"flirting": 2}
     assert history(store, days=400).earlier == {"flirting": 2}
     assert store.read_now(lambda tx: items.item(tx, new.id)) is not None
-    again = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=5, history_days=90))
-    assert again == records.Pruned(retry_keys=0, ledger_rows=0)
+    again = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=5, reach=short))
+    assert again == records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=0)
+
+
+def test_mail_of_the_pair_comes_newest_first_with_its_traits(store):
+    """Of every mail to the contact: when, whether it is the officer's own, its traits, and a refusal in it."""
+    own = put(store, at=after(days=-2), refused=True)
+    other = put(store, officer=StaffId("s2"), at=after(days=-1), persons=("p1", "p2"))
+    put(store, at=after(days=-91))
+    put(store, outcome=Outcome.REFUSED)
+    sent = history(store).sent
+    assert [(mail.at, mail.own, mail.refused) for mail in sent] == [
+        (other.at, False, False),
+        (own.at, True, True),
+    ]
+    assert {mail.traits for mail in sent} == {own.traits}
+    assert {mail.contact for mail in sent} == {"p1"}
+    assert len(history(store, persons=("p1", "p2")).sent) == 3
+    assert [mail.at for mail in history(store, most=1).sent] == [other.at]
+
+
+def test_findings_of_the_officer_are_known_across_contacts_for_as_long_as_the_ledger_goes(store):
+    """A pattern needs the officer's findings with everybody, in a year; other officers' are theirs."""
+    first = put(store, persons=("p7", "p8"), at=after(days=-365), rules=("a.x", "b.y"))
+    put(store, persons=("p9",), at=after(days=-401))
+    put(store, officer=StaffId("s2"))
+    found = history(store).found
+    assert [(one.rule, one.category, one.contacts) for one in found] == [
+        ("a.x", "a", ("p7", "p8")),
+        ("b.y", "b", ("p7", "p8")),
+    ]
+    assert {(one.message, one.at) for one in found} == {(first.id, first.at)}
+    assert history(store).earlier == {}
+
+
+def test_everybody_a_message_claims_to_come_from_counts(store):
+    """Mail of both claimed officers is the message's own history."""
+    put(store)
+    put(store, officer=StaffId("s2"))
+    both = store.read_now(lambda tx: ledger.history(tx, ("s1", "s2", "s1"), ("p1",), NOW, REACH))
+    assert both.earlier == {"flirting": 2}
+    assert [mail.own for mail in both.sent] == [True, True]
+
+
+def test_weak_cues_are_one_bit_a_pair_and_category_for_their_days(store):
+    """The officer's own, with this contact, in ninety days; then they are emptied and the row stays."""
+    put(store, weak=("warmth", "secrecy"), at=after(days=-3))
+    put(store, weak=("warmth",), at=after(days=-2))
+    put(store, weak=("lost",), at=after(days=-91))
+    put(store, weak=("theirs",), officer=StaffId("s2"))
+    put(store, weak=("elsewhere",), persons=("p2",))
+    assert history(store, days=200).weak == ("secrecy", "warmth")
+    pruned = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=1000, reach=REACH))
+    assert pruned == records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=1)
+    assert len(history(store, days=200).sent) == 4
+
+
+def test_a_later_verdict_replaces_what_is_remembered(store):
+    """A retry that was judged again has the rules of its latest verdict, at the time of its first."""
+    entry = put(store, outcome=Outcome.REFUSED, at=after(days=-1), weak=("w",))
+    again = a_ledger_entry(retry_key=entry.retry_key, rules=("secrecy.x",), refused=True)
+    store.write_now(lambda tx: ledger.judge_again(tx, again))
+    (found,) = history(store).found
+    assert (found.rule, found.at, found.message) == ("secrecy.x", entry.at, entry.id)
+    assert history(store).sent[0].refused
+    assert history(store).weak == ()

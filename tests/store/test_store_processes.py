@@ -16,7 +16,7 @@ WRITER = """
 import asyncio, json, sys
 from datetime import UTC, datetime
 from gateway import audit
-from gateway.model import Action, Event
+from gateway.model import Action, Event, Traits
 from gateway.settings import StoreSettings
 from gateway.store import Store, ledger, new_id
 from gateway.store.rows import LedgerEntry, Outcome
@@ -26,7 +26,7 @@ settings, name, number, at_once = StoreSettings.model_validate_json(sys.argv[1])
 def job(tx, key):
     now = datetime.now(UTC)
     ledger.add(tx, LedgerEntry(id=new_id(), retry_key=key, at=now, officer="s", persons=("p",), case_refs=(),
-               thread="", sha256="", action=Action.PASS, outcome=Outcome.ACCEPTED, categories=("c",)))
+               traits=Traits(), sha256="", action=Action.PASS, outcome=Outcome.ACCEPTED, rules=("c",)))
     audit.append(tx, Event.MESSAGE_HELD, actor=name, subject=key, payload={"key": key}, at=now)
 
 async def main():
@@ -84,7 +84,7 @@ def test_what_a_killed_process_said_it_stored_is_stored(settings, lines):
         assert len(stored) == len(rows) < len(said) + 257
         for key in stored:
             entry = store.read_now(lambda tx, key=key: ledger.by_retry_key(tx, key))
-            assert entry.categories == ("c",), "an audit entry without its record"
+            assert entry.rules == ("c",), "an audit entry without its record"
         assert {json.loads(row.payload)["key"] for row in rows} == stored
 
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import bindparam, event, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
-from stores import NOW, a_ledger_entry, an_item
+from stores import NOW, REACH, a_ledger_entry, an_item
 
 from gateway.errors import NotStored
 from gateway.model import PersonId
@@ -82,10 +82,15 @@ def test_conduct_is_looked_up_from_the_contact(lite):
     def _trace(connection):
         connection.connection.driver_connection.set_trace_callback(asked.append)
 
-    lite.read_now(lambda tx: ledger.history(tx, "4417", ("P-1",), NOW, 90))
-    (query,) = [sql for sql in asked if "ledger_categories" in sql]
-    plan = lite.read_now(lambda tx: tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
-    steps = " ".join(row.detail for row in plan)
-    assert "ix_ledger_persons_person" in steps
-    assert "ix_ledger_officer_at" not in steps
-    assert f"SCAN {ledger_table.name}" not in steps
+    lite.read_now(lambda tx: ledger.history(tx, ("4417",), ("P-1",), NOW, REACH))
+    mail, findings = (sql for sql in asked if "ledger_persons" in sql)
+    assert "ix_ledger_persons_person" in _plan(lite, mail)
+    assert "ix_ledger_findings_officer_at" in _plan(lite, findings)
+    for query in (mail, findings):
+        assert "ix_ledger_officer_at" not in _plan(lite, query)
+        assert f"SCAN {ledger_table.name}" not in _plan(lite, query)
+
+
+def _plan(store, query):
+    plan = store.read_now(lambda tx: tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+    return " ".join(row.detail for row in plan)
