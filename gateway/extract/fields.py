@@ -49,8 +49,8 @@ class Fields:
     """Offset of the first octet after the block."""
     cut: bool = False
     """The block went past the limit; later fields were not read."""
-    disputes: set[Dispute] = field(default_factory=set)
-    """What could be read otherwise here."""
+    disputes: dict[Dispute, None] = field(default_factory=dict)
+    """What could be read otherwise here, in the order it was met: a set has another order in each process."""
 
     def all(self, name: bytes) -> tuple[bytes, ...]:
         """Return every value of the field ``name`` (lower case), unfolded."""
@@ -96,14 +96,14 @@ def read_fields(
         elif (match := _NAME.match(line)) is not None:
             current = _opened(line, match, block, view)
         elif position > start or not line.startswith((b"From ", b">From ")):  # mbox's separator is no field
-            block.disputes.add(Dispute.HEADER_GOES_ON)
+            block.disputes[Dispute.HEADER_GOES_ON] = None
             if Dispute.HEADER_GOES_ON not in view:
                 break
             current = []
         position = end
     block.body = position
     if _CONTROL.search(raw, start, raw.find(b"\n", position) + 1 or size):
-        block.disputes.add(Dispute.CONTROLS)
+        block.disputes[Dispute.CONTROLS] = None
     _note_repeated(block)
     return block
 
@@ -114,7 +114,7 @@ def _ends(line: bytes, block: Fields, view: View) -> bool:
         return True
     if line[0] not in b" \t" or line.strip():
         return False
-    block.disputes.add(Dispute.BLANK_LINE_ENDS)
+    block.disputes[Dispute.BLANK_LINE_ENDS] = None
     return Dispute.BLANK_LINE_ENDS in view
 
 
@@ -125,7 +125,7 @@ def _opened(line: bytes, match: re.Match[bytes], block: Fields, view: View) -> l
     if name not in _KEPT or block.cut:
         return lines
     if match[2] and name in _STRUCTURAL:
-        block.disputes.add(Dispute.SPACED_NAME)
+        block.disputes[Dispute.SPACED_NAME] = None
         if Dispute.SPACED_NAME in view:
             return lines
     block.lines.setdefault(name, []).append(lines)
@@ -136,4 +136,4 @@ def _note_repeated(block: Fields) -> None:
     for name in _STRUCTURAL:
         values = block.lines.get(name, ())
         if len(values) > 1 and len({value.lower() for value in block.all(name)}) > 1:
-            block.disputes.add(Dispute.LAST_FIELD)
+            block.disputes[Dispute.LAST_FIELD] = None

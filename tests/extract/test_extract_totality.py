@@ -1,5 +1,7 @@
 """Whatever the bytes: extract answers, its offsets hold, and its answer is the same each time."""
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,3 +111,21 @@ def test_whatever_lies_beyond_the_limit_is_named(raw, limit):
 def test_half_a_surrogate_pair_goes_no_further(raw):
     """UTF-7 can spell what no text may hold: it must not cost the worker its life when it answers."""
     check(raw, Limits())
+
+
+def test_same_answer_in_every_process():
+    """The order of what is named does not hang on the process: no set is walked through (promise P10)."""
+    raw = b"Content-Type : text/plain\nContent-Type: text/html\n \nno field\0\n\nHello\n"
+    script = "import sys; from gateway.extract import extract; from gateway.model import Limits; "
+    script += "print(extract(sys.stdin.buffer.read(), Limits()).unreadable)"
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            input=raw,
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert len(answers) == 1
