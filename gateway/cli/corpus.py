@@ -18,7 +18,7 @@ import yaml
 from gateway.cli.invocation import JsonOption, emit, fail
 from gateway.errors import Mistakes
 from gateway.training.corpus import Batch, Label, Mail, Passage, Split, load, problems
-from gateway.training.diversity import Diversity, diversity
+from gateway.training.diversity import Diversity, diversity, own_words
 from gateway.training.drafts import read_draft
 from gateway.training.surface import Surface
 
@@ -62,6 +62,7 @@ def try_(draft: DraftArgument) -> None:
     if mistakes := problems(mails, passages, str(draft)):
         raise Mistakes(mistakes)
     _print_counts(mails, passages)
+    _print_shares(mails)
     for name, entries in (("mails", mails), ("passages", passages)):
         if entries:
             _print_diversity(name, diversity(entries))
@@ -137,6 +138,7 @@ def report(folder: FolderOption = _HERE, *, as_json: JsonOption = False) -> None
         )
         return
     _print_counts(corpus.mails, corpus.passages)
+    _print_shares(corpus.mails)
     for name, measure in measures.items():
         _print_diversity(name, measure)
     typer.echo("\nby batch: entries, repeated 5-word runs, median likeness to the nearest mail")
@@ -161,10 +163,35 @@ def _print_counts(mails: Sequence[Mail], passages: Sequence[Passage]) -> None:
         ("due", Counter(mail.due for mail in mails)),
         ("subtlety", Counter(mail.subtlety for mail in mails if mail.subtlety)),
         ("trap", Counter(mail.trap for mail in mails if mail.trap)),
-        ("category", Counter(span.category for mail in mails for span in mail.spans)),
+        (
+            "mails with category",
+            Counter(name for mail in mails for name in {span.category for span in mail.spans}),
+        ),
+        (
+            "passages with category",
+            Counter(name for one in passages for name in {span.category for span in one.spans}),
+        ),
         ("kind of passage", Counter(one.kind for one in passages)),
     ):
         typer.echo(f"{title}: " + ", ".join(f"{name} {count}" for name, count in counted.most_common()))
+
+
+def _print_shares(mails: Sequence[Mail]) -> None:
+    """Print what should not differ between the labels, in per cent of the mails of each."""
+    bands = ((0, 25), (25, 80), (80, 180), (180, 100_000))
+    typer.echo(
+        "\nper cent of the mails of a label: under 25 / 25-80 / 80-180 / over 180 words; replies; with a quote; twins"
+    )
+    for label in Label:
+        of_label = [mail for mail in mails if mail.label is label]
+        words = [len(own_words(mail).split()) for mail in of_label]
+        shares = [sum(low <= count < high for count in words) for low, high in bands]
+        shares.append(sum(mail.reply for mail in of_label))
+        shares.append(sum(own_words(mail).strip() != mail.body.strip() for mail in of_label))
+        shares.append(sum(bool(mail.twin) for mail in of_label))
+        typer.echo(
+            f"  {label:<9} " + " ".join(f"{100 * share / max(len(of_label), 1):4.0f}" for share in shares)
+        )
 
 
 def _print_diversity(name: str, measure: Diversity) -> None:

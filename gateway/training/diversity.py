@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from gateway.training.corpus import Mail, Passage
 
 _WORD = re.compile(r"[a-z0-9']+")
+_CLOSING = re.compile(
+    r"^(?:(?:kind|best|warm|many)? ?regards|(?:many )?thanks|ta|cheers|yours (?:sincerely|faithfully|truly)|--) ?,?\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _RUN = 5
 _SHINGLE = 3
 _COMMON = 60
@@ -95,7 +99,11 @@ def _runs(words: Sequence[str], length: int) -> Iterable[str]:
 
 
 def _edge(text: str, *, first: bool) -> str:
-    """Return the first or the last line with words that is neither greeting nor name: four words or more."""
+    """Return the first or the last line with words that is neither greeting nor name: four words or more.
+
+    What stands under a closing formula is a signature, which an officer repeats by right.
+    """
+    text = _CLOSING.split(text, maxsplit=1)[0]
     lines = [" ".join(_WORD.findall(line.lower())[:6]) for line in text.splitlines()]
     long = [line for line in lines if line.count(" ") >= 3]
     return (long[0] if first else long[-1]) if long else ""

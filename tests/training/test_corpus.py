@@ -174,6 +174,13 @@ def test_surface_that_gives_the_label_away_is_noticed():
     assert surface(even).auc < 0.65
 
 
+def test_shipped_corpus_is_sound():
+    """Everything in corpus/ passes its own check, and each batch's surface is even."""
+    corpus = load(ROOT / "corpus")
+    assert len(corpus.mails) >= 240
+    assert surface(corpus.mails).ok
+
+
 def test_missing_folder_is_named():
     """A folder that holds no corpus is refused with the file that should be there."""
     with pytest.raises(Mistakes, match=r"batches\.yaml"):
