@@ -129,3 +129,23 @@ def test_same_answer_in_every_process():
         for seed in ("1", "2", "3", "4")
     }
     assert len(answers) == 1
+
+
+def test_the_order_of_the_answer_does_not_hang_on_the_process():
+    """Where a header is disputed in several ways, another process reads and names the same things in the same order."""
+    raw = (
+        b"Subject: a\n \nTo : b@home.example\nno field\nContent-Type: text/html\nContent-Type: text/plain\nX: \0\n\n"
+        b"<p>The file is with the prosecutors.</p>\n"
+    )
+    code = "import sys; from gateway.extract import extract; from gateway.model import Limits; print(extract(sys.stdin.buffer.read(), Limits()))"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            input=raw,
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in "123456"
+    }
+    assert len(said) == 1
