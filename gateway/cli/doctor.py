@@ -61,7 +61,9 @@ def doctor(
     ] = False,
     only: Annotated[
         list[Part] | None,
-        typer.Option("--only", help="Look at this alone; may be given more than once. A container asks `relay`."),
+        typer.Option(
+            "--only", help="Look at this alone; may be given more than once. A container asks `relay`."
+        ),
     ] = None,
 ) -> None:
     """Look whether everything the relay needs is in order; exit 1 if something is not."""
