@@ -174,7 +174,7 @@ def _send_and_tell(settings: Settings, service: Service, folder: Path, smarthost
             held = item.item.kind is ItemKind.HOLD
             typer.echo(f"  {'HELD for a supervisor' if held else 'flagged'}: item {item_id}")
             for finding in item.verdict.findings:
-                typer.echo(f"    {finding.rule}: “{finding.text}”")
+                typer.echo(f"    {finding.rule}: {f'“{finding.text}”' if finding.text else finding.why}")
         typer.echo(f"  the smarthost {'has it' if arrived else 'has NOT got it'}")
     _print_commands(service.server.port, folder)
 

@@ -208,7 +208,8 @@ def _print_full(full: ItemInFull) -> None:
         typer.echo(f"urgent   {verdict.urgent}")
     for finding in verdict.findings:
         typer.echo(f"\n  {finding.rule}  {finding.severity}, {finding.points} points")
-        typer.echo(f"    {finding.part}: “{printable(finding.text)}”")
+        if finding.part is not None:
+            typer.echo(f"    {finding.part}: “{printable(finding.text)}”")
         typer.echo(f"    {finding.why}")
         if finding.for_reviewer:
             typer.echo(f"    Ask: {finding.for_reviewer}")

@@ -294,8 +294,7 @@ def _print(judged: Judged) -> None:
         typer.echo(f"           because of {', '.join(verdict.because)}")
     for finding in verdict.findings:
         soft = ", softened" if finding.softened else ""
-        typer.echo(
-            f"           {finding.points:>3}  {finding.rule} ({finding.severity}{soft}): {finding.text!r}"
-        )
+        words = "" if finding.text is None else f": {finding.text!r}"
+        typer.echo(f"           {finding.points:>3}  {finding.rule} ({finding.severity}{soft}){words}")
     for defect in verdict.unreadable:
         typer.echo(f"                not read: {defect.part or 'message'}: {defect.reason}: {defect.detail}")

@@ -132,6 +132,9 @@ class Engine:
             gates(rule.when, waits_near_for, self._commonness),
             arranged(rule.when, cost)[1],
             wordless=_is_wordless(rule),
+            speechless=all(
+                rule.conditions[name.name].is_fact for name, negated in names(rule.when) if not negated
+            ),
         )
 
     def _commonness(self, numbers: frozenset[int]) -> int:

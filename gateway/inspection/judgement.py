@@ -43,7 +43,8 @@ class CompiledRule:
 
     ``gates`` are sets of patterns of each of which one at least must be in a message for the rule to fire, the rarest
     first; ``text_gates`` those of which it must be in the very text. ``search`` is ``when`` in the order in which it is
-    cheapest to rule out. A ``wordless`` rule may be true of a message for what is known beside its words alone.
+    cheapest to rule out. A ``wordless`` rule may be true of a message for what is known beside its words alone, and
+    a ``speechless`` one asks for no words that could be quoted.
     """
 
     rule: Rule
@@ -53,6 +54,7 @@ class CompiledRule:
     text_gates: tuple[frozenset[int], ...]
     search: Expression
     wordless: bool = False
+    speechless: bool = False
 
     def may_fire(self, present: frozenset[int]) -> bool:
         """Return whether the rule may fire in a message in which nothing but ``present`` may be."""
@@ -138,7 +140,11 @@ class Judgement:
         texts = self.texts
         if rule.parts:
             texts = tuple(text for text in texts if text.kind in rule.parts)
-        able = [place for place, text in enumerate(texts) if compiled.may_fire_in(text)]
+        able = [
+            place
+            for place, text in enumerate(texts)
+            if not compiled.speechless and compiled.may_fire_in(text)
+        ]
         if not able and not compiled.wordless:
             return []
         sight = _Sight(self, compiled, texts)

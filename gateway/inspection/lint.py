@@ -77,7 +77,7 @@ def _outcome(
     if wanted == "hit" and not fired:
         problem = "should make the rule fire, and does not"
     elif wanted == "miss" and fired:
-        quoted = f" on {finding.text!r}" if finding is not None else ""
+        quoted = f" on {finding.text!r}" if finding is not None and finding.text is not None else ""
         problem = f"should not make the rule fire, and does{quoted}"
     elif (
         finding is not None

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 from stores import NOW, Sqlite
@@ -166,6 +168,31 @@ def test_the_migrations_make_the_tables_of_the_code(settings, backend):
         )
         assert compare_metadata(context, schema.metadata) == []
     engine.dispose()
+
+
+def test_what_was_found_before_patterns_is_kept(nothing):
+    """A store of the first schema, brought up to date, still knows the categories of its mail, and by whom and when."""
+    nothing.key_file.parent.mkdir(parents=True, exist_ok=True)
+    engine = database.connect(nothing)
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with database.transaction(engine, writes=True) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO ledger (id, at, officer, case_refs, thread, sha256, action, outcome) "
+                "VALUES ('m1', '2026-02-01T12:00:00.000000Z', 's1', '', '', '', 'flag', 'accepted')"
+            )
+        )
+        connection.execute(text("INSERT INTO ledger_categories VALUES ('m1', 'secrecy')"))
+    database.migrate(engine, lambda connection: None)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT ledger_id, rule, officer, at FROM ledger_findings")).all()
+        (row,) = connection.execute(text("SELECT copies, refused, weak FROM ledger")).all()
+    engine.dispose()
+    assert [tuple(each) for each in found] == [("m1", "secrecy", "s1", "2026-02-01T12:00:00.000000Z")]
+    assert (row.copies, bool(row.refused), row.weak) == ("", False, "")
 
 
 def test_every_table_and_column_says_what_it_holds():

@@ -81,5 +81,6 @@ def _print_outcome(outcome: linting.Outcome, *, as_json: bool) -> None:
     if not outcome.ok:
         typer.echo(f"{place}: this {outcome.wanted} of {outcome.rule} {outcome.problem}: {outcome.text!r}")
         return
-    found = f" on {finding.text!r}{' (softened)' if finding.softened else ''}" if finding else ""
+    words = f" on {finding.text!r}" if finding is not None and finding.text is not None else ""
+    found = f"{words}{' (softened)' if finding.softened else ''}" if finding else ""
     typer.echo(f"{place}: {outcome.wanted} as it should{found}: {outcome.text!r}")
