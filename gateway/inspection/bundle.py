@@ -6,6 +6,7 @@ the core that touches the disk; everything behind it works on a `Bundle`.
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,14 @@ from gateway.errors import Mistake, Mistakes
 
 MAX_FILE_BYTES: Final = 262_144
 """A rule is a page; a list of a force's numbers fits ten thousand of them in this."""
-MAX_FILES: Final = 2000
+MAX_FILES: Final = 10_000
+"""Rule files of all folders together; a force with a thousand rules of its own is far below."""
+MAX_BYTES: Final = 33_554_432
+"""Octets of all files together: the set is sent to every worker and kept in the store."""
+MAX_ENTRIES: Final = 20_000
+"""Files and folders of any kind below one rule folder: more is somebody's home, not a rule folder."""
+MAX_FOLDERS: Final = 4
+"""Folders below one another; rules stand one below the top."""
 _SUFFIX: Final = ".yaml"
 _PLAIN: Final = "make it a plain file that the gateway's user may read"
 
@@ -79,11 +87,16 @@ def read(paths: tuple[Path, ...]) -> Bundle:
             remedy = "name an existing folder in rules.path"
             mistakes.append(Mistake(file=str(folder), what="no such folder of rules", remedy=remedy))
             continue
-        for path in _yaml_files(folder):
-            _read_file(folder, path, layer, files, mistakes)
-        if len(files) > MAX_FILES:
+        found = _yaml_files(folder, mistakes)
+        if len(files) + len(found) > MAX_FILES:
             remedy = f"keep at most {MAX_FILES} files"
             mistakes.append(Mistake(file=str(folder), what="too many rule files", remedy=remedy))
+            break
+        for path in found:
+            _read_file(folder, path, layer, files, mistakes)
+        if sum(len(file.text) for file in files) > MAX_BYTES:
+            remedy = f"keep at most {MAX_BYTES} characters in all files together"
+            mistakes.append(Mistake(file=str(folder), what="too much text for a rule set", remedy=remedy))
             break
     if not files and not mistakes:
         place = ", ".join(map(str, paths)) or "rules"
@@ -95,12 +108,42 @@ def read(paths: tuple[Path, ...]) -> Bundle:
     return Bundle(folders=tuple(str(path) for path in paths), files=tuple(files))
 
 
-def _yaml_files(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in {".yaml", ".yml"})
-    shown = (
-        path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    return sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
+def _yaml_files(folder: Path, mistakes: list[Mistake]) -> list[Path]:
+    """Return the YAML files below ``folder`` in order. Hidden folders are not entered; linked ones are refused."""
+    found: list[str] = []
+    entries = 0
+    waiting = [(str(folder), 0)]
+    while waiting:
+        here, depth = waiting.pop()
+        try:
+            with os.scandir(here) as listing:
+                for entry in listing:
+                    entries += 1
+                    if entries > MAX_ENTRIES or depth > MAX_FOLDERS:
+                        what = (
+                            f"more than {MAX_ENTRIES} files and folders"
+                            if entries > MAX_ENTRIES
+                            else f"folders nested deeper than {MAX_FOLDERS}"
+                        )
+                        remedy = "name a folder that holds rules and nothing else"
+                        mistakes.append(Mistake(file=here, what=what, remedy=remedy))
+                        return []
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.name.lower().endswith((_SUFFIX, ".yml")):
+                        found.append(entry.path)
+                    elif entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, depth + 1))
+                    elif entry.is_symlink() and entry.is_dir():
+                        what = "a link to a folder"
+                        mistakes.append(
+                            Mistake(file=entry.path, what=what, remedy="name it in rules.path, or copy it")
+                        )
+        except OSError as error:
+            mistakes.append(
+                Mistake(file=here, what=f"cannot be read: {error}", remedy="let the gateway's user read it")
+            )
+    return sorted(map(Path, found), key=lambda path: path.relative_to(folder).as_posix())
 
 
 def _read_file(

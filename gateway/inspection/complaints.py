@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from gateway.errors import Mistake
 from gateway.inspection import schema
-from gateway.inspection.nodes import Document, key_place
+from gateway.inspection.nodes import Document, key_place, shortened
 
 _CONDUCT: Final = frozenset(schema.ConductEntry.model_fields)
 
@@ -38,7 +38,8 @@ def complaint(document: Document, model: type[BaseModel], problem: Any) -> Mista
         .replace("String should", "it should")
     )
     given = problem.get("input")
-    shown = f" ({given!r} is given)" if isinstance(given, str | int | float | bool | date) else ""
+    plain = isinstance(given, str | int | float | bool | date)
+    shown = f" ({shortened(repr(given))} is given)" if plain else ""
     return document.mistake(path, f"{name}{shown}", said[0].lower() + said[1:])
 
 
@@ -66,9 +67,9 @@ def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
         )
     if key in known:
         return f"{key!r} stands in the wrong place", "see rules/README.md for where it belongs"
-    close = difflib.get_close_matches(key, known, n=1)
+    close = difflib.get_close_matches(key[:100], known, n=1)
     remedy = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-    return f"unknown key {key!r}", remedy
+    return f"unknown key {shortened(key)!r}", remedy
 
 
 def _keys(model: type[BaseModel]) -> set[str]:

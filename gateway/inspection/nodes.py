@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import yaml
@@ -17,12 +18,22 @@ from gateway.errors import Mistake
 MAX_DEPTH: Final = 20
 """Levels of nesting in a rule file; a rule needs five. Deeper text is an attack on the parser's stack."""
 
+MAX_NODES: Final = 30_000
+"""Values in one file; the largest list of ours has some hundreds. More of them is an attack on time and memory."""
+MAX_SHOWN: Final = 50
+"""Mistakes that are told of one file; whoever mends fifty runs lint again anyway."""
+
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TRUTH_TRAP: Final = re.compile(r"(?i:yes|no|on|off|y|n)\Z")
 _CLOCK_TRAP: Final = re.compile(r"[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.\d*)?\Z")
 _OCTAL_TRAP: Final = re.compile(r"[-+]?0[\d_]+\Z")
 _TAGS: Final = "tag:yaml.org,2002:"
 _PLAIN_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "map", "seq"})
+_CALLED: Final = {
+    "int": "number", "float": "number", "bool": "truth value", "null": "empty value", "timestamp": "date"
+}  # fmt: skip
+_BLANKS: Final = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
+"""Characters that show nothing, though Unicode counts them as letters, marks or symbols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +58,23 @@ class Document:
         return mark.line + 1, mark.column + 1
 
     def mistake(self, path: tuple[str | int, ...], what: str, remedy: str, *, shift: int = 0) -> Mistake:
-        """Return a mistake at ``path``; ``shift`` moves the column into a plain one-line text."""
+        """Return a mistake at ``path``; ``shift`` moves the column so many characters into a text of one line."""
         line, column = self.place(path)
-        return Mistake(file=self.name, line=line, column=column + shift, what=what, remedy=remedy)
+        moved = column + (self._written(path, shift) if shift else 0)
+        return Mistake(file=self.name, line=line, column=moved, what=what, remedy=remedy)
+
+    def _written(self, path: tuple[str | int, ...], shift: int) -> int:
+        """Return how many columns the first ``shift`` characters of a text take, with quotation mark and escapes."""
+        node = self.root
+        for step in path:
+            found = _step(node, step)
+            node = found[0] if found else node
+        if not isinstance(node, yaml.ScalarNode) or node.start_mark.line != node.end_mark.line:
+            return 0
+        if not node.style:
+            return shift
+        doubled = "'" if node.style == "'" else '\\"'
+        return 1 + shift + sum(char in doubled for char in node.value[:shift])
 
 
 def _step(node: Any, step: str | int) -> tuple[Any, Any] | None:
@@ -83,18 +108,22 @@ def parse(name: str, text: str) -> tuple[Document | None, tuple[Mistake, ...]]:
     Never raises. Anchors, aliases, merge keys and tags of one's own are refused: a rule says what it says where
     it says it, and an alias can expand to more than memory holds.
     """
-    seen = [*_invisible(name, text), *_structure(name, text)]
+    seen = (*_first(_invisible(name, text)), *_structure(name, text))
     if seen:
-        return None, tuple(seen)
+        return None, seen
     root = yaml.compose(text, Loader=_Loader)
     if root is None:
         remedy = "write the rule, or delete the file"
         return None, (Mistake(file=name, line=1, column=1, what="the file is empty", remedy=remedy),)
-    mistakes = tuple(_node_mistakes(name, root))
+    mistakes = _first(_node_mistakes(name, root))
     if mistakes:
         return None, mistakes
     value = yaml.load(text, Loader=_Loader)  # noqa: S506  # the safe loader, in C where it is built
     return Document(name, value, root), ()
+
+
+def _first(mistakes: Iterator[Mistake]) -> tuple[Mistake, ...]:
+    return tuple(islice(mistakes, MAX_SHOWN))
 
 
 def _invisible(name: str, text: str) -> Iterator[Mistake]:
@@ -102,55 +131,81 @@ def _invisible(name: str, text: str) -> Iterator[Mistake]:
         if line.isascii() and line.isprintable():
             continue
         for column, char in enumerate(line, start=1):
-            hidden = unicodedata.category(char) in {"Cf", "Cc", "Co", "Cn", "Zl", "Zp"} and char not in "\t\r"
-            if hidden and not (char in "\u200d\ufe0f" and ord(line[max(column - 2, 0)]) > 0x2000):
-                yield Mistake(
-                    file=name,
-                    line=number,
-                    column=column,
-                    what=f"an invisible character U+{ord(char):04X}",
-                    remedy="delete it; in a regex write it as \\x{...}",
+            if _is_hidden(char) and not (char in "\u200d\ufe0f" and ord(line[max(column - 2, 0)]) > 0x2000):
+                what, remedy = (
+                    f"an invisible character U+{ord(char):04X}",
+                    "delete it; in a regex write \\x{...}",
                 )
+                if char.isspace():
+                    what, remedy = (
+                        f"a space that is not the plain one, U+{ord(char):04X}",
+                        "write a plain space",
+                    )
+                yield Mistake(file=name, line=number, column=column, what=what, remedy=remedy)
+
+
+def _is_hidden(char: str) -> bool:
+    """Return whether nothing is seen of ``char``, or a space that is not the one that rules are matched with."""
+    if char in " \t\r":
+        return False
+    category = unicodedata.category(char)
+    selector = category == "Mn" and unicodedata.name(char, "").startswith("VARIATION SELECTOR")
+    return category in {"Cf", "Cc", "Co", "Cn", "Zl", "Zp", "Zs"} or char in _BLANKS or selector
 
 
 def _structure(name: str, text: str) -> Iterator[Mistake]:
     """Yield what the event stream shows before anything is built: syntax, depth, anchors, several documents."""
-    depth = documents = 0
+    depth = documents = nodes = 0
     try:
         for event in yaml.parse(text, Loader=_Loader):
-            mark = event.start_mark
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    yield _at(
-                        name, mark, "a second document begins", "one file holds one document: remove ---"
-                    )
-                    return
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                yield _at(name, mark, "an anchor or alias", "write the value out where it is meant")
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > MAX_DEPTH:
-                    yield _at(name, mark, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
-                    return
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            nodes += isinstance(event, yaml.NodeEvent)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            refused = _refused(event, documents, nodes, depth)
+            if refused is not None:
+                yield _at(name, event.start_mark, *refused)
+                return
     except yaml.MarkedYAMLError as error:
-        place = error.problem_mark or error.context_mark
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        line = text.splitlines()[place.line] if place and place.line < len(text.splitlines()) else ""
-        tab = "\t" in line[: len(line) - len(line.lstrip())]
-        remedy = (
-            "indent with spaces, never tabs" if tab else "mend the YAML; quote text that holds : # [ { or '"
-        )
-        yield _at(name, place, f"not YAML: {what}", remedy)
+        yield _not_yaml(name, text, error)
     except yaml.YAMLError as error:
         yield Mistake(file=name, what=f"not YAML: {error}", remedy="save the file as plain UTF-8 text")
+
+
+def _refused(event: Any, documents: int, nodes: int, depth: int) -> tuple[str, str] | None:
+    """Return why nothing behind ``event`` is looked at, and what to do, or None."""
+    if documents > 1:
+        return "a second document begins", "one file holds one document: remove ---"
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        return "an anchor or alias", "write the value out where it is meant"
+    if getattr(event, "tag", None):
+        return f"the tag {shortened(event.tag)}", "write plain values, without tags"
+    if nodes > MAX_NODES:
+        return f"more than {MAX_NODES} values in one file", "split it"
+    return (f"nested deeper than {MAX_DEPTH} levels", "flatten it") if depth > MAX_DEPTH else None
+
+
+def _not_yaml(name: str, text: str, error: yaml.MarkedYAMLError) -> Mistake:
+    place = error.problem_mark or error.context_mark
+    begun = error.context_mark
+    far = begun and (place is None or (begun.line, begun.column) != (place.line, place.column))
+    since = f"(begun at {begun.line + 1}:{begun.column + 1})" if begun and far else ""
+    what = " ".join(part for part in (error.context, since, error.problem) if part)
+    lines = text.splitlines()
+    line = lines[place.line] if place and place.line < len(lines) else ""
+    tab = "\t" in line[: len(line) - len(line.lstrip())]
+    remedy = "indent with spaces, never tabs" if tab else "mend the YAML; quote text that holds : # [ { or '"
+    return _at(name, place, f"not YAML: {shortened(what)}", remedy)
 
 
 def _at(name: str, mark: Any, what: str, remedy: str) -> Mistake:
     line = mark.line + 1 if mark else None
     return Mistake(file=name, line=line, column=mark.column + 1 if mark else None, what=what, remedy=remedy)
+
+
+def shortened(text: object, length: int = 100) -> str:
+    """Return ``text`` as a line of a message can hold it."""
+    shown = str(text)
+    return shown if len(shown) <= length else f"{shown[:length]}... ({len(shown)} characters)"
 
 
 def _node_mistakes(name: str, node: Any) -> Iterator[Mistake]:
@@ -173,9 +228,12 @@ def _mapping_mistakes(name: str, node: Any) -> Iterator[Mistake]:
         yield from _node_mistakes(name, key)
         if not isinstance(key, yaml.ScalarNode):
             yield _at(name, key.start_mark, "a key that is not a word", "keys are plain words")
+        elif (called := _CALLED.get(key.tag.removeprefix(_TAGS))) and not _TRUTH_TRAP.match(key.value):
+            what = f"the key {shortened(key.value)} is a {called} in YAML"
+            yield _at(name, key.start_mark, what, "keys are words; write another one, or quotation marks")
         elif key.value in seen:
             first = seen[key.value].line + 1
-            what = f"the key {key.value!r} stands here a second time (first on line {first})"
+            what = f"the key {shortened(key.value)!r} stands here a second time (first on line {first})"
             yield _at(name, key.start_mark, what, "keep one of them")
         else:
             seen[key.value] = key.start_mark
@@ -196,3 +254,9 @@ def _scalar_mistakes(name: str, node: Any, tag: str) -> Iterator[Mistake]:
     elif _OCTAL_TRAP.match(text) and tag == "int":
         remedy = f'write "{text}" in quotes, or drop the leading zero'
         yield _at(name, node.start_mark, f"{text} without quotes is an octal number in YAML", remedy)
+    elif tag in {"int", "float", "timestamp"}:
+        try:
+            yaml.constructor.SafeConstructor().construct_object(node)
+        except (ValueError, OverflowError):
+            what = f"{shortened(text)} is no {_CALLED[tag]}, though it looks like one"
+            yield _at(name, node.start_mark, what, "mend it, or write it in quotes if it is text")

@@ -8,6 +8,7 @@ promotion needs (examples that come true, lists that are used) is `lint`'s.
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -22,7 +23,7 @@ from gateway.inspection.bundle import Bundle, BundleFile
 from gateway.inspection.complaints import closest, complaint
 from gateway.inspection.cues import CUES
 from gateway.inspection.matching import pattern_problem
-from gateway.inspection.nodes import Document, parse
+from gateway.inspection.nodes import MAX_SHOWN, Document, parse
 from gateway.inspection.when import AtLeast, Expression, Name, WhenMistake, names
 from gateway.inspection.when import parse as parse_when
 from gateway.model import (
@@ -40,6 +41,8 @@ REFUSALS: Final = "refusals"
 DISCLAIMERS: Final = "disclaimers"
 """The list that no rule uses: its texts are set aside before any rule sees them."""
 _Entry = TypeVar("_Entry", bound=BaseModel)
+_WRAPPED: Final = re.compile(r"\(\?mi?\)\(\?:(.*)\)\Z", re.DOTALL)
+"""What `matching` puts around an expression, in a complaint of RE2 that quotes the whole of it."""
 PATTERNS: Final = "patterns"
 """The folder, and the category, of rules over findings."""
 
@@ -210,7 +213,7 @@ def _validated(model: type[_Entry], document: Document, reading: _Reading) -> _E
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
-        reading.mistakes += [complaint(document, model, problem) for problem in error.errors()]
+        reading.mistakes += [complaint(document, model, problem) for problem in error.errors()[:MAX_SHOWN]]
         return None
 
 
@@ -325,7 +328,9 @@ def _pattern_mistakes(
     for number, text in enumerate(texts):
         problem = pattern_problem(kind, text)
         if problem is not None:
-            yield document.mistake((*path, number), problem[0], problem[1])
+            what = _WRAPPED.sub(r"\1", problem[0])
+            refused = text.find(what.rpartition(": ")[2]) if what.startswith("RE2 ") else 0
+            yield document.mistake((*path, number), what, problem[1], shift=max(refused, 0))
 
 
 # --- rules --------------------------------------------------------------------------------------------------
