@@ -197,10 +197,10 @@ class StoreSettings(_Section):
         90, "How long a cue too weak for a finding is remembered, by category.", unit="days", ge=1
     )
     history_messages: int = _setting(
-        200,
+        60,
         "Earlier messages of a contact, and earlier findings of an officer, that a verdict takes into account.",
         unit="rows",
-        why="twice the mail of the busiest case in a quarter; each row is kept with the verdict",
+        why="two thirds of a mail a day for a quarter; each row costs every message 10 microseconds",
         ge=20,
         le=10_000,
     )
