@@ -7,6 +7,7 @@ rule, `gate` turns what is wrong into mistakes with their place. Nothing here st
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import Final
 
 from gateway.errors import Mistake
@@ -14,10 +15,13 @@ from gateway.inspection.engine import Engine
 from gateway.inspection.examples import stage
 from gateway.inspection.rules import Rule, RuleSet
 from gateway.inspection.schema import ExampleEntry
+from gateway.inspection.when import holds, names
 from gateway.model import Finding, RuleStatus
 
 LEAST_EXAMPLES: Final = 3
 """Hits, and misses, a rule must bring."""
+MAX_NAMES: Final = 10
+"""Names in `when` of which every combination is tried: a thousand, in a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,30 @@ def _mistake(outcome: Outcome) -> Mistake:
     return Mistake(file=outcome.file, line=outcome.line, column=outcome.column, what=what, remedy=remedy)
 
 
+def _idle_conditions(rule: Rule) -> Iterator[Mistake]:
+    """Yield each name in `when` that makes no difference, whatever the others are: a slip in and, or, not."""
+    used = tuple(dict.fromkeys(name.name for name, _ in names(rule.when)))
+    if rule.entry.when is None or len(used) > MAX_NAMES:
+        return
+    truth = {
+        values: holds(rule.when, dict(zip(used, values, strict=True)).__getitem__) for values in _tables(used)
+    }
+    for place, name in enumerate(used):
+        turned = ((*values[:place], not values[place], *values[place + 1 :]) for values in truth)
+        if all(truth[values] == truth[other] for values, other in zip(truth, turned, strict=True)):
+            offset = next(each.offset for each, _ in names(rule.when) if each.name == name)
+            what = (
+                f"the condition {name!r} makes no difference: `when` comes out the same with it and without"
+            )
+            yield rule.document.mistake(("when",), what, "mend and, or, not; or take it out", shift=offset)
+
+
+def _tables(used: tuple[str, ...]) -> Iterator[tuple[bool, ...]]:
+    return product((False, True), repeat=len(used))
+
+
 def _rule_mistakes(rule: Rule, today: date) -> Iterator[Mistake]:
+    yield from _idle_conditions(rule)
     for wanted in ("hit", "miss"):
         given = len(getattr(rule.entry.examples, wanted))
         if given < LEAST_EXAMPLES:
