@@ -13,8 +13,10 @@ from typing import Final
 from gateway.errors import Mistake
 from gateway.inspection.engine import Engine
 from gateway.inspection.examples import stage
+from gateway.inspection.nodes import shortened
 from gateway.inspection.rules import Rule, RuleSet
-from gateway.inspection.schema import ExampleEntry
+from gateway.inspection.schema import ExampleEntry, PhraseCondition
+from gateway.inspection.shadow import fold
 from gateway.inspection.when import holds, names
 from gateway.model import Finding, RuleStatus
 
@@ -130,12 +132,28 @@ def _idle_conditions(rule: Rule) -> Iterator[Mistake]:
             yield rule.document.mistake(("when",), what, "mend and, or, not; or take it out", shift=offset)
 
 
+def _repeated(rule: Rule) -> Iterator[Mistake]:
+    """Yield each text that stands twice in one condition; the second is what somebody forgot to change."""
+    for name, condition in rule.entry.match.items():
+        key = "phrase" if isinstance(condition, PhraseCondition) else "regex"
+        texts = getattr(condition, key, ())
+        folded = [fold(text).lower() if key == "phrase" else text for text in texts]
+        for number, text in enumerate(folded):
+            first = folded.index(text)
+            if first < number:
+                what = f"{shortened(texts[number])!r} stands in {name!r} a second time"
+                line, _ = rule.document.place(("match", name, key, first))
+                remedy = f"take it out, or write what was meant (first on line {line})"
+                yield rule.document.mistake(("match", name, key, number), what, remedy)
+
+
 def _tables(used: tuple[str, ...]) -> Iterator[tuple[bool, ...]]:
     return product((False, True), repeat=len(used))
 
 
 def _rule_mistakes(rule: Rule, today: date) -> Iterator[Mistake]:
     yield from _idle_conditions(rule)
+    yield from _repeated(rule)
     for wanted in ("hit", "miss"):
         given = len(getattr(rule.entry.examples, wanted))
         if given < LEAST_EXAMPLES:
