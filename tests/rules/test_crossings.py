@@ -58,7 +58,9 @@ def test_her_words_in_the_quote_do_not_count():
     reply = verdict_of(extract(raw("RE: news?", body, answers="<1@mail.example>"), Limits()))
     assert reply.action is Action.PASS, why(reply)
     claimed = verdict_on(body)
-    assert claimed.action is Action.HOLD, "a quote in a mail that answers nothing may have been typed: it stays"
+    assert claimed.action is Action.HOLD, (
+        "a quote in a mail that answers nothing may have been typed: it stays"
+    )
 
 
 def test_a_refusal_in_the_quote_turns_a_joke_into_persistence():
