@@ -5,7 +5,8 @@ Owns the budget of characters, the offsets, and the order in which things come o
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from gateway.extract.alternatives import Reference, repeated
@@ -186,13 +187,29 @@ class Collected:
         def place(piece: Passage | Cut) -> tuple[int, int]:
             return order[piece.part], piece.start
 
-        passages = [piece for passage in self.passages for piece in _by_language(passage)]
+        pieces = (piece for passage in self.passages for piece in _by_language(passage))
+        passages = tuple(self._few_lines(sorted(pieces, key=place)))
         return Authored(
             headers=headers,
-            passages=tuple(sorted(passages, key=place)),
+            passages=passages,
             cuts=tuple(sorted(self.cuts, key=place)),
             unreadable=tuple(dict.fromkeys(self.unreadable)),
         )
+
+    def _few_lines(self, passages: Sequence[Passage]) -> Iterator[Passage]:
+        """Yield as many lines as are judged, and name the parts of which some are left out."""
+        left = self.limits.max_lines
+        for passage in passages:
+            lines = passage.text.split("\n", max(left, 0))
+            if len(lines) > left:
+                detail = f"more than {self.limits.max_lines} lines; the rest was not read"
+                self.note(passage.part, UnreadableReason.SIZE, detail)
+                text = "\n".join(lines[: max(left, 0)]).rstrip()
+                if text:
+                    yield replace(passage, text=text, end=passage.start + len(text))
+            else:
+                yield passage
+            left -= len(lines)
 
 
 def _by_language(passage: Passage) -> Sequence[Passage]:

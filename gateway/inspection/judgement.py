@@ -30,6 +30,8 @@ from gateway.model import (
 
 MAX_LISTED: Final = 20
 """Findings of one rule listed for one message; a reviewer has seen enough, and a verdict must stay small."""
+MAX_FIRED: Final = 1000
+"""Findings of one rule that are made for one message where each is softened: a mail full of them must not cost minutes."""
 _LONGEST_READING: Final = 120
 """Characters of words in disguise that a finding gives in clear."""
 _SOFTENED: Final = "A case term stands beside it, so it flags at most."
@@ -148,17 +150,36 @@ class Judgement:
         if not able and not compiled.wordless:
             return []
         sight = _Sight(self, compiled, texts)
-        fired: list[Finding] = []
-        for place in able:
-            found = [self._finding(rule, sight, place, *each) for each in sight.fires_in(place)]
-            fired += (
-                [each for each in found if not _is_told(each, fired)] if texts[place].disguised else found
-            )
+        fired = self._fired(rule, sight, able)
         if fired:
             return _counted_once(fired)
         if compiled.wordless and sight.is_true_of_all(rule.when):
             softened = rule.softened_by is not None and sight.is_true_of_all(rule.softened_by)
             return [self._wordless(rule, softened=softened)]
+        return fired
+
+    def _fired(self, rule: Rule, sight: "_Sight", able: Iterable[int]) -> list[Finding]:
+        """Return where a rule fires, in order, until no more of it can change what is listed or how it counts.
+
+        Softening needs an anchor beside the words. Who sets one beside a thousand of them has hidden something: then
+        the last one counts as it would without.
+        """
+        fired: list[Finding] = []
+        acting, is_sure = 0, rule.status is RuleStatus.SHADOW  # which none of them can change
+        for place in able:
+            told = len(fired) if sight.texts[place].disguised else 0
+            for each in sight.fires_in(place):
+                finding = self._finding(rule, sight, place, *each)
+                if told and _is_told(finding, fired[:told]):
+                    continue
+                if finding.status is not RuleStatus.SHADOW:
+                    acting += 1
+                    if acting == MAX_FIRED:
+                        finding = replace(finding, softened=False)
+                    is_sure = is_sure or not finding.softened
+                fired.append(finding)
+                if is_sure and len(fired) >= MAX_LISTED:
+                    return fired
         return fired
 
     def is_so(self, condition: Condition) -> bool:
@@ -322,7 +343,7 @@ class _Sight:
         return any(
             self._found(name, place, sentence) and self._is_sure(name, place, sentence)
             for place in range(len(self.texts))
-            for sentence in self._near(name, place)
+            for sentence in self._each(name, place)
         )
 
     def _evidence(self, place: int, sentence: int) -> list[Hit]:
@@ -396,11 +417,14 @@ class _Sight:
         key = (name, place)
         near = self._sentences.get(key)
         if near is None:
-            text = self.texts[place]
-            numbers = self._compiled.numbers[name] & text.present
-            near = frozenset(sentence for number in numbers for sentence in text.sentences(number))
-            self._sentences[key] = near
+            near = self._sentences[key] = frozenset(self._each(name, place))
         return near
+
+    def _each(self, name: str, place: int) -> Iterator[int]:
+        """Yield the sentences of `_near` pattern by pattern: who looks for one needs not look for all."""
+        text = self.texts[place]
+        for number in self._compiled.numbers[name] & text.present:
+            yield from text.sentences(number)
 
     def _found(self, name: str, place: int, sentence: int) -> list[Hit]:
         """Return the hits of a condition in a sentence, in order, without those an exception covers."""
@@ -445,7 +469,7 @@ class _Sight:
         if within == "neighbours":
             last = len(self.texts[place].shadow.starts)
             return ((place, each) for each in (sentence - 1, sentence, sentence + 1) if 0 <= each < last)
-        return ((each, number) for each in range(len(self.texts)) for number in self._near(name, each))
+        return ((each, number) for each in range(len(self.texts)) for number in self._each(name, each))
 
 
 def _by_place(hit: Hit) -> tuple[int, int]:

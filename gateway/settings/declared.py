@@ -322,6 +322,13 @@ class InspectionSettings(_Section):
     max_parts: int = _setting(1000, "MIME parts read.", ge=1)
     max_depth: int = _setting(50, "MIME nesting read.", why="Postfix mime_nesting_limit is 100", ge=1)
     max_decoded_chars: int = _setting(4_000_000, "Characters of text read.", unit="characters", ge=1000)
+    max_lines: int = _setting(
+        50_000,
+        "Lines of what the sender wrote that are judged.",
+        unit="lines",
+        why="a thousand pages; a line may cost what a sentence does, and four million characters have room for two million",
+        ge=100,
+    )
     max_addresses: int = _setting(
         1000,
         "Addresses read of one header field; each is looked up in the registry.",
@@ -449,6 +456,7 @@ class Settings(_Section):
             max_depth=self.inspection.max_depth,
             max_header_bytes=self.smtp.max_header_bytes,
             max_decoded_chars=self.inspection.max_decoded_chars,
+            max_lines=self.inspection.max_lines,
             max_addresses=self.inspection.max_addresses,
             max_attachment_bytes=self.inspection.max_attachment_bytes,
             max_attachment_files=self.inspection.max_attachment_files,

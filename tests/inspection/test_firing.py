@@ -11,7 +11,7 @@ from rule_texts import AT, bundle, engine, findings, judge, list_file, rule
 from gateway.inspection import load
 from gateway.inspection.bench import texts_of
 from gateway.inspection.examples import authored_of
-from gateway.inspection.judgement import MAX_LISTED
+from gateway.inspection.judgement import MAX_FIRED, MAX_LISTED
 from gateway.inspection.matching import PatternIndex
 from gateway.inspection.rules import Pattern
 from gateway.inspection.schema import ExampleEntry
@@ -168,6 +168,18 @@ def test_many_places_are_cut_short():
     assert len(found) == MAX_LISTED
     assert [finding.points for finding in found if finding.points] == [4]
     assert not found[-1].softened
+
+
+def test_softening_ends_where_a_mail_is_full_of_it():
+    """An anchor beside a thousand places is no accident: what comes then counts, and no more of it is looked at."""
+    match = DRINK + "\nform: {phrase: your statement}"
+    more = "when: invite\nsoftened_by: form"
+    text = "Fancy a drink after your statement?\n"
+    few = findings(match, text * (MAX_FIRED - 1), more=more)
+    many = findings(match, text * MAX_FIRED, more=more)
+    assert all(finding.softened for finding in few)
+    assert [finding.softened for finding in many] == [True] * (MAX_LISTED - 1) + [False]
+    assert [finding.points for finding in many if finding.points] == [4]
 
 
 def test_softened_flags_but_never_silences():
