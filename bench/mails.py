@@ -144,16 +144,40 @@ def _with_scan(text: str, dice: random.Random, room: int) -> bytes:
     start = f'\r\nContent-Type: multipart/mixed; boundary="{mark}"\r\n\r\n--{mark}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}--{mark}\r\nContent-Type: application/pdf; name="scan.pdf"\r\nContent-Disposition: attachment; filename="scan.pdf"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
     end = f"--{mark}--\r\n"
     lines = (room - len(start) - len(end) - 100) // 78
-    return _padded(f"{start}{_scan()[: lines * 78]}{end}", room)
+    return _padded(f"{start}{_scan(lines)}{end}", room)
 
 
 @cache
-def _scan() -> str:
-    """Return more than enough base64 in lines of 76, beginning as a PDF does."""
-    octets = b"%PDF-1.7\n" + random.Random("scan").randbytes(780_000)
+def _scan(lines: int) -> str:
+    """Return a PDF of one page as ``lines`` lines of 76 in base64: a sentence, and the large stream beside it."""
+    size = lines * 57
+    octets = _pdf(b"")
+    octets = _pdf(random.Random("scan").randbytes(size - len(octets) - len(str(size)) + 1))
+    assert 0 <= size - len(octets) < 8, "padded with line ends, which a PDF may end in"
+    octets += b"\n" * (size - len(octets))
     return "".join(
-        base64.b64encode(octets[start : start + 57]).decode() + "\r\n" for start in range(0, len(octets), 57)
+        base64.b64encode(octets[start : start + 57]).decode() + "\r\n" for start in range(0, size, 57)
     )
+
+
+def _pdf(beside: bytes) -> bytes:
+    """Return a PDF of one page that says one sentence, with the stream ``beside`` as a scanner's own data."""
+    says = b"BT /F 12 Tf 72 700 Td (The property receipt is on this page.) Tj ET"
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R/PieceInfo<</Scanner<</LastModified(D:20260302)/Private 6 0 R>>>>>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</Font<</F 4 0 R>>>>>>",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Length %d>>\nstream\n%s\nendstream" % (len(says), says),
+        b"<</Length %d>>\nstream\n%s\nendstream" % (len(beside), beside),
+    )
+    out = bytearray(b"%PDF-1.7\n")
+    table = b"xref\n0 7\n0000000000 65535 f \n"
+    for number, body in enumerate(objects, 1):
+        table += b"%010d 00000 n \n" % len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    trailer = b"trailer\n<</Size 7/Root 1 0 R>>\nstartxref\n%010d\n%%%%EOF\n" % len(out)
+    return bytes(out + table + trailer)
 
 
 def _letter(dice: random.Random, characters: int, *, advance: bool) -> str:
