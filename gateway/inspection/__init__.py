@@ -5,7 +5,8 @@ language model), `check` names what is wrong with them, `policy_of` gives policy
 and `Engine.judge` depends on its arguments alone. Findings are proposals; `decide` makes the verdict.
 
 Inside: `nodes` (YAML and its traps), `schema` (what a file may hold), `rules` (how files hang together), `when`,
-`shadow` (folded text, sentences, the way back), `lookalikes` and `disguises` (what a reader makes of odd letters), `lexicon` (words), `matching` (patterns), `cues` (relations),
+`shadow` (folded text, sentences, the way back), `lookalikes` and `disguises` (what a reader makes of odd letters),
+`lexicon` (words), `literals` (what an expression cannot do without), `matching` (patterns), `cues` (relations),
 `attribution` (whose words), `earlier` (words that we sent before), `conduct` (what is known beside the words), `patterns`
 (rules over findings), `engine`, `lint` (the grade for promotion).
 """

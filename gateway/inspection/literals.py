@@ -25,6 +25,8 @@ _MAX_DEPTH: Final = 100
 EDGE: Final = "\0"
 r"""Stands on both sides of a literal that is a whole word (``\b``, ``^``, ``$`` beside it); no folded text holds it."""
 _WORD: Final = re.compile(r"\w+", re.ASCII)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 ,'-]+(?![*+?{])")
+"""Characters that stand for themselves, none of them counted."""
 _FLAGS: Final = re.compile(r"\?[imsU-]+(?P<scope>[:)])")
 _NAME: Final = re.compile(r"\?P?<\w+>")
 _COUNT: Final = re.compile(r"\{(?P<least>\d+)(?:(?P<open>,)(?P<most>\d*))?\}")
@@ -152,7 +154,7 @@ def _chosen(pieces: list[_Piece]) -> _Piece:
     if len(pieces) == 1:
         return pieces[0]
     known = tuple(piece.need for piece in pieces if piece.need is not None)
-    need = Either(known) if len(known) == len(pieces) else None
+    need = Either(known) if len(known) == len(pieces) else None  # of single characters nothing is noted
     exact = [piece.exact for piece in pieces if piece.exact is not None]
     if len(exact) < len(pieces) or sum(map(len, exact)) > MAX_CHOICE:
         return _Piece(need=need)
@@ -161,26 +163,23 @@ def _chosen(pieces: list[_Piece]) -> _Piece:
 
 def _repeated(piece: _Piece, least: int, most: int | None) -> _Piece:
     """Return what is known of ``least`` to ``most`` of a piece in a row."""
-    exact, need = piece.exact, piece.need if least else None
+    exact = piece.exact
     if exact is not None and most == 1:
         return piece if least else _Piece(exact | {""})
     if exact is not None and len(exact) == 1 and most is not None and most <= _MAX_REPEAT:
         (once,) = exact
-        exact = frozenset(once * times for times in range(least, most + 1))
-        return _one_of(exact)
-    return _Piece(need=need)
+        return _Piece(frozenset(once * times for times in range(least, most + 1)))
+    if not least:
+        return _ANY
+    return _Piece(need=_literals(exact) if piece.need is None and exact is not None else piece.need)
 
 
 def _character(char: str) -> _Piece:
     """Return a character; outside ASCII, case is left to RE2."""
     lower = char.lower()
     if char.isascii() or lower == char.upper():
-        return _one_of(frozenset({lower}))
+        return _Piece(frozenset({lower}))
     return _ANY
-
-
-def _one_of(strings: frozenset[str]) -> _Piece:
-    return _Piece(strings, _literals(strings))
 
 
 class _Reader:
@@ -243,6 +242,9 @@ class _Reader:
                 self._take()
 
     def _one(self, depth: int) -> _Piece:
+        plain = self._skip(_PLAIN)
+        if plain:
+            return _Piece(frozenset({plain.group().lower()}))
         char = self._take()
         if char == "(":
             return self._group(depth)

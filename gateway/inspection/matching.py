@@ -17,8 +17,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cached_property
-from itertools import accumulate
+from functools import cached_property, lru_cache
+from itertools import accumulate, islice
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, Protocol
 
 import re2
@@ -34,6 +35,9 @@ MAX_PROGRAM: Final = 20_000
 """RE2 instructions of one pattern: counted repetitions of long classes are what exceeds it."""
 MAX_SEPARATE: Final = 12
 """Sentences that are searched for an expression one by one; more of them are searched in one go with all others."""
+MAX_SAMPLE: Final = 1500
+"""Texts that are enough to tell rare words from common ones."""
+_BATCH: Final = 250
 _WORD: Final = re.compile(r"\w+", re.ASCII)
 _WORDS: Final = frozenset({"lemma", "form"})
 _METACHARACTERS: Final = frozenset(".^$*+?()[]{}|\\")
@@ -98,7 +102,12 @@ def _options() -> Any:
 
 def _folded(text: str) -> str:
     """Return an expression as the shadow would hold its letters."""
-    return "".join(char if char.isspace() else fold_point(ord(char)) for char in text)
+    return "".join(map(_fold_char, text))
+
+
+@lru_cache(maxsize=1000)
+def _fold_char(char: str) -> str:
+    return char if char.isspace() else fold_point(ord(char))
 
 
 def _regex(kind: str, text: str) -> bytes:
@@ -114,24 +123,21 @@ class PatternIndex:
 
     def __init__(self, patterns: Sequence[PatternLike], sample: Sequence[str] = ()) -> None:
         """Compile ``patterns``; raises ``re2.error`` for one that `pattern_problem` would name."""
+        words = [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
+        self.phrases = PhraseIndex(words)
+        expressions = {
+            number: pattern for number, pattern in enumerate(patterns) if pattern.kind not in _WORDS
+        }
         options = _options()
-        self.regexes: dict[int, Any] = {}
-        needs: dict[int, Need] = {}
-        for number, pattern in enumerate(patterns):
-            if pattern.kind in _WORDS:
-                continue
-            self.regexes[number] = re2.compile(_regex(pattern.kind, pattern.text), options)
-            need = need_of(_folded(pattern.text))
-            if need is not None:
-                needs[number] = need
-        self.bare = frozenset(self.regexes.keys() - needs.keys())
-        """Expressions for which no text can be ruled out beforehand."""
-        self.phrases = PhraseIndex(
-            [(number, pattern) for number, pattern in enumerate(patterns) if pattern.kind in _WORDS]
-        )
-        texts = [fold(text) for text in sample]
-        self.literals = _rarest(needs, texts)
+        self.regexes: dict[int, Any] = {
+            number: re2.compile(_regex(pattern.kind, pattern.text), options)
+            for number, pattern in expressions.items()
+        }
+        texts = [fold(text) for text in islice(dict.fromkeys(sample), MAX_SAMPLE)]
+        self.literals = _rarest({number: pattern.text for number, pattern in expressions.items()}, texts)
         """For each expression that is not bare, the strings of which one must be there."""
+        self.bare = frozenset(expressions.keys() - self.literals.keys())
+        """Expressions for which no text can be ruled out beforehand."""
         self.lookout = Lookout(self.literals, self.phrases.keys)
         self.is_empty = not patterns
         self._met = Counter(
@@ -151,22 +157,33 @@ class PatternIndex:
         return self._met[number]
 
 
-def _rarest(needs: Mapping[int, Need], texts: Sequence[str]) -> dict[int, frozenset[str]]:
-    """Return for each expression the strings to look for: those that it needs and that are met least often."""
-    lookout = Lookout({number: frozenset(strings_of(need)) for number, need in needs.items()}, frozenset())
-    met = Counter(string for text in texts for string in lookout.met(text, text.lower()))
-    return {number: _cheapest(need, met)[1] for number, need in needs.items()}
+def _rarest(expressions: Mapping[int, str], texts: Sequence[str]) -> dict[int, frozenset[str]]:
+    """Return for each expression the strings to look for: those that it needs and that are met least often.
+
+    Some at a time: all that might be looked for is much more than what is chosen.
+    """
+    rarest: dict[int, frozenset[str]] = {}
+    rest = iter(expressions.items())
+    while batch := dict(islice(rest, _BATCH)):
+        read = ((number, need_of(_folded(text))) for number, text in batch.items())
+        needs = {number: need for number, need in read if need is not None}
+        lookout = Lookout({number: set(strings_of(need)) for number, need in needs.items()}, frozenset())
+        met = Counter(string for text in texts for string in lookout.met(text, text.lower()))
+        rarest |= {number: _cheapest(need, met)[1] for number, need in needs.items()}
+    return rarest
 
 
-def _cheapest(need: Need, met: Counter[str]) -> tuple[tuple[int, int], frozenset[str]]:
-    """Return the cost of the cheapest way to look for ``need``, seldom met and then few, and its strings."""
+def _cheapest(need: Need, met: Counter[str]) -> tuple[float, frozenset[str]]:
+    """Return the strings that are the cheapest way to look for ``need``, and in how many texts they will be met.
+
+    What was in none will be met all the same, the sooner the shorter it is.
+    """
     if isinstance(need, Literals):
-        return (sum(met[each] for each in need.strings), len(need.strings)), need.strings
+        return sum(met[each] + 2.0 ** -len(each) for each in need.strings), need.strings
     ways = [_cheapest(each, met) for each in need.needs]
     if isinstance(need, Every):
-        return min(ways, key=lambda way: way[0])
-    cost = (sum(way[0][0] for way in ways), sum(way[0][1] for way in ways))
-    return cost, frozenset().union(*(strings for _, strings in ways))
+        return min(ways, key=itemgetter(0))
+    return sum(cost for cost, _ in ways), frozenset().union(*(strings for _, strings in ways))
 
 
 class Lookout:
@@ -250,7 +267,6 @@ class Scan:
         self._located: dict[int, Places] = {}
         self._spans: dict[tuple[int, int], Sequence[Span]] = {}
         self._phrases: dict[int, dict[int, list[Span]]] = {}
-        self._words: dict[int, set[str]] = {}
 
     def places(self, number: int) -> Places:
         """Return every place of a pattern, in order, under the numbers of the sentences that hold it."""
@@ -271,7 +287,7 @@ class Scan:
         return spans
 
     def _locate(self, number: int) -> Places:
-        near = range(len(self._shadow.starts)) if number in self._index.phrases.words else self._near(number)
+        near = self._with_words(number) if number in self._index.phrases.words else self._near(number)
         if near is None:
             places = self._in_one_go(self._index.regexes[number])
             if places is not None:
@@ -303,14 +319,25 @@ class Scan:
         if compiled is not None:
             found = (match.span() for match in compiled.finditer(self._raw[sentence]))
             return [self._span(sentence, first, last) for first, last in found if first < last]
-        phrases = self._index.phrases
-        if sentence not in self._words:
-            self._words[sentence] = self._index.lookout.words(self._shadow.sentence(sentence))
-        if not phrases.words[number] <= self._words[sentence]:
-            return ()
         if sentence not in self._phrases:
-            self._phrases[sentence] = phrases.find(self._shadow, sentence)
+            if sentence not in self._with_words(number):
+                return ()
+            self._phrases[sentence] = self._index.phrases.find(self._shadow, sentence)
         return self._phrases[sentence].get(number, ())
+
+    def _with_words(self, number: int) -> Sequence[int]:
+        """Return the sentences that hold all words of a phrase."""
+        words = self._index.phrases.words[number]
+        return sorted(set[int].intersection(*(self._by_word.get(word, set()) for word in words)))
+
+    @cached_property
+    def _by_word(self) -> dict[str, set[int]]:
+        """Return the sentences that hold each word that patterns ask for."""
+        holding: dict[str, set[int]] = {}
+        for sentence, words in enumerate(self._shadow.text.split("\n")):
+            for word in self._index.lookout.words(words):
+                holding.setdefault(word, set()).add(sentence)
+        return holding
 
     @cached_property
     def _raw(self) -> list[bytes]:

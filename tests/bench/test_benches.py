@@ -50,6 +50,18 @@ def test_ordinary_mails_pass_and_advances_are_found():
             assert bool(stages.findings(raw)) is advance
 
 
+def test_more_rules_find_no_more():
+    """Copies of the rules cost what more rules cost: none fires on ordinary mail, hardly any on an advance."""
+    once, twice = (inspect.Stages(language=False, times=times) for times in (1, 2))
+    assert len(twice.engines["judge"]._rules) > 1.7 * len(once.engines["judge"]._rules)
+    for size in ("w1", "w2"):
+        for advance in (False, True):
+            raw = mails.pieces(size, advance=advance)[0].numbered(1, inspect._CONTACT)
+            found, found_twice = set(once.findings(raw)), set(twice.findings(raw))
+            assert found <= found_twice
+            assert len(found_twice - found) <= len(found) // 4
+
+
 def test_figures_are_medians_of_rounds():
     """One disturbed round does not make the figure."""
     one = row([sample(100), sample(10), sample(110)])
