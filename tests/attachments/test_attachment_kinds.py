@@ -92,6 +92,15 @@ def test_rtf_carries_pictures_and_objects():
     assert unread(source) == [("picture1", "picture")]
 
 
+def test_rtf_binary_data_longer_than_the_file_hides_nothing():
+    """What a count past the end would swallow is read as text, and the file is named; a true count skips its octets."""
+    data = rb"{\rtf1 Hello \bin2147483647 You looked lovely}"
+    assert "You looked lovely" in said(data)[""][0]
+    assert unread(data) == [("", "malformed")]
+    assert said(rb"{\rtf1 Hello \bin3 {{{you}")[""][0] == "Hello you"
+    assert unread(rb"{\rtf1 Hello \bin3 {{{you}") == []
+
+
 def test_rtf_that_wraps_html_is_read_both_ways():
     """Word shows the text between the tags that Outlook unwraps; both are read."""
     source = rb"{\rtf1\fromhtml1{\*\htmltag <p>}You looked {\htmlrtf only in Word\htmlrtf0}lovely{\*\htmltag </p><p hidden>secret</p>}}"
@@ -125,6 +134,12 @@ def test_pdf_text_and_what_stands_beside_it():
         "bookmarks": ("a bookmark", False),
     }
     assert unread(data, "a.pdf", "application/pdf") == []
+
+
+def test_a_pdf_without_a_page_is_named():
+    """Another program may find pages where PDFium finds none; silence would let it through."""
+    circle = pdf("").replace(b"/Kids[10 0 R]/Count 1", b"/Kids[2 0 R]/Count 0")
+    assert unread(circle, "a.pdf", "application/pdf") == [("", "attachment-not-read")]
 
 
 def test_invisible_text_of_a_pdf_is_read():

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from gateway.extract.attachments import objects
 from gateway.extract.attachments.contents import Collector, File, below
 from gateway.extract.attachments.markup_files import say_html
+from gateway.model import UnreadableReason
 
 _TOKEN: Final = re.compile(
     rb"(?P<text>[^\\{}\r\n]+)|\\(?P<word>[A-Za-z]{1,32})(?P<number>-?\d{1,10})?[ ]?|\\'(?P<hex>[0-9A-Fa-f]{2})"
@@ -108,6 +109,8 @@ class _Reader:
         self._objects: list[tuple[str, bytearray]] = []
         self._high = ""
         self.wraps_html = False
+        self.overruns = False
+        """Binary data in it is said to be longer than the file."""
 
     def run(self) -> None:
         """Read to the end of the data."""
@@ -214,9 +217,12 @@ class _Reader:
         """Obey a control word; return where to go on."""
         if word == b"bin":
             count = max(number or 0, 0)
+            if position + count > len(self._data):  # to some programs the rest is text
+                self.overruns = True
+                return position
             if self._state.place == "object":
                 self._objects[-1][1].extend(self._data[position : position + count].hex().encode())
-            return min(position + count, len(self._data))
+            return position + count
         if word == b"u" and number is not None:
             self._flush()
             self._unicode(number & 0xFFFF)
@@ -307,6 +313,9 @@ class _Reader:
         """Hand over the text, the properties and the embedded objects."""
         found = self._found
         found.say(file.path, self.text(""))
+        if self.overruns:
+            detail = "binary data that is said to be longer than the file; it was read as text"
+            found.refuse(file.path, UnreadableReason.MALFORMED, detail)
         for place in self._flows:
             if place not in {"", "fonts"}:
                 hidden = place in {"hidden", "fields", "other destinations"}
