@@ -180,6 +180,18 @@ class Collected:
                     passage.part, passage.kind, start, end, uncertain=passage.uncertain, hidden=passage.hidden
                 )
 
+    def within_lines(self, part: str, text: str) -> str:
+        """Return as many lines of ``text`` as are judged of a message, so that no more need be looked at."""
+        lines = text.split("\n", self.limits.max_lines)
+        if len(lines) <= self.limits.max_lines:
+            return text
+        self._note_lines(part)
+        return "\n".join(lines[: self.limits.max_lines])
+
+    def _note_lines(self, part: str) -> None:
+        detail = f"more than {self.limits.max_lines} lines; the rest was not read"
+        self.note(part, UnreadableReason.SIZE, detail)
+
     def authored(self, headers: Headers) -> Authored:
         """Return all of it, in reading order, with passages parted where their language changes."""
         order = {part: place for place, part in enumerate(self.texts)}
@@ -202,8 +214,7 @@ class Collected:
         for passage in passages:
             lines = passage.text.split("\n", max(left, 0))
             if len(lines) > left:
-                detail = f"more than {self.limits.max_lines} lines; the rest was not read"
-                self.note(passage.part, UnreadableReason.SIZE, detail)
+                self._note_lines(passage.part)
                 text = "\n".join(lines[: max(left, 0)]).rstrip()
                 if text:
                     yield replace(passage, text=text, end=passage.start + len(text))

@@ -420,7 +420,7 @@ class _Reader:
             self._written(section, part, view)
             self._pictures(section, part, view)
         else:
-            text = _as_shown(section, text)
+            text = self.out.within_lines(part, _as_shown(section, text))
             self._written(section, part, Rendered(text, plain_lines(text), []))
 
     def _pictures(self, section: Section, part: str, view: Rendered) -> None:
