@@ -60,9 +60,17 @@ class Text:
             return self.scan.present
         return self.scan.present.union(~number for number in self.sign_off.present)
 
+    def cheapest_first(self, patterns: frozenset[int]) -> list[int]:
+        """Return those of ``patterns`` that may be here: expressions, and then phrases, for which words are tokenised."""
+        return sorted(patterns & self.present, key=self.scan.is_phrase)
+
     def sentences(self, pattern: int) -> Collection[int]:
         """Return the sentences that hold a pattern; located when first asked for."""
         return self.scan.places(pattern) if pattern >= 0 else self._signed(pattern)
+
+    def near(self, pattern: int) -> Collection[int]:
+        """Return the sentences that hold a pattern, and perhaps some that do not; cheaper than `sentences`."""
+        return self.scan.near(pattern) if pattern >= 0 else self._signed(pattern)
 
     def hits(self, pattern: int, sentence: int) -> list[Hit]:
         """Return the places of a pattern in a sentence, in order; located when first asked for."""

@@ -417,14 +417,17 @@ class _Sight:
         key = (name, place)
         near = self._sentences.get(key)
         if near is None:
-            near = self._sentences[key] = frozenset(self._each(name, place))
+            text = self.texts[place]
+            numbers = self._compiled.numbers[name] & text.present
+            near = frozenset(sentence for number in numbers for sentence in text.sentences(number))
+            self._sentences[key] = near
         return near
 
     def _each(self, name: str, place: int) -> Iterator[int]:
-        """Yield the sentences of `_near` pattern by pattern: who looks for one needs not look for all."""
+        """Yield sentences that may hold a condition, pattern by pattern: to find one, not all are looked for."""
         text = self.texts[place]
-        for number in self._compiled.numbers[name] & text.present:
-            yield from text.sentences(number)
+        for number in text.cheapest_first(self._compiled.numbers[name]):
+            yield from text.near(number)
 
     def _found(self, name: str, place: int, sentence: int) -> list[Hit]:
         """Return the hits of a condition in a sentence, in order, without those an exception covers."""

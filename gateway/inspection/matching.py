@@ -140,9 +140,7 @@ class PatternIndex:
         """Expressions for which no text can be ruled out beforehand."""
         self.lookout = Lookout(self.literals, self.phrases.keys)
         self.is_empty = not patterns
-        self._met = Counter(
-            number for text in texts for number in self.present(self.lookout.met(text, text.lower()))
-        )
+        self._met = Counter(number for text in texts for number in self.present(self.lookout.met(text)))
 
     def scan(self, shadow: Shadow) -> "Scan":
         """Return what is in ``shadow``: which patterns may be there, and where they are when asked."""
@@ -168,7 +166,7 @@ def _rarest(expressions: Mapping[int, str], texts: Sequence[str]) -> dict[int, f
         read = ((number, need_of(_folded(text))) for number, text in batch.items())
         needs = {number: need for number, need in read if need is not None}
         lookout = Lookout({number: set(strings_of(need)) for number, need in needs.items()}, frozenset())
-        met = Counter(string for text in texts for string in lookout.met(text, text.lower()))
+        met = Counter(string for text in texts for string in lookout.met(text))
         rarest |= {number: _cheapest(need, met)[1] for number, need in needs.items()}
     return rarest
 
@@ -211,23 +209,26 @@ class Lookout:
         self._signs = tuple(key for key in keys if not _has_letters(key))
         self._chunks: dict[str, frozenset[str]] = {}
 
-    def met(self, text: str, lower: str) -> set[str]:
-        """Return the strings and keys that are in a folded text, which is given in lower case too."""
-        found = self.words(text)
-        if self._pieces is not None:
-            found.update(self._pieces.find_matches_as_strings(lower, overlapping=True))
-        return found
+    def met(self, text: str) -> set[str]:
+        """Return the strings and keys that are in a folded text."""
+        return self.pieces(text.lower()).union(self.words(text))
 
-    def words(self, text: str) -> set[str]:
-        """Return the whole words and the keys that are in a folded text."""
-        found: set[str] = set()
+    def pieces(self, text: str) -> set[str]:
+        """Return the strings that are in a folded text in lower case, whole words apart."""
+        if self._pieces is None:
+            return set()
+        return set(self._pieces.find_matches_as_strings(text, overlapping=True))
+
+    def words(self, text: str) -> dict[str, list[str]]:
+        """Return the whole words and the keys that are in a folded text, each with the chunks that hold it."""
+        held: dict[str, list[str]] = {}
         for chunk in set(text.split()):
             words = self._chunks.get(chunk)
             if words is None:
                 words = self._remember(chunk)
-            if words:
-                found |= words
-        return found
+            for word in words:
+                held.setdefault(word, []).append(chunk)
+        return held
 
     def owners(self, met: AbstractSet[str]) -> set[int]:
         """Return those who wait for something of ``met``."""
@@ -259,7 +260,8 @@ class Scan:
     def __init__(self, index: PatternIndex, shadow: Shadow) -> None:
         """Find out what may be in the text; nothing is located yet."""
         self._lower = shadow.text.lower()
-        self._met = index.lookout.met(shadow.text, self._lower)
+        self._words = index.lookout.words(shadow.text)
+        self._met = index.lookout.pieces(self._lower).union(self._words)
         self.present = index.present(self._met) if shadow.text else frozenset()
         """The patterns that may be in the text."""
         self._index = index
@@ -267,6 +269,7 @@ class Scan:
         self._located: dict[int, Places] = {}
         self._spans: dict[tuple[int, int], Sequence[Span]] = {}
         self._phrases: dict[int, dict[int, list[Span]]] = {}
+        self._with_word: dict[str, set[int]] = {}
 
     def places(self, number: int) -> Places:
         """Return every place of a pattern, in order, under the numbers of the sentences that hold it."""
@@ -286,8 +289,19 @@ class Scan:
             spans = self._spans[number, sentence] = self._within(number, sentence)
         return spans
 
+    def is_phrase(self, number: int) -> bool:
+        """Return whether a pattern is a phrase."""
+        return number in self._index.phrases.words
+
+    def near(self, number: int) -> Collection[int]:
+        """Return the sentences that hold a pattern, and perhaps some that do not."""
+        if number in self._located or number not in self.present:
+            return self.places(number)
+        near = self._waited_for(number)
+        return self.places(number) if near is None else near
+
     def _locate(self, number: int) -> Places:
-        near = self._with_words(number) if number in self._index.phrases.words else self._near(number)
+        near = self._waited_for(number)
         if near is None:
             places = self._in_one_go(self._index.regexes[number])
             if places is not None:
@@ -296,8 +310,10 @@ class Scan:
         found = ((sentence, self._within(number, sentence)) for sentence in near)
         return {sentence: spans for sentence, spans in found if spans}
 
-    def _near(self, number: int) -> Sequence[int] | None:
-        """Return the sentences that hold what an expression waits for, or None if they are too many to look at each."""
+    def _waited_for(self, number: int) -> Sequence[int] | None:
+        """Return the sentences that hold what a pattern waits for, or None if they are too many to look at each."""
+        if self.is_phrase(number):
+            return self._with_words(number)
         text = self._lower
         if number in self._index.bare or len(text) != len(self._shadow.text):
             return None
@@ -327,17 +343,25 @@ class Scan:
 
     def _with_words(self, number: int) -> Sequence[int]:
         """Return the sentences that hold all words of a phrase."""
-        words = self._index.phrases.words[number]
-        return sorted(set[int].intersection(*(self._by_word.get(word, set()) for word in words)))
+        return sorted(set[int].intersection(*map(self._holding, self._index.phrases.words[number])))
+
+    def _holding(self, word: str) -> set[int]:
+        """Return the sentences that hold a word of phrases."""
+        holding = self._with_word.get(word)
+        if holding is None:
+            holding = self._with_word[word] = set()
+            for chunk in self._words.get(word, ()):
+                at = self._spaced.find(f" {chunk} ")
+                while at >= 0:
+                    sentence = self._shadow.sentence_at(at)
+                    holding.add(sentence)
+                    at = self._spaced.find(f" {chunk} ", self._shadow.end(sentence))
+        return holding
 
     @cached_property
-    def _by_word(self) -> dict[str, set[int]]:
-        """Return the sentences that hold each word that patterns ask for."""
-        holding: dict[str, set[int]] = {}
-        for sentence, words in enumerate(self._shadow.text.split("\n")):
-            for word in self._index.lookout.words(words):
-                holding.setdefault(word, set()).add(sentence)
-        return holding
+    def _spaced(self) -> str:
+        """Return the text with a space before and behind each chunk: a chunk's space stands where it begins."""
+        return f" {self._shadow.text} ".replace("\n", " ")
 
     @cached_property
     def _raw(self) -> list[bytes]:

@@ -155,6 +155,22 @@ def test_few_sentences_and_many(count, odd):
     assert found(text, regex(r"drink\W+\w+|drink")) == ["drink"] * count
 
 
+def test_where_a_pattern_may_be():
+    """The sentences that may hold a pattern include those that do, in few sentences, in many, and in odd letters."""
+    for text in (
+        "Well. I am. A drink. Fancy it.",
+        "I drank. " * 40 + "a drink, a\u2019drink. Drink!",
+        "\u0130 a drink. So. a",
+    ):
+        scan = PatternIndex([lemma("a drink"), regex(r"a\W+drink"), regex(r"\ba\b"), regex("[xyz]{2}")]).scan(
+            shadow_of(text)
+        )
+        for number in range(4):
+            near = set(scan.near(number))
+            assert near >= scan.places(number).keys()
+            assert set(scan.near(number)) == scan.places(number).keys(), "what was located is known"
+
+
 @pytest.mark.parametrize("pattern", [regex("fancy a drink"), regex(r"\ba\W+b\b"), lemma("fancy a drink")])
 def test_what_may_be_there_and_what_is(pattern):
     """A text holds a pattern only where it was located: words in another order are not it."""
