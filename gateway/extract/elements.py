@@ -26,6 +26,8 @@ def _names(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+NO_WORDS = re.compile(r"<(?:!\[\s*(?:if|endif)\b|!doctype\b|\?(?:xml|mso|import|php)|/\s*>)", re.IGNORECASE)
+"""What begins like markup and says nothing to anybody; everything else of the kind is a comment to a browser."""
 VOID = _names("area base br col embed hr img input link meta param source track wbr")
 SILENT = _names("script style")
 UNSHOWN = _names("title iframe noembed noframes template datalist rp")

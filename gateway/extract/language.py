@@ -53,6 +53,9 @@ _NAMES = {
 }  # fmt: skip
 """What is spoken in Britain (Census 2021, main languages) and lingua knows. A longer list makes more mistakes."""
 
+_HAN = frozenset({"ja", "zh"})
+_KANA = re.compile(r"[\u3041-\u30ff]")
+
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|\Z)|[\u0964\u06d4\u3002]")
 _ADDRESS_MARKS = ("@", "://", "www.")
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0970-\u0dff\u0e00-\u0eff\u1000-\u109f])"
@@ -209,6 +212,8 @@ def _recognised(text: str) -> str:
         return ""
     best = _detector().compute_language_confidence_values(" ".join(words)[:_MAX_SAMPLE].lower())[0]
     code: str = best.language.iso_code_639_1.name.lower()
+    if code in _HAN:  # which of them lingua says is left to chance where the characters are of both
+        code = "ja" if _KANA.search(text) else "zh"
     if best.value >= MIN_CONFIDENCE:
         return code
     return UNKNOWN if foreign and not _LOOKALIKE_SCRIPT.search(text) else ""

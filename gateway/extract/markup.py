@@ -11,8 +11,7 @@ tests hold its words against lexbor's on ordinary mail.
 
 The visible text comes first, one line a block. Hidden text follows it on lines of its own, so that letters set in
 size 0 inside a word do not break the word for the reader. Words that are seen in another order than they were written,
-alternative texts and the targets of links follow in the same way; a picture whose alternative text is an emoji is that
-emoji, in its place.
+alternative texts and the targets of links follow in the same way; a picture whose alternative text is an emoji is one.
 
 Mail programs do not show the same: some follow style sheets and some do not, a telephone is narrow, Outlook shows what
 comments keep from the others. Where that makes a difference the document is read once for each, and lines that only
@@ -32,6 +31,7 @@ from gateway.extract.elements import (
     CELLS,
     CHANGING,
     IN_TABLE,
+    NO_WORDS,
     ROWS,
     SILENT,
     SPECIAL,
@@ -212,8 +212,8 @@ class _Reader:
         if following and following in "!?/":
             end = html.find(">", start)
             end = len(html) if end < 0 else end
-            if following == "!" and not html.startswith(("<![", "<!doc", "<!DOC"), start):
-                self._aside(self.hidden, html[start + 2 : end])
+            if not NO_WORDS.match(html, start):
+                self._aside(self.hidden, _unescaped(html[start + 2 : end]).removeprefix("[CDATA["))
             return end + 1
         self._text("<")
         return start + 1

@@ -287,6 +287,7 @@ class _Reader:
         self.out.unreadable += inside.unreadable
         if own:
             subject = f"{part}/subject" if "!" in part else f"{part}!subject"
+            subject = self.out.fresh(subject) if subject in self.out.texts else subject
             text = self.out.take(subject, _decoded(inside.sections[0].fields.first(b"subject")))
             self.out.passage(subject, PassageKind.SUBJECT, 0, len(text))
         self._sections(inside.sections)

@@ -252,7 +252,7 @@ def _runs_at_end(lines: Sequence[Line], filled: Sequence[int]) -> Iterator[Seque
 
 def _closed(run: Sequence["_Judged"]) -> Sequence["_Judged"]:
     """Return a run without the headings at its end: they belong to the words under it."""
-    last = max(place for place, each in enumerate(run) if each.kind is not _Kind.SHORT)
+    last = max((place for place, each in enumerate(run) if each.kind is not _Kind.SHORT), default=-1)
     return run[: last + 1]
 
 

@@ -170,7 +170,7 @@ class Limits:
     max_depth: int = 50
     max_header_bytes: int = 1_048_576
     max_decoded_chars: int = 4_000_000
-    max_lines: int = 50_000
+    max_lines: int = 20_000
     max_addresses: int = 1000
     max_attachment_bytes: int = 104_857_600
     max_attachment_files: int = 1000

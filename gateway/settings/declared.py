@@ -323,10 +323,10 @@ class InspectionSettings(_Section):
     max_depth: int = _setting(50, "MIME nesting read.", why="Postfix mime_nesting_limit is 100", ge=1)
     max_decoded_chars: int = _setting(4_000_000, "Characters of text read.", unit="characters", ge=1000)
     max_lines: int = _setting(
-        50_000,
+        20_000,
         "Lines of what the sender wrote that are judged.",
         unit="lines",
-        why="a thousand pages; a line may cost what a sentence does, and four million characters have room for two million",
+        why="four hundred pages; a line may cost what a sentence does, and four million characters have room for two million",
         ge=100,
     )
     max_addresses: int = _setting(

@@ -164,3 +164,23 @@ def test_words_are_those_of_a_browsers_parser(html):
     shown = decoded(HEAD + html.encode(), Limits())["body"]
     tree = LexborHTMLParser(f"<body>{html}")
     assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", tree.body.text() if tree.body else "")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ["<![CDATA[You looked lovely]]>", "<?You looked lovely>", "</ You looked lovely>", "<!You looked lovely>", "<?You looked lovely"],
+)  # fmt: skip
+def test_what_browsers_take_for_a_comment_is_read(markup):
+    """Markup of no kind is a comment, and inside a drawing its characters may be shown: its words are read, as hidden."""
+    html = f"<p>See you Monday</p>{markup}"
+    assert visible(html) == "See you Monday"
+    assert "You looked lovely" in hidden(html)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ['<?xml:namespace prefix="o" ns="urn:schemas-microsoft-com:office:office" />', "<!DOCTYPE html>", "<![if !mso]>", "<![endif]>", "</ >"],
+)  # fmt: skip
+def test_what_programs_write_for_programs_says_nothing(markup):
+    """Declarations and Outlook's conditions are in every other mail; they are no hidden words."""
+    assert hidden(f"<p>See you Monday</p>{markup}") == ""

@@ -163,3 +163,16 @@ def test_names_of_languages():
         "a language that was not recognised",
         "xx",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("䤹敒汰潔漼摬桀祯瑆塙灰浢此坚汸䝤汖䝥灨浙坥浚坡汎浣浆䝤祖䝤汨湡穖䅤㴽漼摬桀祯瑆塙", "zh"),
+        ("䤹敒汰潔漼摬桀祯瑆塙灰浢此坚汸䝤汖䝥灨浙ぬ坥浚坡汎浣浆䝤祖䝤汨湡穖䅤㴽漼摬桀祯瑆", "ja"),
+    ],
+)
+def test_characters_of_two_languages_are_one_language_each_time(text, code):
+    """lingua leaves to chance whether characters that Chinese and Japanese share are the one or the other; we do not."""
+    raw = b"Content-Type: text/plain; charset=utf-8\n\n" + text.encode()
+    assert {extract(raw, Limits()).passages[-1].language for _ in range(20)} == {code}
