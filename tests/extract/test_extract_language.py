@@ -168,8 +168,8 @@ def test_names_of_languages():
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("䤹敒汰潔漼摬桀祯瑆塙灰浢此坚汸䝤汖䝥灨浙坥浚坡汎浣浆䝤祖䝤汨湡穖䅤㴽漼摬桀祯瑆塙", "zh"),
-        ("䤹敒汰潔漼摬桀祯瑆塙灰浢此坚汸䝤汖䝥灨浙ぬ坥浚坡汎浣浆䝤祖䝤汨湡穖䅤㴽漼摬桀祯瑆", "ja"),
+        ("䤹 敒汰 潔 漼摬桀祯 瑆塙灰浢此坚汸䝤汖䝥灨浙坥 浚坡汎浣浆䝤祖䝤汨湡穖䅤㴽", "zh"),
+        ("䤹 敒汰 潔 漼摬桀祯 瑆塙灰浢此坚汸䝤汖䝥灨浙ぬ坥ㄹ 浚坡汎浣浆䝤祖䝤汨湡穖䅤㴽", "ja"),
     ],
 )
 def test_characters_of_two_languages_are_one_language_each_time(text, code):

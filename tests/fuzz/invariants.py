@@ -157,17 +157,12 @@ def check_pieces(authored: Authored, texts: Mapping[str, str]) -> None:
 
 def _pieces_lead_back(authored: Authored, texts: Mapping[str, str]) -> None:
     for piece in (*authored.passages, *authored.cuts):
-        _expect(piece.part in texts, "a passage or cut of a part without text")
-        _expect(
-            texts[piece.part][piece.start : piece.end] == piece.text,
-            "a passage or cut is not at its place",
-            repr(piece)[:500],
-        )
-        _expect(
-            piece.text.strip() == piece.text != "",
-            "a passage or cut is empty or not trimmed",
-            repr(piece)[:500],
-        )
+        if piece.part not in texts:
+            raise Broken("a passage or cut of a part without text", repr(piece)[:500])
+        if texts[piece.part][piece.start : piece.end] != piece.text:
+            raise Broken("a passage or cut is not at its place", repr(piece)[:500])
+        if not piece.text or piece.text != piece.text.strip():
+            raise Broken("a passage or cut is empty or not trimmed", repr(piece)[:500])
     date = authored.headers.date
     _expect(date is None or date.tzinfo is not None, "a date without a zone")
 
@@ -177,19 +172,17 @@ def _everything_is_covered(authored: Authored, texts: Mapping[str, str]) -> None
     by_part: dict[str, list[Passage | Cut]] = defaultdict(list)
     for piece in (*authored.passages, *authored.cuts):
         by_part[piece.part].append(piece)
-    named = {entry.part for entry in authored.unreadable}
+    named = {"subject", *(entry.part for entry in authored.unreadable)}
     for part, text in texts.items():
         pieces = sorted(by_part[part], key=lambda piece: piece.start)
         for first, second in pairwise(pieces):
-            _expect(first.end <= second.start, "passages or cuts overlap", f"{first!r}\n{second!r}"[:900])
-        last = 0
-        for start, end in [*((piece.start, piece.end) for piece in pieces), (len(text), len(text))]:
-            if part != "subject" and part not in named:
-                gap = text[last:start]
-                _expect(
-                    not _WORD.search(gap), "words that are neither passage nor cut", f"{part}: {gap[:300]!r}"
-                )
-            last = end
+            if first.end > second.start:
+                raise Broken("passages or cuts overlap", f"{first!r}\n{second!r}"[:900])
+        ends = [0, *(piece.end for piece in pieces)]
+        starts = [*(piece.start for piece in pieces), len(text)]
+        for end, start in zip(ends, starts, strict=True):
+            if part not in named and _WORD.search(text, end, start):
+                raise Broken("words that are neither passage nor cut", f"{part}: {text[end:start][:300]!r}")
 
 
 def _answer_is_bounded(authored: Authored, texts: Mapping[str, str], raw: bytes, limits: Limits) -> None:
