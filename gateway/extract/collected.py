@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from gateway.extract.alternatives import Reference, repeated
+from gateway.extract.alternatives import Follower, Reference
 from gateway.extract.decoding import Note, is_garbage
 from gateway.extract.language import ENGLISH, languages
 from gateway.extract.quotes import Label
@@ -162,11 +162,9 @@ class Collected:
             for passage in mine:
                 self.cut(passage.part, passage.start, passage.end, _REPEATED)
             return False
-        reference.prepare()
-        cursor = 0
+        follower = Follower(reference)
         for passage in mine:
-            lines, cursor = repeated(reference, passage.text, passage.start, cursor)
-            self._keep_new(passage, lines)
+            self._keep_new(passage, follower.repeats(passage.text, passage.start))
         return any(_SAYS_SOMETHING.search(passage.text) for passage in self.passages[first:])
 
     def _keep_new(self, passage: Passage, lines: list[tuple[tuple[int, int], bool]]) -> None:
