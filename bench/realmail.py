@@ -14,6 +14,7 @@ import html
 import importlib.util
 import json
 import quopri
+import re
 import statistics
 import sys
 import time
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.extract import extract
+from gateway.extract import extract, warm_up
 from gateway.model import Authored, CutReason, Limits
 
 LIMITS = Limits()
@@ -66,7 +67,7 @@ class Row:
 def _without_figures(detail: str) -> str:
     """Return the detail without names and numbers of the message, so that equal reasons are counted together."""
     words = detail.split(", ", maxsplit=1)[0].partition('"')[0]
-    return "".join("n" if letter.isdigit() else letter for letter in words).strip()
+    return re.sub(r"\b\d+\b", "n", words).strip()
 
 
 def dressed(subject: str, body: str) -> dict[str, bytes]:
@@ -202,6 +203,7 @@ def main() -> int:
     parser.add_argument("folders", type=Path, nargs="*", help="folders of mail")
     parser.add_argument("--log", type=Path, help="page whose tables are printed again")
     options = parser.parse_args()
+    warm_up()
     found = {folder.name: measured(mails_of(folder)) for folder in options.folders}
     odd = _odd_messages()
     if odd is not None:

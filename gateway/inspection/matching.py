@@ -15,7 +15,7 @@ Patterns see the shadow text. ``^`` and ``$`` are the ends of a sentence, and no
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from itertools import accumulate, islice
@@ -334,7 +334,7 @@ class Scan:
         compiled = self._index.regexes.get(number)
         if compiled is not None:
             found = (match.span() for match in compiled.finditer(self._raw[sentence]))
-            return [self._span(sentence, first, last) for first, last in found if first < last]
+            return self._stretches(sentence, ((first, last) for first, last in found if first < last))
         if sentence not in self._phrases:
             if sentence not in self._with_words(number):
                 return ()
@@ -371,28 +371,33 @@ class Scan:
     def _in_one_go(self, compiled: Any) -> Places | None:
         """Look for an expression in the whole text; return None where a match would cross the end of a sentence."""
         raw, starts = self._whole
-        places: dict[int, list[Span]] = {}
+        found: dict[int, list[tuple[int, int]]] = {}
         for match in compiled.finditer(raw):
             first, last = match.span()
             sentence = bisect_right(starts, first) - 1
             if last >= starts[sentence + 1]:
                 return None
             if first < last:
-                span = self._span(sentence, first - starts[sentence], last - starts[sentence])
-                places.setdefault(sentence, []).append(span)
-        return places
+                found.setdefault(sentence, []).append((first - starts[sentence], last - starts[sentence]))
+        return {sentence: self._stretches(sentence, octets) for sentence, octets in found.items()}
 
     @cached_property
     def _whole(self) -> tuple[bytes, list[int]]:
         """Return the text in octets, and where its sentences begin, with one more behind the last."""
         return b"\n".join(self._raw), list(accumulate((len(raw) + 1 for raw in self._raw), initial=0))
 
-    def _span(self, sentence: int, first: int, last: int) -> Span:
-        """Return octets of a sentence as characters of the shadow."""
-        raw, start = self._raw[sentence], self._shadow.starts[sentence]
-        if not raw.isascii():
-            first, last = len(raw[:first].decode()), len(raw[:last].decode())
-        return Span(start + first, start + last)
+    def _stretches(self, sentence: int, found: Iterable[tuple[int, int]]) -> list[Span]:
+        """Return stretches of a sentence's octets, in their order, as characters of the shadow."""
+        raw, place = self._raw[sentence], self._shadow.starts[sentence]
+        if raw.isascii():
+            return [Span(place + first, place + last) for first, last in found]
+        spans = []
+        at = 0
+        for first, last in found:  # from one to the next: from the start each time would be quadratic
+            start = place + len(raw[at:first].decode())
+            place, at = start + len(raw[first:last].decode()), last
+            spans.append(Span(start, place))
+        return spans
 
 
 class PhraseIndex:
