@@ -1,14 +1,20 @@
 """What the console may do on PostgreSQL: the rights of a database role of its own (DECISIONS 24).
 
 The console reads, records decisions and queues deliveries. It can neither change nor delete what is in the audit
-log, nor say of a delivery that it was sent. On SQLite there are no roles: relay and console are one trust domain.
+log, nor say of a delivery that it was sent, nor make an account or give it a role; who is signed in, and how local
+accounts prove who they are, is its own affair. On SQLite there are no roles: relay and console are one trust domain.
 """
 
 from gateway.store.schema import metadata
 
 _READS = frozenset(metadata.tables) | {"alembic_version"}
 _ADDS = ("decisions", "outbox", "outbox_recipients", "audit_entries", "audit_payloads")
-_CHANGES = {"items": ("state", "label"), "audit_tip": ("seq", "hash")}
+_OWNS = ("recovery_codes", "saved_views", "sessions", "sign_in_failures")
+_CHANGES = {
+    "items": ("state", "label"),
+    "audit_tip": ("seq", "hash"),
+    "credentials": ("password", "password_at", "totp", "totp_step"),
+}
 
 
 def console_grants(role: str) -> tuple[str, ...]:
@@ -20,6 +26,7 @@ def console_grants(role: str) -> tuple[str, ...]:
     ]
     lines.append(f"GRANT SELECT ON {', '.join(sorted(_READS))} TO {quoted}")
     lines.append(f"GRANT INSERT ON {', '.join(_ADDS)} TO {quoted}")
+    lines.append(f"GRANT INSERT, UPDATE, DELETE ON {', '.join(_OWNS)} TO {quoted}")
     for table, columns in _CHANGES.items():
         lines.append(f"GRANT UPDATE ({', '.join(columns)}) ON {table} TO {quoted}")
     return tuple(lines)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The schema this code knows, as Alembic names it."""
 
 _WIDTH = len("2026-01-31T12:00:00.000000Z")
@@ -156,11 +156,26 @@ items = Table(
     Column(
         "delivery", Text(), nullable=False, comment="Flags: the code the smarthost gave; empty until known."
     ),
+    Column(
+        "release_id",
+        String(255),
+        nullable=False,
+        server_default=text("''"),
+        comment="The delivery approved last; a release goes out only while it stands here.",
+    ),
+    Column(
+        "undo_to",
+        String(32),
+        nullable=False,
+        server_default=text("''"),
+        comment="State that undoing that release goes back to.",
+    ),
     _sealed("envelope", "Envelope, JSON."),
     _sealed("subject", "Subject, decoded."),
     _sealed("verdict", "Verdict with its findings, JSON."),
     Index("ix_items_queue", "kind", "state", "held_at", "id"),
     Index("ix_items_officer", "officer", "held_at"),
+    Index("ix_items_urgent", "kind", "state", "urgent", "held_at", "id"),
     comment="What waits for a reviewer or was decided by one. Rows are never deleted.",
 )
 
@@ -196,6 +211,14 @@ item_excluded = Table(
     _of("item_id", "items.id", "The item.", primary=True),
     Column("staff_id", String(255), primary_key=True, comment="May not see or decide the item."),
     Column("is_sender", Boolean(), nullable=False, comment="The message claims to come from them."),
+    Column(
+        "why",
+        String(32),
+        nullable=False,
+        server_default=text("''"),
+        comment="Sender, addressed or named; empty in old rows.",
+    ),
+    Index("ix_item_excluded_staff", "staff_id", "is_sender", "item_id"),
     comment="Staff who wrote, got or are named in the message.",
 )
 
@@ -207,10 +230,21 @@ decisions = Table(
     Column("position", Integer(), nullable=False, comment="Order of the item's decisions, from 0."),
     _at("at", "When."),
     Column("actor", String(320), nullable=False, comment="Account of who decided."),
-    _word("action", "What was decided: release, return, refer, confirm, false-alarm."),
+    _word("action", "What was decided: release, return, refer, confirm, false-alarm, note, approve, undo, reopen."),
     _sealed("reason", "The reason given."),
     Index("uq_decisions_item_position", "item_id", "position", unique=True),
+    Index("ix_decisions_at", "at"),
     comment="Every decision on an item. Rows are never deleted.",
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    _of("item_id", "items.id", "The item.", primary=True),
+    Column("actor", String(320), nullable=False, comment="Account of who works on it."),
+    _at("since", "When they began."),
+    _at("until", "End of the lease."),
+    comment="Which reviewer works on which item, so that two never collide. A row past its end says nothing.",
 )
 
 ledger = Table(
@@ -385,6 +419,83 @@ accounts = Table(
     Column("local", Boolean(), nullable=False, comment="Signs in here, not through the force's directory."),
     _at("at", "When it was added or changed."),
     comment="Who may do what in the console and with decision commands.",
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column(
+        "email",
+        String(320),
+        ForeignKey("accounts.email"),
+        primary_key=True,
+        comment="The account that signs in here.",
+    ),
+    _sealed("password", "Argon2id hash of the password."),
+    _at("password_at", "When it was set."),
+    _sealed("totp", "Secret of the second factor.", nullable=True),
+    Column(
+        "totp_step",
+        BigInteger(),
+        nullable=False,
+        server_default=text("0"),
+        comment="Time step of the last code accepted: no code is taken twice.",
+    ),
+    comment="How local accounts prove who they are.",
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column(
+        "email",
+        String(320),
+        ForeignKey("credentials.email"),
+        primary_key=True,
+        comment="The account it is for.",
+    ),
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of the code, which is random."),
+    comment="Codes that stand in for a lost second factor, once each; a used one is gone.",
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of the id in the cookie."),
+    Column("email", String(320), nullable=False, comment="Who signed in."),
+    _word("stage", "How far the sign-in is: signed-in, code, enrol."),
+    _word("method", "How they proved it: password, oidc."),
+    Column(
+        "roles", Text(), comment="Roles the force's directory gave, separated by spaces; else the account's."
+    ),
+    _at("made_at", "When it began."),
+    _at("seen_at", "When it was last used, to the minute."),
+    _at("ends_at", "When it ends, used or not."),
+    _sealed("pending", "Secret of a second factor that is being set up.", nullable=True),
+    Index("ix_sessions_email", "email"),
+    Index("ix_sessions_ends", "ends_at"),
+    comment="Who is signed in to the console. A row that is gone signs out.",
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("key", String(64), primary_key=True, comment="Hash of an address tried, or of where from."),
+    Column("failures", Integer(), nullable=False, comment="Failures in a row."),
+    _at("last_at", "The last one."),
+    _at("locked_until", "No try before."),
+    Index("ix_sign_in_failures_last", "last_at"),
+    comment="Failed sign-ins, of accounts that exist and of ones that do not alike.",
+)
+
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("email", String(320), primary_key=True, comment="Whose view it is."),
+    Column("name", String(80), primary_key=True, comment="What they call it."),
+    _sealed("query", "The filters, as in the address of the page: names may stand in them."),
+    _at("at", "When it was saved."),
+    comment="Filters of the queue that somebody keeps.",
 )
 
 audit_entries = Table(
