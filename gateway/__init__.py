@@ -7,6 +7,7 @@ The road of a message, and the file that owns each stretch of it:
     extract     what did the officer write: MIME bytes -> Authored
     inspection  what does it say: rules, language cues, history -> findings
     decide      findings, defects, parties and policy -> one Verdict
+    rehearsal   the three in a row over mail that is there already: ordinary mail, new rules against old
     pipeline    the conductor: the only file that knows the order and records before it acts
     relay       SMTP out: the in-session transaction, and deliveries from the outbox
     outbox      what was approved goes out, retried until the smarthost has taken it

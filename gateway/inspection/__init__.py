@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from gateway.errors import Mistake, Mistakes
 from gateway.inspection import cues, lexicon
-from gateway.inspection.bundle import Bundle, BundleFile, read
+from gateway.inspection.bundle import Bundle, BundleFile, read, read_benign
 from gateway.inspection.conduct import traits
 from gateway.inspection.earlier import quoted_lines, written_lines
 from gateway.inspection.engine import Engine
@@ -33,6 +33,7 @@ __all__ = [
     "policy_of",
     "quoted_lines",
     "read",
+    "read_benign",
     "rules_of",
     "sentence_spans",
     "traits",

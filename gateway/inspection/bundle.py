@@ -24,6 +24,8 @@ MAX_ENTRIES: Final = 20_000
 """Files and folders of any kind below one rule folder: more is somebody's home, not a rule folder."""
 MAX_FOLDERS: Final = 4
 """Folders below one another; rules stand one below the top."""
+BENIGN: Final = "benign"
+"""The folder of ordinary mail in a rule folder (`gateway.rehearsal.benign`): it judges the set, and is no part of it."""
 _SUFFIX: Final = ".yaml"
 _PLAIN: Final = "make it a plain file that the gateway's user may read"
 
@@ -78,8 +80,22 @@ def read(paths: tuple[Path, ...]) -> Bundle:
     """Return the YAML files under ``paths``; later folders add to and override earlier ones.
 
     Raises `Mistakes` naming every folder that is missing and every file that is too big, not UTF-8, outside its
-    folder (by a link) or one too many. Hidden files and files that are not YAML are left alone.
+    folder (by a link) or one too many. Hidden files and files that are not YAML are left alone, as is ordinary mail.
     """
+    bundle = _read(paths, leave=BENIGN)
+    if not bundle.files:
+        place = ", ".join(map(str, paths)) or "rules"
+        remedy = "name the folder that holds policy.yaml"
+        raise Mistakes((Mistake(file=place, what="no rule files", remedy=remedy),))
+    return bundle
+
+
+def read_benign(paths: tuple[Path, ...]) -> Bundle:
+    """Return the files of ordinary mail of the rule folders ``paths``, those that have any. Raises as `read` does."""
+    return _read(tuple(path / BENIGN for path in paths if (path / BENIGN).is_dir()))
+
+
+def _read(paths: tuple[Path, ...], *, leave: str = "") -> Bundle:
     mistakes: list[Mistake] = []
     files: list[BundleFile] = []
     for layer, folder in enumerate(paths):
@@ -87,7 +103,7 @@ def read(paths: tuple[Path, ...]) -> Bundle:
             remedy = "name an existing folder in rules.path"
             mistakes.append(Mistake(file=str(folder), what="no such folder of rules", remedy=remedy))
             continue
-        found = _yaml_files(folder, mistakes)
+        found = _yaml_files(folder, mistakes, leave)
         if len(files) + len(found) > MAX_FILES:
             remedy = f"keep at most {MAX_FILES} files"
             mistakes.append(Mistake(file=str(folder), what="too many rule files", remedy=remedy))
@@ -98,18 +114,13 @@ def read(paths: tuple[Path, ...]) -> Bundle:
             remedy = f"keep at most {MAX_BYTES} characters in all files together"
             mistakes.append(Mistake(file=str(folder), what="too much text for a rule set", remedy=remedy))
             break
-    if not files and not mistakes:
-        place = ", ".join(map(str, paths)) or "rules"
-        mistakes.append(
-            Mistake(file=place, what="no rule files", remedy="name the folder that holds policy.yaml")
-        )
     if mistakes:
         raise Mistakes(tuple(mistakes))
     return Bundle(folders=tuple(str(path) for path in paths), files=tuple(files))
 
 
-def _yaml_files(folder: Path, mistakes: list[Mistake]) -> list[Path]:
-    """Return the YAML files below ``folder`` in order. Hidden folders are not entered; linked ones are refused."""
+def _yaml_files(folder: Path, mistakes: list[Mistake], leave: str) -> list[Path]:
+    """Return the YAML files below ``folder`` in order, its folder ``leave`` apart; linked folders are refused."""
     found: list[str] = []
     entries = 0
     waiting = [(str(folder), 0)]
@@ -128,7 +139,7 @@ def _yaml_files(folder: Path, mistakes: list[Mistake]) -> list[Path]:
                         remedy = "name a folder that holds rules and nothing else"
                         mistakes.append(Mistake(file=here, what=what, remedy=remedy))
                         return []
-                    if entry.name.startswith("."):
+                    if entry.name.startswith(".") or (depth == 0 and entry.name == leave):
                         continue
                     if entry.name.lower().endswith((_SUFFIX, ".yml")):
                         found.append(entry.path)

@@ -4,9 +4,9 @@ Owns these words, and the guess at what was meant. Refuses to know what a rule m
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
@@ -74,18 +74,24 @@ def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
 
 def _keys(model: type[BaseModel]) -> set[str]:
     """Return every key that may stand anywhere in a file of this kind."""
-    keys = set(model.model_fields)
-    parts: tuple[type[BaseModel], ...] = ()
-    if model is schema.RuleEntry:
-        parts = (
-            schema.PhraseCondition, schema.RegexCondition, schema.ListCondition, schema.CueCondition,
-            schema.RefusalCondition, schema.ConductCondition, schema.ConductEntry, schema.Count, schema.ScopeEntry,
-            schema.ExceptionEntry, schema.ExampleEntry, schema.ExamplesEntry, schema.ConductFacts,
-            schema.HeadersEntry, schema.EarlierEntry,
-        )  # fmt: skip
-    elif model is schema.PolicyEntry:
-        parts = (schema.CategoryEntry, schema.CombinationsEntry, schema.PartiesEntry)
-    return keys.union(*(part.model_fields for part in parts))
+    keys: set[str] = set()
+    models = {model}
+    waiting = [model]
+    while waiting:
+        for name, field in waiting.pop().model_fields.items():
+            keys.add(field.alias or name)
+            new = set(_models_in(field.annotation)) - models
+            models |= new
+            waiting += new
+    return keys
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models that a field may hold, however they are wrapped."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -33,6 +33,7 @@ from gateway.model import (
     StaffRole,
     Verdict,
 )
+from gateway.rehearsal.benign import baseline_of
 
 HERE = Path(__file__).parent
 RULES = HERE.parents[1] / "rules"
@@ -155,27 +156,25 @@ def why(verdict: Verdict) -> str:
     return f"{verdict.action} because of {', '.join(verdict.because) or 'nothing'}: {found or 'no finding'}"
 
 
+@cache
+def baseline():
+    """Return the ordinary mail of the shipped rules: rules/benign."""
+    return baseline_of(inspection.read_benign((RULES,)))
+
+
 def ordinary() -> tuple[Mail, ...]:
-    """Return the proper mails: ``ordinary/*.txt``, each under a line ``### name`` with its subject."""
+    """Return the ordinary mails; the batches that were judged before any rule was mended over them say so."""
     return tuple(_ordinary())
 
 
 def _ordinary() -> Iterator[Mail]:
     number = 0
-    for path in sorted((HERE / "ordinary").glob("*.txt")):
-        for block in path.read_text("utf-8").split("### ")[1:]:
-            name, subject, body = block.split("\n", 2)
-            batch = {"look_alikes": "second", "third_batch": "third", "fourth_batch": "fourth"}.get(
-                path.stem, "first"
-            )
-            yield Mail(
-                name,
-                subject.removeprefix("subject: "),
-                body.strip() + "\n",
-                batch != "first" or number % 3 == 2,
-                batch=batch,
-            )
-            number += batch == "first"
+    batches = {"look-alikes": "second", "third-batch": "third", "fourth-batch": "fourth"}
+    for mail in baseline().mails:
+        batch = batches.get(mail.kind, "first")
+        held_back = batch != "first" or number % 3 == 2
+        yield Mail(mail.name, mail.entry.subject, mail.entry.body, held_back, batch=batch)
+        number += batch == "first"
 
 
 def crossings() -> tuple[Mail, ...]:

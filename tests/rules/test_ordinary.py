@@ -1,34 +1,41 @@
-"""Ordinary police mail must be delivered: the baseline that no rule may break without a reason on this page."""
+"""Ordinary police mail must be delivered: the baseline that no rule may break without a reason in rules/benign."""
 
-import pytest
-from judging import ordinary, verdict_on, why
+from datetime import UTC, datetime
+from functools import cache
 
+from judging import baseline, bundle, ordinary, verdict_on
+
+from gateway import inspection
 from gateway.model import Action
+from gateway.rehearsal import benign
+from gateway.rehearsal.judging import Judge
 
-FLAGGED = {
-    "safe-contact-agreed": "asks the contact to delete a mail for her safety: the guidance wants a person to look (flag)",
-    "fraud-romance": "an offender's lines without a verb of speech beside them: flag at most",
-}
-"""Proper mails that may be flagged, each with its reason. None of them may be held."""
+NOW = datetime(2026, 3, 4, 11, 20, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("mail", ordinary(), ids=lambda mail: mail.name)
-def test_ordinary_mail_is_delivered(mail):
-    """A proper mail passes; one with a listed reason may be flagged; none is held."""
-    verdict = verdict_on(mail.body, subject=mail.subject)
-    allowed = {Action.PASS, Action.FLAG} if mail.name in FLAGGED else {Action.PASS}
-    assert verdict.action in allowed, why(verdict)
+@cache
+def judged():
+    """Return the shipped set, and each ordinary mail as it sees it."""
+    judge = Judge(bundle(), language=True, drafts=True)
+    return judge, tuple(benign.judged_mails(baseline(), judge, NOW))
 
 
-def test_listed_reasons_name_mails_that_exist():
-    """A reason for a mail that is gone would hide the next mail of that name."""
-    assert FLAGGED.keys() <= {mail.name for mail in ordinary()}
+def test_ordinary_mail_is_delivered():
+    """No rule asks for anything in an ordinary mail that is not listed with its reason, and none is held."""
+    judge, mails = judged()
+    found = benign.gate(inspection.rules_of(bundle()), judge, baseline(), mails)
+    assert [str(mistake) for mistake in found] == []
 
 
-def test_the_baseline_is_large_and_varied():
-    """The baseline holds at least 120 mails, each under its own name."""
-    names = [mail.name for mail in ordinary()]
-    assert len(names) == len(set(names)) >= 120
+def test_no_more_than_a_few_findings_are_accepted():
+    """The list of accepted findings is no way around the baseline: at most one mail in fifty is on it."""
+    assert len({known.entry.mail for known in baseline().known}) <= len(baseline().mails) / 50
+
+
+def test_the_baseline_is_large():
+    """The baseline holds at least 120 mails of at least six kinds."""
+    assert len(ordinary()) >= 120
+    assert len({mail.kind for mail in baseline().mails}) >= 6
 
 
 def test_ordinary_mail_is_delivered_without_the_parser():

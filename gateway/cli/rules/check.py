@@ -11,9 +11,19 @@ import typer
 
 from gateway import inspection
 from gateway.cli.invocation import ConfigOption, JsonOption, emit
-from gateway.cli.rules.sets import FoldersArgument, LanguageOption, RulesOption, print_mistakes, set_of
+from gateway.cli.rules.sets import (
+    FoldersArgument,
+    LanguageOption,
+    RulesOption,
+    ordinary_mail_of,
+    print_mistakes,
+    progress,
+    set_of,
+)
 from gateway.inspection import lint as linting
 from gateway.inspection.completion import json_schema
+from gateway.rehearsal import benign
+from gateway.rehearsal.judging import Judge
 
 
 def lint(
@@ -25,13 +35,20 @@ def lint(
 ) -> None:
     """Print every mistake in the rules, each with file, line, column and remedy; exit 1 if there is one."""
     bundle, rules = set_of(folders, config, as_json=as_json)
-    engine = inspection.load(bundle, language=language, drafts=True)
-    mistakes = linting.gate(rules, engine, datetime.now(UTC))
+    ordinary = ordinary_mail_of(folders, config, as_json=as_json)
+    now = datetime.now(UTC)
+    judge = Judge(bundle, language=language, drafts=True)
+    judged = progress(benign.judged_mails(ordinary, judge, now), "ordinary mail", len(ordinary.mails))
+    mistakes = (
+        *linting.gate(rules, judge.engine, now),
+        *benign.gate(rules, judge, ordinary, judged),
+    )
     print_mistakes(mistakes, "gate", as_json=as_json)
     if mistakes:
         raise typer.Exit(1)
     if not as_json:
-        typer.echo(f"{len(rules.rules)} rules, {len(rules.lists)} lists: no mistakes ({bundle.hash[:12]})")
+        counts = f"{len(rules.rules)} rules, {len(rules.lists)} lists, {len(ordinary.mails)} ordinary mails"
+        typer.echo(f"{counts}: no mistakes ({bundle.hash[:12]})")
 
 
 def try_examples(

@@ -3,17 +3,24 @@
 With no folder given a command takes rules.path, else ``rules/`` here, else the copy in the package.
 """
 
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, TypeVar
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway import inspection
 from gateway.cli.invocation import emit, settings_from
 from gateway.errors import Mistake, Mistakes
 from gateway.inspection.rules import RuleSet
+from gateway.rehearsal.benign import Baseline, baseline_of
 from gateway.settings import RulesSettings
+
+T = TypeVar("T")
+_COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 FoldersArgument = Annotated[
     list[Path] | None,
@@ -38,10 +45,14 @@ def rule_folders(settings: RulesSettings) -> tuple[Path, ...]:
     return (Path(str(resources.files("gateway"))) / "_rules",)
 
 
+def folders_of(folders: list[Path] | None, config: Path | None) -> tuple[Path, ...]:
+    """Return the folders given, or else those of the settings."""
+    return tuple(folders) if folders else rule_folders(settings_from(config).rules)
+
+
 def bundle_of(folders: list[Path] | None, config: Path | None) -> inspection.Bundle:
     """Return the set in the folders given, or else in those of the settings; raises `Mistakes`."""
-    paths = tuple(folders) if folders else rule_folders(settings_from(config).rules)
-    return inspection.read(paths)
+    return inspection.read(folders_of(folders, config))
 
 
 def set_of(
@@ -54,6 +65,22 @@ def set_of(
     except Mistakes as found:
         print_mistakes(found.mistakes, "load", as_json=as_json)
         raise typer.Exit(1) from None
+
+
+def ordinary_mail_of(folders: list[Path] | None, config: Path | None, *, as_json: bool) -> Baseline:
+    """Return the ordinary mail of the set's folders; ends the command with 1 when its files cannot be read."""
+    try:
+        return baseline_of(inspection.read_benign(folders_of(folders, config)))
+    except Mistakes as found:
+        print_mistakes(found.mistakes, "gate", as_json=as_json)
+        raise typer.Exit(1) from None
+
+
+def progress(each: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """Yield ``each``, with a bar on stderr where that is a terminal; nothing is drawn anywhere else."""
+    console = Console(stderr=True)
+    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield from bar.track(each, total=total, description=what)
 
 
 def print_mistakes(mistakes: tuple[Mistake, ...], grade: str, *, as_json: bool) -> None:
