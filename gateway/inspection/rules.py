@@ -21,9 +21,11 @@ from gateway.errors import Mistake
 from gateway.inspection import schema
 from gateway.inspection.bundle import Bundle, BundleFile
 from gateway.inspection.complaints import closest, complaint
-from gateway.inspection.cues import CUES
+from gateway.inspection.cues import CATEGORIES
 from gateway.inspection.matching import pattern_problem
 from gateway.inspection.nodes import MAX_SHOWN, Document, parse
+from gateway.inspection.relations.named import RELATIONS
+from gateway.inspection.weight import overweight
 from gateway.inspection.when import AtLeast, Expression, Name, WhenMistake, names
 from gateway.inspection.when import parse as parse_when
 from gateway.model import (
@@ -63,6 +65,7 @@ class Condition:
     patterns: tuple[Pattern, ...] = ()
     within: str = "sentence"
     sign_off: bool = False
+    relation: str = ""
     cue: str = ""
     min: float = 0.0
     refusal: bool = False
@@ -153,6 +156,12 @@ def rule_set(bundle: Bundle) -> tuple[RuleSet | None, tuple[Mistake, ...]]:
     reading = _Reading()
     for file in bundle.files:
         _read_one(bundle, file, reading)
+    read = ((entry, document) for _, entry, document in reading.rules.values())
+    too_heavy = overweight(reading.lists.values(), read)
+    if too_heavy is not None:
+        return None, (*reading.mistakes, too_heavy)
+    for entry, document in reading.lists.values():
+        reading.mistakes += _list_mistakes(entry, document)
     policy = _policy(bundle, reading)
     rules = tuple(rule for entry in sorted(reading.rules) if (rule := _rule(entry, reading)) is not None)
     if reading.mistakes or policy is None:
@@ -308,9 +317,13 @@ def _read_list(document: Document, stem: str, reading: _Reading) -> None:
         if entry.regexes:
             remedy = "write the sentences themselves under phrases"
             reading.mistakes.append(document.mistake(("regexes",), "a disclaimer is no regex", remedy))
+
+
+def _list_mistakes(entry: schema.ListEntry, document: Document) -> Iterator[Mistake]:
+    if entry.list == DISCLAIMERS:
         return
     for key, kind in (("phrases", entry.by), ("regexes", _regex_kind(entry.case))):
-        reading.mistakes += _pattern_mistakes(document, (key,), kind, getattr(entry, key))
+        yield from _pattern_mistakes(document, (key,), kind, getattr(entry, key))
 
 
 def _regex_kind(case: str) -> str:
@@ -510,7 +523,7 @@ def _condition(name: str, entry: schema.RuleEntry, document: Document, reading: 
             patterns = _from_lists(condition, document, path, reading)
         case schema.CueCondition():
             reading.mistakes += _cue_mistakes(condition, document, path)
-            return Condition(name, within=condition.within, cue=condition.cue, min=condition.min)
+            return _asked(name, condition, reading)
         case schema.RefusalCondition():
             if REFUSALS not in reading.lists:
                 what, remedy = f"quoted_refusal needs the list {REFUSALS!r}", f"write lists/{REFUSALS}.yaml"
@@ -543,12 +556,20 @@ def _from_lists(
     return tuple(patterns)
 
 
+def _asked(name: str, condition: schema.CueCondition, reading: _Reading) -> Condition:
+    """Return a condition on a relation, or on a cue with the thresholds of policy where the rule gives none."""
+    if condition.cue in RELATIONS:
+        return Condition(name, within=condition.within, relation=condition.cue, min=condition.min or 0.5)
+    return Condition(name, within=condition.within, cue=condition.cue, min=condition.min or 0.6)
+
+
 def _cue_mistakes(
     condition: schema.CueCondition, document: Document, path: tuple[str | int, ...]
 ) -> Iterator[Mistake]:
-    if condition.cue not in CUES:
-        close = difflib.get_close_matches(condition.cue, CUES, n=1)
-        remedy = f"did you mean {close[0]!r}?" if close else f"known cues: {', '.join(CUES)}"
+    known = (*CATEGORIES, *RELATIONS)
+    if condition.cue not in known:
+        close = difflib.get_close_matches(condition.cue, known, n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else f"known cues: {', '.join(known)}"
         yield document.mistake((*path, "cue"), f"there is no cue {condition.cue!r}", remedy)
 
 

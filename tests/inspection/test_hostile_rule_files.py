@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import re2
 from rule_texts import bundle, complaints, judge, rule
 
 from gateway.errors import Mistakes
-from gateway.inspection import load, read
+from gateway.inspection import load, read, rules_of
 from gateway.inspection.bundle import MAX_ENTRIES, MAX_FOLDERS
+from gateway.inspection.weight import MAX_WEIGHT, weight
 
 ROOM = 260_000
 """Characters of the largest file that is read at all, less what a rule around them takes."""
@@ -57,6 +60,46 @@ def test_a_hostile_file_is_refused_at_once(name):
     assert what in done.stdout
     assert len(lines) <= 60
     assert max(map(len, lines)) < 1500
+
+
+HEAVY = "".join(f'\n    - "x{number} [a-z]{{1,550}}"' for number in range(1100))
+
+
+def test_a_thousand_large_expressions_are_refused_before_any_is_compiled():
+    """Each alone would be taken; all together would keep the loading busy for many seconds (the process is killed)."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        input=bundle(advance__drink=rule(f"invite:\n  regex:{HEAVY}")).to_json(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (line,) = done.stdout.splitlines()
+    assert "rules/advance/drink.yaml:" in line
+    assert "the expressions of the set need about" in line
+
+
+def test_the_shipped_set_is_far_below_the_bound():
+    """Ten rule sets like ours would be taken: a force need not fear the bound."""
+    shipped = read((Path(__file__).resolve().parents[2] / "rules",))
+    expressions = {
+        pattern.text
+        for each in rules_of(shipped).rules
+        for condition in each.conditions.values()
+        for pattern in condition.patterns
+        if pattern.kind.startswith("regex")
+    }
+    assert sum(map(weight, expressions)) < MAX_WEIGHT / 5
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [r"\b[a-z]{1,600}x", r"(?:\w{1,30} ){1,30}z", r"\pL{30}", r"a(?:bc|d[ef]){200}", r"[^a]{300}"],
+)
+def test_the_guess_is_near_what_re2_needs(expression):
+    """The weight of an expression is within a factor of four of RE2's own count, whatever it repeats."""
+    needed = re2.compile(f"(?mi)(?:{expression})").programsize
+    assert needed / 4 <= weight(expression) <= needed * 4
 
 
 @pytest.mark.parametrize("regex", ["(a+)+$", "(x+x+)+y", "(a|a)*b", "(.*)*c"])
