@@ -1,5 +1,7 @@
 """`gateway accounts`: the people who may list, see and decide, beside supervisors and PSD on the staff list."""
 
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,8 +12,9 @@ from gateway import audit, identify
 from gateway.cli.holds import DEFAULT_ACCOUNT
 from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, settings_from
 from gateway.cli.listing import system_actor
+from gateway.errors import Refused
 from gateway.model import Event, Registry, Role
-from gateway.store import Store, Tx, records
+from gateway.store import Store, Tx, records, sessions
 from gateway.store.rows import Account
 
 app = typer.Typer(no_args_is_help=True, help="Add and list the people who may use the gateway.")
@@ -73,6 +76,106 @@ def list_(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
             typer.echo(
                 f"{one.email}  {', '.join(sorted(one.roles))}{'  (default)' if one.email == default else ''}"
             )
+
+
+@app.command()
+def password(
+    email: Annotated[str, typer.Argument(help="The account.")],
+    config: ConfigOption = None,
+    *,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read the password from standard input, one line.")
+    ] = False,
+) -> None:
+    """Set the password of an account, for signing in to the console. Its sessions end."""
+    from gateway.console import passwords
+
+    settings = settings_from(config)
+    chosen = sys.stdin.readline().rstrip("\r\n") if stdin else _asked_twice()
+    if why := passwords.objection_to(chosen, email, min_chars=settings.console.min_password_chars):
+        fail(why)
+    hashed = passwords.hashed(chosen)
+    with Store.open(settings.store) as store:
+        store.write_now(lambda tx: _of_account(tx, email, lambda name: set_password(tx, name, hashed)))
+    typer.echo(f"{email.lower()} signs in with the new password")
+
+
+@app.command("reset-factor")
+def reset_factor(
+    email: Annotated[str, typer.Argument(help="The account.")], config: ConfigOption = None
+) -> None:
+    """Remove the second factor of an account whose telephone and codes are lost. Its sessions end."""
+    settings = settings_from(config)
+
+    def remove(tx: Tx, name: str) -> None:
+        sessions.set_second_factor(tx, name, "", ())
+        sessions.end_sessions(tx, name)
+        _record(tx, Event.ACCOUNT_FACTOR_REMOVED, name)
+
+    with Store.open(settings.store) as store:
+        store.write_now(lambda tx: _of_account(tx, email, lambda name: remove(tx, name)))
+    typer.echo(f"{email.lower()} sets up a new second factor at the next sign-in")
+
+
+@app.command("sign-out")
+def sign_out(
+    email: Annotated[str, typer.Argument(help="Whose sessions end.")], config: ConfigOption = None
+) -> None:
+    """End every session of a person, local account or not."""
+    settings = settings_from(config)
+
+    def end(tx: Tx) -> int:
+        ended = sessions.end_sessions(tx, email.lower())
+        if ended:
+            _record(tx, Event.SESSION_ENDED, email.lower())
+        return ended
+
+    with Store.open(settings.store) as store:
+        ended = store.write_now(end)
+    typer.echo(f"{ended} session{'' if ended == 1 else 's'} ended")
+
+
+@app.command()
+def unlock(email: Annotated[str, typer.Argument(help="The account.")], config: ConfigOption = None) -> None:
+    """Lift the waiting time of an account after failed sign-ins."""
+    from gateway.console import tries
+
+    settings = settings_from(config)
+
+    def lift(tx: Tx, name: str) -> None:
+        tries.succeeded(tx, name)
+        _record(tx, Event.ACCOUNT_UNLOCKED, name)
+
+    with Store.open(settings.store) as store:
+        store.write_now(lambda tx: _of_account(tx, email, lambda name: lift(tx, name)))
+    typer.echo(f"{email.lower()} may try at once")
+
+
+def _asked_twice() -> str:
+    chosen = str(typer.prompt("New password", hide_input=True))
+    if typer.prompt("Again", hide_input=True) != chosen:
+        fail("the two are not the same")
+    return chosen
+
+
+def _of_account(tx: Tx, email: str, change: Callable[[str], None]) -> None:
+    """Run ``change`` with the name of the account; Refused when there is none."""
+    found = records.account(tx, email.strip().lower())
+    if found is None:
+        raise Refused(f"{email} has no account; `gateway accounts add` makes one")
+    change(found.email)
+
+
+def set_password(tx: Tx, email: str, hashed: str) -> None:
+    """Keep the hash of a password, end the account's sessions, and write it down."""
+    at = datetime.now(UTC)
+    sessions.set_password(tx, email, hashed, at)
+    sessions.end_sessions(tx, email)
+    _record(tx, Event.ACCOUNT_PASSWORD_SET, email)
+
+
+def _record(tx: Tx, event: Event, email: str) -> None:
+    audit.append(tx, event, actor=system_actor(), subject=email, at=datetime.now(UTC))
 
 
 def add_account(tx: Tx, email: str, roles: frozenset[Role], registry: Registry | None) -> Account:

@@ -88,3 +88,10 @@ class Event(StrEnum):
     CHECKPOINT_WRITTEN = "checkpoint:written"
     LEDGER_PRUNED = "ledger:pruned"
     PAYLOAD_ERASED = "payload:erased"
+    ACCOUNT_PASSWORD_SET = "account:password-set"  # noqa: S105 - the name of an event
+    ACCOUNT_FACTOR_SET = "account:factor-set"
+    ACCOUNT_FACTOR_REMOVED = "account:factor-removed"
+    ACCOUNT_UNLOCKED = "account:unlocked"
+    SESSION_STARTED = "session:started"
+    SESSION_ENDED = "session:ended"
+    SIGN_IN_REFUSED = "sign-in:refused"

@@ -17,6 +17,8 @@ class Permission(StrEnum):
 
     ITEM_LIST = "item:list"
     ITEM_VIEW = "item:view"
+    NUMBERS_VIEW = "numbers:view"
+    ACCOUNT_OWN = "account:own"
     HOLD_RELEASE = "hold:release"
     HOLD_RETURN = "hold:return"
 
@@ -30,6 +32,8 @@ _ROLES: dict[Permission, frozenset[Role]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+    Permission.NUMBERS_VIEW: frozenset({Role.REVIEWER, Role.PSD, Role.OVERSIGHT}),
+    Permission.ACCOUNT_OWN: frozenset(Role),
 class Person:
     """Somebody who is signed in, or named by ``--as``. ``staff_id`` is None for people not on the staff list."""
 

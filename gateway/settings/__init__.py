@@ -7,10 +7,12 @@ section as a frozen value and never comes here.
 from gateway.settings.checks import is_host, listen_address
 from gateway.settings.declared import (
     ConsoleSettings,
+    ConsoleTls,
     InspectionSettings,
     LogSettings,
     NextHopSettings,
     NoticeSettings,
+    OidcSettings,
     OutboxSettings,
     PolicySettings,
     RegistrySettings,
@@ -26,12 +28,14 @@ from gateway.settings.loading import Loaded, Origin, OriginKind, load
 __all__ = [
     "ConsoleSettings",
     "Declared",
+    "ConsoleTls",
     "InspectionSettings",
     "Loaded",
     "LogSettings",
     "NextHopSettings",
     "NoticeSettings",
     "Origin",
+    "OidcSettings",
     "OriginKind",
     "OutboxSettings",
     "PolicySettings",

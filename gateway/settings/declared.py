@@ -400,10 +400,72 @@ class NoticeSettings(_Section):
 
 
 class OutboxSettings(_Section):
+class ConsoleTls(_Section):
+    """HTTPS by the console itself; without it a reverse proxy does it."""
+
+    cert: Path | None = _setting(None, "Certificate chain, PEM. The console speaks HTTPS when set.")
+    key: Path | None = _setting(None, "Private key of the certificate, PEM.")
+
+
+class OidcSettings(_Section):
+    """Signing in through the force's directory, by OpenID Connect."""
+
+    issuer: str = _setting(
+        "", "Address of the provider, as its metadata names it; empty: local accounts only."
+    )
+    client_id: str = _setting("", "Name of this console at the provider.")
+    client_secret: str = _setting("", "Its secret there.", secret=True)
+    client_secret_file: Path | None = _setting(None, "File that holds the secret.")
+    ca_file: Path | None = _setting(
+        None, "CA certificates to trust for the provider, PEM; none: the system's."
+    )
+    scopes: tuple[str, ...] = _setting(("openid", "email", "profile"), "Scopes asked for.")
+    email_claim: str = _setting("email", "Claim that names the person by their address on the staff list.")
+    roles_claim: str = _setting(
+        "", "Claim that lists roles or groups; empty: roles come from the account or the staff list."
+    )
+    roles: dict[str, str] = _setting(
+        {},
+        "What the claim may say, and the role it gives: reviewer, psd, rule-author, oversight, administrator.",
+    )
+    timeout_s: float = _setting(10.0, "Time for one answer of the provider.", unit="s", gt=0)
+
+
     """Delivery of what was approved."""
 
     poll_s: float = _setting(1.0, "How often the outbox is looked at.", unit="s", gt=0)
     lease_s: float = _setting(
+    url: str = _setting(
+        "",
+        "Address that people type, https://gateway.force.example; empty: console.listen. No other host is answered.",
+    )
+    tls: ConsoleTls = ConsoleTls()
+    proxies: tuple[str, ...] = _setting((), "Addresses of reverse proxies whose X-Forwarded-For is believed.")
+    only: bool = _setting(False, "Decisions only in the console: `gateway holds release|return` are refused.")
+    local_accounts: bool = _setting(True, "Accounts with a password kept here may sign in.")
+    second_factor: Literal["required", "optional"] = _setting(
+        "required", "Whether a local account must have a second factor; it is set up at the first sign-in."
+    )
+    oidc: OidcSettings = OidcSettings()
+    timezone: str = _setting("Europe/London", "IANA name of the zone in which times are shown.")
+    idle_min: float = _setting(
+        30.0,
+        "Idle time after which a session ends.",
+        unit="minutes",
+        why="OWASP: 15 to 30 minutes for applications of low risk to the unattended screen",
+        gt=0,
+    )
+    session_h: float = _setting(
+        10.0, "Longest life of a session, used or not.", unit="hours", why="a shift", gt=0
+    )
+    sign_in_s: float = _setting(
+        300.0, "Time to complete a sign-in that has begun: code, directory.", unit="s", gt=0
+    )
+    free_tries: int = _setting(5, "Failed sign-ins in a row that cost no waiting time.", ge=1)
+    first_wait_s: float = _setting(
+        30.0, "Waiting time after the next failure; doubles with each.", unit="s", gt=0
+    )
+    max_wait_s: float = _setting(
         900.0,
         "How long one process may work on a delivery.",
         unit="s",

@@ -125,6 +125,16 @@ def item_in_full(tx: Tx, item_id: str) -> ItemInFull | None:
     )
 
 
+def items_called(tx: Tx, ids: Iterable[str]) -> tuple[Item, ...]:
+    """Return the items with these ids in the order of the ids; one that is not there is left out."""
+    wanted = tuple(ids)
+    found = {
+        one.id: one
+        for one in _dress(tx, tx.connection.execute(_listed().where(items.c.id.in_(wanted))).all())
+    }
+    return tuple(found[MessageId(one)] for one in wanted if one in found)
+
+
 def message(tx: Tx, item_id: str) -> bytes:
     """Return the message as it was received. Raises Refused when there is no such item."""
     sealed = tx.connection.scalar(select(item_messages.c.message).where(item_messages.c.item_id == item_id))

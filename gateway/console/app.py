@@ -1,0 +1,40 @@
+"""The console as an ASGI application: the list of all pages, and what stands round them.
+
+Every page is in `PAGES`; `tests/console` asks each of them as each role and prints the table. Knows nothing of what a
+page shows.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.console import account, queue, sign_in
+from gateway.console.desk import Desk
+from gateway.console.guard import Guard
+from gateway.console.pages import Page, door
+
+PAGES: tuple[Page, ...] = (*sign_in.PAGES, *account.PAGES, *queue.PAGES)
+"""Every page of the console. A module's pages are named here, and nowhere else."""
+
+
+def application(desk: Desk, pages: tuple[Page, ...] = PAGES) -> ASGIApp:
+    """Return the console, ready to be served."""
+    nav = tuple(page for page in pages if page.nav)
+
+    def through(page: Page | None) -> Callable[[Request], Awaitable[Response]]:
+        return partial(door, desk, page, nav)
+
+    async def unknown(request: Request, _: Exception) -> Response:
+        """An unknown path, or a method that a page does not have: the door says the same of both."""
+        return await door(desk, None, nav, request)
+
+    routes = [Route("/static/{name}", desk.statics.serve, methods=["GET"])]
+    routes += [Route(page.path, through(page), methods=list(page.methods)) for page in pages]
+    inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
+    inner.router.redirect_slashes = False
+    return Guard(inner, desk)

@@ -1,0 +1,119 @@
+"""What all pages share: the store, the settings, the staff list in force, the time, and the templates.
+
+Made once a process. Owns no page and no request.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import jinja2
+import structlog
+
+from gateway.console import rendering, static_files
+from gateway.errors import GatewayError
+from gateway.model import Registry
+from gateway.registry import load_last_good
+from gateway.settings import RegistrySettings, Settings, listen_address
+from gateway.store import Store
+
+log = structlog.get_logger("gateway.console")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RegistryInForce:
+    """The staff list by which access is judged: the last good one, read again when it is another file."""
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        """Read nothing yet."""
+        self._settings = settings
+        self._seen: tuple[int, int, int] | None = None
+        self._registry: Registry | None = None
+        self._reading = asyncio.Lock()
+
+    async def get(self) -> Registry | None:
+        """Return the staff list, or None when none was ever loaded: then nobody on it sees anything.
+
+        A copy that cannot be used leaves the one before in force and is logged.
+        """
+        if self._mark() != self._seen:
+            async with self._reading:
+                mark = self._mark()
+                if mark != self._seen:
+                    self._registry = await asyncio.to_thread(self._read)
+                    self._seen = mark
+        return self._registry
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._settings.last_good.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _read(self) -> Registry | None:
+        try:
+            return load_last_good(self._settings)
+        except GatewayError as trouble:
+            log.error("registry:refused", error=str(trouble), hint=trouble.hint)
+            return self._registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a page works with. ``now`` is the only clock of the console."""
+
+    store: Store
+    settings: Settings
+    registry: RegistryInForce
+    templates: jinja2.Environment
+    statics: static_files.Statics
+    origin: str
+    """``scheme://host`` that people type, without a slash at the end."""
+    hosts: frozenset[str]
+    """What a request may name as its host."""
+    now: Callable[[], datetime] = _now
+    slow_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Passwords checked at once: each takes a processor for a tenth of a second and 64 MiB."""
+
+    @classmethod
+    def make(cls, store: Store, settings: Settings, now: Callable[[], datetime] = _now) -> "Desk":
+        """Return a desk for ``settings``."""
+        statics = static_files.load()
+        origin, hosts = _addresses(settings)
+        return cls(
+            store=store,
+            settings=settings,
+            registry=RegistryInForce(settings.registry),
+            templates=rendering.environment(statics, ZoneInfo(settings.console.timezone)),
+            statics=statics,
+            origin=origin,
+            hosts=hosts,
+            now=now,
+        )
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the console by HTTPS."""
+        return self.origin.startswith("https:")
+
+
+def _addresses(settings: Settings) -> tuple[str, frozenset[str]]:
+    """Return the origin that people type and the hosts that are answered."""
+    console = settings.console
+    if console.url:
+        parts = urlsplit(console.url)
+        return f"{parts.scheme}://{parts.netloc.lower()}", frozenset({parts.netloc.lower()})
+    host, port = listen_address(console.listen)
+    shown = f"[{host}]" if ":" in host else host
+    scheme = "https" if console.tls.cert else "http"
+    names = {f"{shown}:{port}"}
+    if host in {"127.0.0.1", "::1", "localhost"}:
+        names |= {f"localhost:{port}", f"127.0.0.1:{port}"}
+    return f"{scheme}://{shown}:{port}", frozenset(names)

@@ -1,0 +1,150 @@
+"""What a form said, and whether it is the visitor's own: its token, where it came from, how large it is.
+
+A form is taken only when its token fits the session (or, before one, a cookie that only this host can have set), and
+when the browser does not say that another site sent it. The token is made anew for each page and cannot be guessed
+from a compressed answer. Knows no page.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.console.desk import Desk
+
+FIELD = "csrf"
+VISITOR_COOKIE = "__Host-gateway-visitor"
+_MAX_FIELDS = 200
+_MASK_OCTETS = 32
+_OWN_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9_\-./~%?=&+:@,]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a form; of two with one name the last."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """Return a field without the white space round it, or an empty string."""
+        return self.fields.get(name, "").strip()
+
+    def secret(self, name: str) -> str:
+        """Return a field as it was typed, or an empty string."""
+        return self.fields.get(name, "")
+
+
+class FormRefused(Exception):
+    """A form that is not taken: what the visitor is told."""
+
+    def __init__(self, status: int, title: str, says: str) -> None:
+        """``status`` is the HTTP status, ``says`` a sentence with the remedy."""
+        super().__init__(title)
+        self.status, self.title, self.says = status, title, says
+
+
+def is_own_path(path: str) -> bool:
+    """Return whether a browser led to ``path`` stays with us: no other host, scheme or control character."""
+    return _OWN_PATH.fullmatch(path) is not None
+
+
+def token(secret: str) -> str:
+    """Return a new token for forms of the visitor whose secret this is; a mask makes each look different."""
+    mask = secrets.token_bytes(_MASK_OCTETS)
+    return base64.urlsafe_b64encode(mask + _masked(_proof(secret), mask)).decode()
+
+
+def field_of(secret: str) -> Markup:
+    """Return the hidden field with a token: the first thing in every form."""
+    value = token(secret) if secret else ""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, value)
+
+
+def is_token(text: str, secret: str) -> bool:
+    """Return whether ``text`` is a token made with ``secret``. Never raises."""
+    try:
+        raw = base64.urlsafe_b64decode(text.encode("ascii"))
+    except ValueError:
+        return False
+    mask, rest = raw[:_MASK_OCTETS], raw[_MASK_OCTETS:]
+    if len(mask) != _MASK_OCTETS or len(rest) != _MASK_OCTETS:
+        return False
+    return hmac.compare_digest(_masked(rest, mask), _proof(secret))
+
+
+async def read(desk: Desk, request: Request, secret: str) -> Form:
+    """Return the form of a request. Raises `FormRefused` when it is not the visitor's own, too large or none."""
+    if not _is_same_origin(desk, request):
+        raise _foreign()
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise FormRefused(415, "No form", "The browser sent something that is not a form of this site.")
+    body = await _body(request, desk.settings.console.max_form_bytes)
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
+        )
+    except ValueError:
+        raise FormRefused(
+            400, "Not readable", "The form could not be read. Go back and send it again."
+        ) from None
+    fields = {name: value.replace("\r\n", "\n") for name, value in pairs}
+    if not is_token(fields.get(FIELD, ""), secret):
+        raise _foreign()
+    return Form(fields)
+
+
+def visitor_secret(request: Request) -> tuple[str, bool]:
+    """Return the secret of somebody who is not signed in, and whether it is new and must be kept."""
+    kept = request.cookies.get(VISITOR_COOKIE, "")
+    return (kept, False) if re.fullmatch(r"[\w-]{43}", kept, re.ASCII) else (secrets.token_urlsafe(32), True)
+
+
+def keep_visitor_secret(answer: Response, secret: str) -> None:
+    """Have the browser keep that secret until it is closed."""
+    answer.set_cookie(VISITOR_COOKIE, secret, path="/", secure=True, httponly=True, samesite="lax")
+
+
+async def _body(request: Request, max_bytes: int) -> bytes:
+    """Return the body; `FormRefused` as soon as it is larger than it may be."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise FormRefused(413, "Too long", f"A form may have {max_bytes:,} octets. Shorten the text.")
+    return bytes(body)
+
+
+def _is_same_origin(desk: Desk, request: Request) -> bool:
+    """Return false when the browser says that the form is another site's. Old browsers say nothing."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return False
+    said = request.headers.get("origin")
+    if said is None:
+        return True
+    scheme = desk.origin.partition("://")[0]
+    return said.lower() in {f"{scheme}://{host}" for host in desk.hosts}
+
+
+def _foreign() -> FormRefused:
+    return FormRefused(
+        403,
+        "That form is out of date",
+        "You were signed out, or the form lay open too long. Go back, reload the page and send it again.",
+    )
+
+
+def _proof(secret: str) -> bytes:
+    return hmac.digest(secret.encode("utf-8", "surrogatepass"), b"gateway/console/form/1", hashlib.sha256)
+
+
+def _masked(text: bytes, mask: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(text, mask, strict=True))

@@ -1,0 +1,75 @@
+"""How things are written on a page: the templates' environment, times, ages, and words for states.
+
+Everything is escaped, and a name that is not given is a fault, not an empty place. Knows no request.
+"""
+
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import jinja2
+from markupsafe import Markup, escape
+
+from gateway.console.static_files import Statics
+from gateway.model import ItemState
+
+STATES = {
+    ItemState.HELD: "waiting",
+    ItemState.REFERRED: "with professional standards",
+    ItemState.RELEASING: "being released",
+    ItemState.RELEASE_FAILED: "release failed",
+    ItemState.RELEASED: "released",
+    ItemState.RETURNED: "returned",
+    ItemState.OPEN: "open",
+    ItemState.CLOSED: "closed",
+}
+
+
+def environment(statics: Statics, zone: ZoneInfo) -> jinja2.Environment:
+    """Return the environment of the templates. ``zone`` is the one in which times are shown."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["static"] = statics.address
+    made.filters["when"] = partial(moment, zone=zone)
+    made.filters["age"] = age
+    made.filters["state"] = STATES.__getitem__
+    made.filters["visible"] = visible
+    return made
+
+
+def moment(at: datetime, zone: ZoneInfo) -> Markup:
+    """Return a time for people, in ``zone``, with the exact one for programs."""
+    local = at.astimezone(zone)
+    shown = f"{local.day} {local:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{local:%A} {shown} {local:%Z}", shown
+    )
+
+
+def age(past: timedelta) -> str:
+    """Return how long something has lasted, in its two largest units."""
+    minutes = max(0, int(past.total_seconds() // 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def visible(text: str) -> Markup:
+    """Return text of a message with what a browser would obey or hide (controls, marks of direction) made visible.
+
+    Isolated, so that a right-to-left override in a subject cannot reorder what stands beside it.
+    """
+    plain = "".join(
+        char
+        if char.isprintable() or char in "\n\t "
+        else f"\N{LEFT WHITE SQUARE BRACKET}U+{ord(char):04X}\N{RIGHT WHITE SQUARE BRACKET}"
+        for char in text
+    )
+    return Markup("<bdi>{}</bdi>").format(escape(plain))

@@ -1,0 +1,284 @@
+"""What waits, as the console lists it: most urgent and oldest first, filtered, counted, in pages of a fixed cost.
+
+Every question is asked through a `Sight`: what somebody may know of. What is out of sight is in no list, no count
+and no search, and an id out of sight is answered as one that does not exist. Owns SQL only: who may see what is
+`gateway.review.access`, and a property holds the two together. Stands beside `items`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, union_all
+
+from gateway.model import Finding, ItemKind, ItemState, MessageId, PersonId, StaffId, Verdict
+from gateway.store import items as records_of_items
+from gateway.store.database import Tx
+from gateway.store.rows import Item
+from gateway.store.schema import item_contacts, item_excluded, items, ledger_findings
+
+WAITING = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
+"""Holds that a person has still to see to the end, or whose release has not yet reached the smarthost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What somebody may know of: nothing that involves ``me`` or that ``superiors`` sent.
+
+    Unless ``psd``, nothing that is with professional standards either. ``blind`` sees nothing at all.
+    """
+
+    me: StaffId | None = None
+    superiors: tuple[StaffId, ...] = ()
+    psd: bool = False
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which items are asked for. An empty field asks for nothing in particular; fields are joined by *and*.
+
+    ``called``, ``officers``, ``persons`` and ``units`` are what a search came to, joined by *or*; ``search`` says
+    that there was one, so that a search that came to nothing finds nothing.
+    """
+
+    kind: ItemKind = ItemKind.HOLD
+    states: tuple[ItemState, ...] = WAITING
+    unit: str = ""
+    category: str = ""
+    officer: StaffId | None = None
+    urgent: bool = False
+    psd_copy: bool = False
+    held_before: datetime | None = None
+    search: bool = False
+    called: tuple[str, ...] = ()
+    officers: tuple[StaffId, ...] = ()
+    persons: tuple[PersonId, ...] = ()
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """An item with what its verdict says in one line."""
+
+    item: Item
+    urgent: str
+    score: int
+    findings: tuple[Finding, ...]
+    unread: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How much waits, and since when. ``oldest`` and ``median`` are times of receipt."""
+
+    waiting: int
+    urgent: int
+    oldest: datetime | None
+    median: datetime | None
+
+
+def page(
+    tx: Tx, sight: Sight, wanted: Wanted, *, limit: int, after: str = "", newest_first: bool = False
+) -> tuple[Headline, ...]:
+    """Return at most ``limit`` items behind the one called ``after``: urgent ones first, then as they were received.
+
+    ``newest_first`` takes them by time alone, latest first: for what is decided. Each state and each urgency is read
+    by itself along an index, so that a page costs the same whether ten items wait or a hundred thousand.
+    """
+    begin = _cursor(tx, sight, after) if after else None
+    if after and begin is None:
+        return ()
+    ids = (
+        _ids_newest(tx, sight, wanted, limit, begin)
+        if newest_first
+        else _ids(tx, sight, wanted, limit, begin)
+    )
+    return tuple(_headline(tx, one) for one in records_of_items.items_called(tx, ids))
+
+
+def tally(tx: Tx, sight: Sight, wanted: Wanted) -> Tally:
+    """Return how many items are wanted, how many of them are urgent, and when the oldest and middle ones came."""
+    where = _where(sight, wanted)
+    row = tx.connection.execute(
+        select(
+            func.count().label("number"),
+            func.coalesce(func.sum(items.c.urgent.cast(_INTEGER)), 0).label("urgent"),
+            func.min(items.c.held_at).label("oldest"),
+        ).where(*where)
+    ).one()
+    middle = None
+    if row.number:
+        query = select(items.c.held_at).where(*where).order_by(items.c.held_at)
+        middle = tx.connection.scalar(query.offset((row.number - 1) // 2).limit(1))
+    return Tally(waiting=int(row.number), urgent=int(row.urgent), oldest=row.oldest, median=middle)
+
+
+def units(tx: Tx, sight: Sight, wanted: Wanted) -> tuple[str, ...]:
+    """Return the units whose items are wanted, by name."""
+    query = select(items.c.unit).where(*_where(sight, wanted)).distinct().order_by(items.c.unit)
+    return tuple(str(unit) for unit in tx.connection.scalars(query))
+
+
+def in_sight(tx: Tx, sight: Sight, item_id: str) -> bool:
+    """Return whether there is such an item and it may be known of. Absent and out of sight cost the same."""
+    query = select(items.c.id).where(items.c.id == item_id, *_seen(sight))
+    return tx.connection.scalar(query) is not None
+
+
+def subjects(tx: Tx, sight: Sight, wanted: Wanted, *, limit: int) -> tuple[tuple[MessageId, str], ...]:
+    """Return id and subject of at most ``limit`` wanted items, latest first: subjects are sealed, so a search reads them."""
+    query = select(items.c.id, items.c.subject).where(*_where(sight, wanted))
+    rows = tx.connection.execute(query.order_by(items.c.held_at.desc(), items.c.id.desc()).limit(limit))
+    return tuple(
+        (MessageId(row.id), tx.open(items.c.subject, row.id, row.subject).decode("utf-8", "surrogateescape"))
+        for row in rows
+    )
+
+
+# --- conditions ---------------------------------------------------------------------------------------------
+
+
+def _seen(sight: Sight) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for what is in sight: `review.access.objection` to listing, as SQL."""
+    if sight.blind:
+        return (false(),)
+    conditions: list[ColumnElement[bool]] = []
+    if not sight.psd:
+        conditions += [items.c.state != ItemState.REFERRED, items.c.officer.is_not(None)]
+    if sight.me is not None:
+        hidden = item_excluded.c.staff_id == sight.me
+        if sight.superiors:
+            from_above = and_(
+                item_excluded.c.is_sender == true(), item_excluded.c.staff_id.in_(sight.superiors)
+            )
+            hidden = or_(hidden, from_above)
+        conditions.append(items.c.id.not_in(select(item_excluded.c.item_id).where(hidden)))
+    return tuple(conditions)
+
+
+def _where(sight: Sight, wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
+    """Return every condition, states included."""
+    return (items.c.kind == wanted.kind, items.c.state.in_(wanted.states), *_narrowed(sight, wanted))
+
+
+def _narrowed(sight: Sight, wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
+    """Return every condition but kind and state."""
+    conditions = list(_seen(sight))
+    if wanted.unit:
+        conditions.append(items.c.unit == wanted.unit)
+    if wanted.officer is not None:
+        conditions.append(items.c.officer == wanted.officer)
+    if wanted.urgent:
+        conditions.append(items.c.urgent == true())
+    if wanted.psd_copy:
+        conditions.append(items.c.psd_copy == true())
+    if wanted.held_before is not None:
+        conditions.append(items.c.held_at < wanted.held_before)
+    if wanted.category:
+        found = select(ledger_findings.c.ledger_id).where(
+            ledger_findings.c.ledger_id == items.c.id,
+            ledger_findings.c.rule.startswith(f"{wanted.category}.", autoescape=True),
+        )
+        conditions.append(found.exists())
+    if wanted.search:
+        conditions.append(_found(wanted))
+    return tuple(conditions)
+
+
+def _found(wanted: Wanted) -> ColumnElement[bool]:
+    """Return the condition for what a search came to."""
+    ways: list[ColumnElement[bool]] = [false()]
+    if wanted.called:
+        ways += [
+            items.c.id.in_(wanted.called),
+            items.c.message_id.in_(wanted.called),
+            items.c.sha256.in_(wanted.called),
+        ]
+    if wanted.officers:
+        ways.append(items.c.officer.in_(wanted.officers))
+    if wanted.units:
+        ways.append(items.c.unit.in_(wanted.units))
+    if wanted.persons:
+        of_person = select(item_contacts.c.item_id).where(item_contacts.c.person_id.in_(wanted.persons))
+        ways.append(items.c.id.in_(of_person))
+    return or_(*ways)
+
+
+# --- pages --------------------------------------------------------------------------------------------------
+
+_INTEGER: Any = items.c.size.type
+"""Booleans are summed as numbers; on PostgreSQL they must be made ones first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    urgent: bool
+    held_at: datetime
+    id: str
+
+
+def _cursor(tx: Tx, sight: Sight, item_id: str) -> _Cursor | None:
+    query = select(items.c.urgent, items.c.held_at).where(items.c.id == item_id, *_seen(sight))
+    row = tx.connection.execute(query).one_or_none()
+    return None if row is None else _Cursor(urgent=row.urgent, held_at=row.held_at, id=item_id)
+
+
+def _ids(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None) -> tuple[str, ...]:
+    parts: list[Select[Any]] = []
+    for urgent in (True, False):
+        if begin is not None and begin.urgent < urgent:
+            continue
+        behind: tuple[ColumnElement[bool], ...] = ()
+        if begin is not None and begin.urgent is urgent:
+            later = and_(items.c.held_at == begin.held_at, items.c.id > begin.id)
+            behind = (items.c.held_at >= begin.held_at, or_(items.c.held_at > begin.held_at, later))
+        parts += [
+            select(items.c.id, items.c.urgent, items.c.held_at)
+            .where(
+                items.c.kind == wanted.kind,
+                items.c.state == state,
+                items.c.urgent == urgent,
+                *behind,
+                *_narrowed(sight, wanted),
+            )
+            .order_by(items.c.held_at, items.c.id)
+            .limit(limit)
+            for state in wanted.states
+        ]
+    if not parts:
+        return ()
+    found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    query = select(found.c.id).order_by(found.c.urgent.desc(), found.c.held_at, found.c.id).limit(limit)
+    return tuple(tx.connection.scalars(query))
+
+
+def _ids_newest(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None) -> tuple[str, ...]:
+    behind: tuple[ColumnElement[bool], ...] = ()
+    if begin is not None:
+        earlier = and_(items.c.held_at == begin.held_at, items.c.id < begin.id)
+        behind = (items.c.held_at <= begin.held_at, or_(items.c.held_at < begin.held_at, earlier))
+    parts = [
+        select(items.c.id, items.c.held_at)
+        .where(items.c.kind == wanted.kind, items.c.state == state, *behind, *_narrowed(sight, wanted))
+        .order_by(items.c.held_at.desc(), items.c.id.desc())
+        .limit(limit)
+        for state in wanted.states
+    ]
+    found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    query = select(found.c.id).order_by(found.c.held_at.desc(), found.c.id.desc()).limit(limit)
+    return tuple(tx.connection.scalars(query))
+
+
+def _headline(tx: Tx, item: Item) -> Headline:
+    sealed = tx.connection.scalar(select(items.c.verdict).where(items.c.id == item.id))
+    assert sealed is not None, "it was listed in this transaction"
+    verdict = msgspec.json.decode(tx.open(items.c.verdict, item.id, sealed), type=Verdict)
+    return Headline(
+        item=item,
+        urgent=verdict.urgent,
+        score=verdict.score,
+        findings=verdict.findings,
+        unread=len(verdict.unreadable),
+    )

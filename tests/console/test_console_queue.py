@@ -1,0 +1,78 @@
+"""The queue: what is on top, what a row says, and that a page is recorded before it is shown."""
+
+from datetime import timedelta
+
+from console_visits import PSD, words_of
+from stores import a_verdict
+
+from gateway.model import Event, ItemKind
+
+
+async def test_urgent_first_then_oldest(console, reviewer):
+    """What a safety rule found stands on top with its remedy; the rest as it came."""
+    late = console.held(subject="late", held_at=console.clock() - timedelta(minutes=5))
+    early = console.held(subject="early", held_at=console.clock() - timedelta(hours=9))
+    urgent = console.held(subject="bail", verdict=a_verdict(urgent="bail"), held_at=console.clock())
+    page = await reviewer.get("/holds")
+    places = [page.text.index(f"/items/{one}") for one in (urgent, early, late)]
+    assert places == sorted(places)
+    assert "Telephone the contact now." in words_of(page)
+
+
+async def test_figures(console, reviewer):
+    """How many wait, how many are urgent, the oldest and the median wait."""
+    for hours in (1, 3, 30):
+        console.held(held_at=console.clock() - timedelta(hours=hours))
+    said = words_of(await reviewer.get("/holds"))
+    assert "waiting 3" in said
+    assert "urgent 0" in said
+    assert "oldest 1 d 6 h" in said
+    assert "median wait 3 h 0 min" in said
+
+
+async def test_flags_stand_apart(console, reviewer):
+    """A flag was delivered: it is not among what waits."""
+    flag = console.held(kind=ItemKind.FLAG)
+    assert f"/items/{flag}" not in (await reviewer.get("/holds")).text
+    assert f"/items/{flag}" in (await reviewer.get("/flags")).text
+
+
+async def test_referred_is_for_professional_standards(console, reviewer):
+    """What is with PSD is in no row and no count of a supervisor's queue."""
+    item = console.held(psd_only="it names thirty people")
+    supervisors = await reviewer.get("/holds")
+    assert item not in supervisors.text
+    assert "waiting 0" in words_of(supervisors)
+    assert item in (await console.visitor(PSD).get("/holds")).text
+
+
+async def test_listing_is_recorded(console, reviewer):
+    """Whoever sees a list is written down with it."""
+    console.held()
+    await reviewer.get("/holds")
+    assert console.audited(Event.ITEM_LISTED) == [("nina.shah@force.example", "holds")]
+
+
+async def test_pages_hold_together(console_store, tmp_path):
+    """Every item is on one page and one page only, urgent ones first."""
+    from console_visits import Console
+
+    console = Console(console_store, tmp_path / "registry", page_rows=5)
+    reviewer = console.visitor()
+    wanted = {
+        console.held(
+            held_at=console.clock() - timedelta(minutes=number % 4),
+            verdict=a_verdict(urgent="bail" if number % 3 == 0 else "", findings=()),
+        )
+        for number in range(17)
+    }
+    seen, path = [], "/holds"
+    while path:
+        page = (await reviewer.get(path)).text
+        seen += [one.split('"')[0] for one in page.split("/items/")[1:]]
+        path = (
+            page.split('rel="next"')[0].rpartition('href="')[2].split('"')[0] if 'rel="next"' in page else ""
+        )
+        path = path.replace("&amp;", "&")
+    assert len(seen) == 17
+    assert set(seen) == wanted
