@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateway.inspection.cues import Parsed, reporter
+from gateway.inspection.relations.features import reporter
+from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.shadow import Shadow
 from gateway.model import Attribution
 

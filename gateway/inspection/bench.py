@@ -6,14 +6,15 @@ the lines of the sign-off.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from gateway.inspection.cues import Parsed
+from gateway.inspection.cues import Cue
 from gateway.inspection.earlier import without_sent
 from gateway.inspection.matching import PatternIndex, Scan, Span
+from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.shadow import Shadow, lines_of, shadow_of, undisguised
 from gateway.model import Authored, CutReason, Doubt, PassageKind, StaffMember
 
@@ -51,6 +52,8 @@ class Text:
     disguised: bool = False
     """The second reading of a passage that is on the bench already: only what it adds is found here."""
     parses: dict[int, Parsed] = field(default_factory=dict)
+    heard: list[Mapping[int, tuple[Cue, ...]]] = field(default_factory=list)
+    """The cues by sentence, once they were asked for."""
     signed: dict[int, dict[int, list[Hit]]] = field(default_factory=dict)
 
     @cached_property

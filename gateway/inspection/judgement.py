@@ -11,10 +11,11 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Final, Protocol
 
-from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.conduct import Conduct
+from gateway.inspection.relations.named import RELATIONS
+from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.rules import Condition, Rule
 from gateway.inspection.when import Expression, Name, Not, holds, names, outlook
 from gateway.model import (
@@ -71,7 +72,7 @@ class CompiledRule:
 class Parser(Protocol):
     """Parses one sentence, or returns None with the language engine off."""
 
-    def __call__(self, sentence: str) -> cues.Parsed | None:
+    def __call__(self, sentence: str) -> Parsed | None:
         """Return the parse of ``sentence``."""
 
 
@@ -194,11 +195,11 @@ class Judgement:
 
     def is_sure(self, condition: Condition, text: Text, sentence: int) -> bool:
         """Return whether a cue whose words are there is as sure as the rule asks."""
-        cue = cues.CUES[condition.cue]
-        doc = self.parse(text, sentence) if cue.judge is not None else None
-        return cue.worth(text.shadow.sentence(sentence), doc) >= condition.min
+        relation = RELATIONS[condition.relation]
+        doc = self.parse(text, sentence) if relation.judge is not None else None
+        return relation.worth(text.shadow.sentence(sentence), doc) >= condition.min
 
-    def parse(self, text: Text, sentence: int) -> cues.Parsed | None:
+    def parse(self, text: Text, sentence: int) -> Parsed | None:
         """Return the parse of a sentence, or None with the language engine off or past `MAX_PARSES`."""
         if sentence not in text.parses:
             if self._parses >= MAX_PARSES:
@@ -293,7 +294,7 @@ class _Parse:
     text: Text
     sentence: int
 
-    def __call__(self) -> cues.Parsed | None:
+    def __call__(self) -> Parsed | None:
         return self.judgement.parse(self.text, self.sentence)
 
 
@@ -357,7 +358,7 @@ class _Sight:
             for name, negated in names(self._rule.when)
             if not negated
             and (found := self._found(name.name, place, sentence))
-            and (hangs_on_cues or not self._rule.conditions[name.name].cue)
+            and (hangs_on_cues or not self._rule.conditions[name.name].relation)
             and self._is_sure(name.name, place, sentence)
         ]
 
@@ -366,7 +367,7 @@ class _Sight:
 
         def known(name: str) -> bool | None:
             found = self._stands(name, place, sentence)
-            return None if found and self._rule.conditions[name].cue else found
+            return None if found and self._rule.conditions[name].relation else found
 
         return outlook(expression, known)
 
@@ -457,7 +458,7 @@ class _Sight:
     def _is_sure(self, name: str, place: int, sentence: int) -> bool:
         """Return whether a cue is sure in one of the sentences it may stand in; true for anything but a cue."""
         condition = self._rule.conditions[name]
-        if not condition.cue:
+        if not condition.relation:
             return True
         return any(
             self._found(name, *each) and self._judgement.is_sure(condition, self.texts[each[0]], each[1])

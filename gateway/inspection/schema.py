@@ -111,7 +111,7 @@ class CueCondition(_Entry):
     """A relation between people in a sentence, by its name in `cues`."""
 
     cue: Slug
-    min: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.5
+    min: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     within: Within = "sentence"
 
 

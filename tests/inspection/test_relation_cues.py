@@ -6,9 +6,9 @@ from rule_texts import AT, engine, findings, judge, rule
 from gateway.inspection import warm_up
 from gateway.inspection.bench import texts_of
 from gateway.inspection.conduct import Conduct
-from gateway.inspection.cues import CUES
 from gateway.inspection.examples import authored_of, parties_to
 from gateway.inspection.judgement import MAX_PARSES, Judgement
+from gateway.inspection.relations.named import RELATIONS
 from gateway.model import History
 
 
@@ -65,7 +65,7 @@ def test_cue_is_not_there(cue, text):
     assert not sure(cue, text)
 
 
-@pytest.mark.parametrize("cue", [cue for cue in CUES.values() if not cue.restrains])
+@pytest.mark.parametrize("cue", [cue for cue in RELATIONS.values() if not cue.restrains])
 def test_without_the_parser_firing_cues_fire_sooner(cue):
     """With the language engine off a cue that makes rules fire is worth what its words are worth: not less likely."""
     assert cue.alone >= 0.5
@@ -74,7 +74,7 @@ def test_without_the_parser_firing_cues_fire_sooner(cue):
 
 def test_restraining_cues_need_no_parse():
     """A cue that holds rules back is as narrow without the parser as with it."""
-    assert all(cue.judge is None for cue in CUES.values() if cue.restrains)
+    assert all(cue.judge is None for cue in RELATIONS.values() if cue.restrains)
 
 
 def test_language_only_narrows():

@@ -1,0 +1,163 @@
+"""Frames: crossings as small trees of words, each with a category, a grade and a reason for the supervisor.
+
+A frame is a head (a verb or noun by its keys), what hangs from it (spaCy's `DependencyMatcher` looks), and words that
+must or must not stand in the same sentence. `FRAMES` of `crossings` is data; this module owns what a frame means. The
+words a frame cannot do without are known before the parse, so a sentence that lacks them is not parsed for it: the
+keys of a token and of its chunk are the same, and no cue is lost by it (tests/cues).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal
+
+from gateway.inspection.relations.features import Features
+from gateway.inspection.relations.features import keys_of_words as keys
+from gateway.inspection.relations.parse import pipeline
+
+SURE: Final = 0.9
+LIKELY: Final = 0.65
+HINT: Final = 0.4
+"""Grades: what a frame is worth until it is weighed on mail. They are the probabilities of its cue."""
+
+Mood = Literal["", "order", "question", "denied", "claimed"]
+"""How the head must stand: as an order, in a question, denied, or not denied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limb:
+    """A word that must hang from the head: by which path (an operator of `DependencyMatcher`), which words, as what."""
+
+    path: str
+    keys: frozenset[str]
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One crossing. ``head`` and ``limbs`` are looked for in the tree, ``beside`` and ``without`` in the sentence."""
+
+    name: str
+    category: str
+    grade: float
+    why: str
+    head: frozenset[str]
+    limbs: tuple[Limb, ...] = ()
+    beside: tuple[frozenset[str], ...] = ()
+    without: frozenset[str] = frozenset()
+    mood: Mood = ""
+    unanchored: bool = False
+    """Police business in the sentence is a reason: then there is no crossing."""
+
+    @property
+    def needs(self) -> tuple[frozenset[str], ...]:
+        """The sets of keys of each of which one must be in a sentence."""
+        return (self.head, *(limb.keys for limb in self.limbs if limb.keys), *self.beside)
+
+    def may_be_in(self, keys: frozenset[str]) -> bool:
+        """Return whether a sentence with ``keys`` can hold the frame; no parse is needed to say no."""
+        return self.without.isdisjoint(keys) and not any(map(keys.isdisjoint, self.needs))
+
+    def found(self, features: Features) -> tuple[int, int] | None:
+        """Return the first place of the frame in a parsed sentence, as characters of it, or None."""
+        if (self.unanchored and features.is_anchored) or (self.mood != "denied" and features.is_refusal):
+            return None
+        for match in _matcher(self)(features.parsed):
+            tokens = [features.parsed[place] for place in match[1]]
+            if self._stands(tokens[0], features):
+                inside = [token for token in tokens if token.norm_ not in _SILENT]
+                first, last = inside[0], inside[0]
+                for token in (*inside, *_negations(tokens[0])):
+                    first = token if token.i < first.i else first
+                    last = token if token.i > last.i else last
+                return first.idx, last.idx + len(last)
+        return None
+
+    def _stands(self, head: Any, features: Features) -> bool:
+        match self.mood:
+            case "order":
+                return features.is_order(head)
+            case "question":
+                return features.is_asked
+            case "denied":
+                return features.is_negated(head)
+            case "claimed":
+                return not features.is_negated(head)
+        return True
+
+
+_SILENT: Final = frozenset({".", ",", "!", "?"})
+
+
+def _negations(head: Any) -> Iterator[Any]:
+    return (child for child in head.children if child.dep_ == "neg")
+
+
+@cache
+def _matcher(frame: Frame) -> Callable[[Any], list[tuple[int, list[int]]]]:
+    from spacy.matcher import DependencyMatcher
+
+    pattern: list[dict[str, Any]] = [
+        {"RIGHT_ID": "head", "RIGHT_ATTRS": {"NORM": {"IN": sorted(frame.head)}}}
+    ]
+    for number, limb in enumerate(frame.limbs):
+        attributes: dict[str, Any] = {"NORM": {"IN": sorted(limb.keys)}} if limb.keys else {}
+        if limb.roles:
+            attributes["DEP"] = {"IN": sorted(limb.roles)}
+        pattern.append(
+            {"LEFT_ID": "head", "REL_OP": limb.path, "RIGHT_ID": f"limb{number}", "RIGHT_ATTRS": attributes}
+        )
+    made: Any = DependencyMatcher(pipeline().vocab)
+    made.add(frame.name, [pattern])
+    found: Callable[[Any], list[tuple[int, list[int]]]] = made
+    return found
+
+
+_SUBJECT: Final = frozenset({"nsubj", "nsubjpass"})
+_OBJECT: Final = frozenset({"dobj", "dative", "pobj", "iobj", "attr", "oprd", "npadvmod"})
+
+
+def subject(words: str) -> Limb:
+    """Return a limb: who does it."""
+    return Limb(">", keys(words), _SUBJECT)
+
+
+def to(words: str) -> Limb:
+    """Return a limb: to whom or what it is done."""
+    return Limb(">", keys(words), _OBJECT)
+
+
+def under(words: str) -> Limb:
+    """Return a limb that hangs somewhere below the head, however far."""
+    return Limb(">>", keys(words))
+
+
+def of(words: str) -> Limb:
+    """Return a limb: whose it is."""
+    return Limb(">", keys(words), frozenset({"poss", "amod", "det", "compound", "nmod", "nummod"}))
+
+
+def said(words: str) -> Limb:
+    """Return a limb: what is said of the subject."""
+    return Limb(
+        ">", keys(words), frozenset({"acomp", "attr", "advmod", "amod", "dobj", "xcomp", "oprd", "ROOT"})
+    )
+
+
+@cache
+def frames_by_key() -> dict[str, tuple[Frame, ...]]:
+    """Return every frame under each key of its head: a sentence without one of them is done."""
+    from gateway.inspection.relations.crossings import FRAMES
+
+    table: dict[str, list[Frame]] = {}
+    for frame in FRAMES:
+        for key in frame.head:
+            table.setdefault(key, []).append(frame)
+    return {key: tuple(frames) for key, frames in table.items()}
+
+
+def candidates(of_sentence: frozenset[str]) -> tuple[Frame, ...]:
+    """Return the frames that a sentence with these keys may hold, in the order of `FRAMES`."""
+    table = frames_by_key()
+    met = {frame.name: frame for key in of_sentence for frame in table.get(key, ())}
+    return tuple(met[name] for name in sorted(met) if met[name].may_be_in(of_sentence))
