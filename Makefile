@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format bench evasion faults fuzz fuzz-guided kill docker-check docs lock clean
+.PHONY: help setup demo test check lint format bench evasion mutants faults fuzz fuzz-guided kill docker-check docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ faults: $(STAMP) ## Break the smarthost, the disk and the database, and print wh
 
 evasion: $(STAMP) ## Judge an advance in every known disguise, print the table and write docs/evasion.md
 	@$(BIN)/python tests/evasion/table.py
+
+mutants: $(STAMP) ## Break each condition of each rule and list those that no example notices (ARGS="--rule ID")
+	@$(BIN)/python tests/rules_tools/mutation.py $(ARGS)
 
 fuzz: $(STAMP) ## Read and judge a million odd messages (ARGS="--count N --seed N")
 	@$(BIN)/python tests/fuzz/fuzzer.py $(ARGS)
