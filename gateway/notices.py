@@ -48,9 +48,17 @@ def urgent(settings: NoticeSettings, held: NewItem, addresses: tuple[str, ...]) 
     )
 
 
-def returned(settings: NoticeSettings, item: Item, address: str, at: datetime) -> NewDelivery:
-    """Return the notice that tells the officer that a held message was not delivered, in the force's words."""
-    text = settings.return_text.format(id=item.id, held_at=f"{item.held_at:%Y-%m-%d %H:%M} UTC")
+def returned(
+    settings: NoticeSettings, item: Item, address: str, at: datetime, *, words: str = ""
+) -> NewDelivery:
+    """Return the notice that tells the officer that a held message was not delivered.
+
+    In the force's words, or the reviewer's own ``words``, which stand as they are.
+    """
+    held_at = f"{item.held_at:%Y-%m-%d %H:%M} UTC"
+    text = settings.return_text.format(id=item.id, held_at=held_at)
+    if words:
+        text = f"Your message of {held_at} was not delivered.\n\n{words}\n\nReference: {item.id}\n"
     return NewDelivery(
         kind=OutboxKind.RETURN,
         item_id=item.id,

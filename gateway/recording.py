@@ -86,6 +86,8 @@ class Reviewers:
 
     excluded: tuple[StaffId, ...]
     psd_only: str = ""
+    addressed: tuple[StaffId, ...] = ()
+    """Those of ``excluded`` who are claimed or addressed; the others are named in the thread."""
 
 
 def reviewers(
@@ -96,16 +98,31 @@ def reviewers(
     An officer who is not known has no line of management to keep away, and a message that could not be read does
     not say whom it names: both go to professional standards. So does one that names more than ``max_excluded``
     people; naming everybody must not leave nobody, so it then bars of professional standards only its senders and
-    contacts.
+    contacts. And so does one that leaves no supervisor who neither is among them nor reports to its sender.
     """
     if len(excluded) > max_excluded:
         own = {claim.staff_id for claim in parties.claimed} | {match.also_staff for match in parties.contacts}
         psd = {one.staff_id for one in registry.staff_by_key.values() if one.role is StaffRole.PSD}
         barred = tuple(staff for staff in excluded if staff in own or staff not in psd)
-        return Reviewers(excluded=barred, psd_only=f"it names {len(excluded)} members of staff")
+        why = f"it names {len(excluded)} members of staff"
+        return Reviewers(excluded=barred, psd_only=why, addressed=parties.involved)
+    why = "" if was_read else "whom it names could not be read"
     if parties.officer is None:
-        return Reviewers(excluded=excluded, psd_only="nobody on the staff list is known as its sender")
-    return Reviewers(excluded=excluded, psd_only="" if was_read else "whom it names could not be read")
+        why = "nobody on the staff list is known as its sender"
+    elif not why and not _has_reviewer(registry, parties, frozenset(excluded)):
+        why = "no supervisor is left who may review it"
+    return Reviewers(excluded=excluded, psd_only=why, addressed=parties.involved)
+
+
+def _has_reviewer(registry: Registry, parties: Parties, excluded: frozenset[StaffId]) -> bool:
+    """Return whether a supervisor on the staff list may review; an account outside of it does not count."""
+    senders = {claim.staff_id for claim in parties.claimed}
+    return any(
+        member.role is StaffRole.SUPERVISOR
+        and member.staff_id not in excluded
+        and senders.isdisjoint(identify.superiors(registry, member.staff_id))
+        for member in registry.staff_by_key.values()
+    )
 
 
 def is_listed(verdict: Verdict) -> bool:
@@ -239,6 +256,7 @@ def _item(
         senders=tuple(dict.fromkeys(claim.staff_id for claim in parties.claimed if claim.staff_id)),
         excluded=who.excluded,
         psd_only=who.psd_only,
+        addressed=who.addressed,
         subject=authored.headers.subject,
         message_id=authored.headers.message_id,
         message=message.raw,

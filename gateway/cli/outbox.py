@@ -25,7 +25,7 @@ from gateway.cli.listing import (
 from gateway.errors import Refused
 from gateway.model import Event, ItemState, OutboxKind
 from gateway.store import Store, Tx, items, outbox
-from gateway.store.rows import Delivery, DeliveryState, Item, RecipientState
+from gateway.store.rows import Approved, Delivery, DeliveryState, Item, RecipientState
 
 app = typer.Typer(no_args_is_help=True, help="List and retry approved deliveries.")
 
@@ -121,6 +121,9 @@ def _retry(tx: Tx, wanted: str, at: datetime) -> Delivery:
     before = outbox.retry(tx, found.id, at)
     if before.kind is OutboxKind.RELEASE and before.state is DeliveryState.FAILED and before.item_id:
         items.set_state(tx, before.item_id, ItemState.RELEASE_FAILED, ItemState.RELEASING)
+        items.approve_release(
+            tx, before.item_id, Approved(delivery=before.id, undo_to=ItemState.RELEASE_FAILED)
+        )
     payload: dict[str, audit.Value] = {
         "delivery": before.id,
         "tries": before.tries,

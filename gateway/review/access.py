@@ -21,19 +21,30 @@ class Permission(StrEnum):
     ACCOUNT_OWN = "account:own"
     HOLD_RELEASE = "hold:release"
     HOLD_RETURN = "hold:return"
+    ITEM_CLAIM = "item:claim"
+    ITEM_REFER = "item:refer"
+    ITEM_LABEL = "item:label"
+    ITEM_NOTE = "item:note"
+    ITEM_REOPEN = "item:reopen"
 
 
+_DECIDE = frozenset({Role.REVIEWER, Role.PSD})
 _ROLES: dict[Permission, frozenset[Role]] = {
     Permission.ITEM_LIST: frozenset({Role.REVIEWER, Role.PSD}),
     Permission.ITEM_VIEW: frozenset({Role.REVIEWER, Role.PSD}),
+    Permission.NUMBERS_VIEW: frozenset({Role.REVIEWER, Role.PSD, Role.OVERSIGHT}),
+    Permission.ACCOUNT_OWN: frozenset(Role),
     Permission.HOLD_RELEASE: frozenset({Role.REVIEWER, Role.PSD}),
     Permission.HOLD_RETURN: frozenset({Role.REVIEWER, Role.PSD}),
+    Permission.ITEM_CLAIM: _DECIDE,
+    Permission.ITEM_REFER: _DECIDE,
+    Permission.ITEM_LABEL: _DECIDE,
+    Permission.ITEM_NOTE: _DECIDE,
+    Permission.ITEM_REOPEN: _DECIDE,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-    Permission.NUMBERS_VIEW: frozenset({Role.REVIEWER, Role.PSD, Role.OVERSIGHT}),
-    Permission.ACCOUNT_OWN: frozenset(Role),
 class Person:
     """Somebody who is signed in, or named by ``--as``. ``staff_id`` is None for people not on the staff list."""
 

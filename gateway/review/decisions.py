@@ -1,25 +1,83 @@
-"""The decisions on a hold: release and return. What each checks, writes and queues, in one transaction.
+"""The decisions on an item: what each checks, writes and queues, in one transaction.
 
-Commands and console call the same functions. Each answers with a `Ruling`; a refused one is written into the audit
-log too, so the caller commits it and then tells the person why. Knows nothing of how mail is sent.
+Commands and console call the same functions. Each answers with a `Ruling`; one refused for a conflict of interest or
+for want of standing is written into the audit log too, so the caller commits it and then tells the person why. Who
+works on an item is in `claims`, which reasons will do in `reasons`. Knows nothing of how mail is sent: a release
+is a row in the outbox that may not go out before the time for second thoughts is over (docs/decisions/0023).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway import audit, identify, notices
-from gateway.model import Event, ItemKind, ItemState, MessageId, OutboxKind, Registry, Role, StaffRole
+from gateway.model import (
+    Attribution,
+    Event,
+    ItemKind,
+    ItemState,
+    Label,
+    MessageId,
+    OutboxKind,
+    Registry,
+    Role,
+    RuleStatus,
+    Severity,
+    StaffRole,
+    Verdict,
+)
 from gateway.review.access import Permission, Person, Subject, objection
-from gateway.settings import NoticeSettings
-from gateway.store import Tx, items, outbox, records
-from gateway.store.rows import Decision, DecisionAction, DeliveryState, Item, ItemInFull, NewDelivery
+from gateway.review.reasons import reason_objection, words_objection
+from gateway.settings import NoticeSettings, ReviewSettings
+from gateway.store import Tx, claims, items, outbox, records
+from gateway.store.rows import (
+    Approved,
+    Claim,
+    Decision,
+    DecisionAction,
+    DeliveryState,
+    Item,
+    ItemInFull,
+    NewDelivery,
+    RecipientState,
+)
 
-_DECIDABLE = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASE_FAILED)
-_EVENTS = {DecisionAction.RELEASE: Event.HOLD_RELEASE_APPROVED, DecisionAction.RETURN: Event.HOLD_RETURNED}
+_OPEN_HOLD = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASE_FAILED)
+_ANY = tuple(ItemState)
+_STATES = {
+    DecisionAction.RELEASE: _OPEN_HOLD,
+    DecisionAction.RETURN: _OPEN_HOLD,
+    DecisionAction.REFER: (ItemState.HELD, ItemState.RELEASE_FAILED, ItemState.OPEN),
+    DecisionAction.CONFIRM: tuple(state for state in ItemState if state is not ItemState.CLOSED),
+    DecisionAction.FALSE_ALARM: tuple(state for state in ItemState if state is not ItemState.CLOSED),
+    DecisionAction.NOTE: _ANY,
+    DecisionAction.UNDO: (ItemState.RELEASING,),
+    DecisionAction.REOPEN: (ItemState.RETURNED, ItemState.CLOSED),
+}
+"""In which states a wish makes sense; `store.items.TRANSITIONS` says what may follow."""
+_HOLDS_ONLY = frozenset({DecisionAction.RELEASE, DecisionAction.RETURN, DecisionAction.UNDO})
 _PERMISSIONS = {
     DecisionAction.RELEASE: Permission.HOLD_RELEASE,
     DecisionAction.RETURN: Permission.HOLD_RETURN,
+    DecisionAction.REFER: Permission.ITEM_REFER,
+    DecisionAction.CONFIRM: Permission.ITEM_LABEL,
+    DecisionAction.FALSE_ALARM: Permission.ITEM_LABEL,
+    DecisionAction.NOTE: Permission.ITEM_NOTE,
+    DecisionAction.UNDO: Permission.HOLD_RELEASE,
+    DecisionAction.REOPEN: Permission.ITEM_REOPEN,
 }
+_CLAIM_STANDS = frozenset({DecisionAction.NOTE, DecisionAction.UNDO})
+"""What neither needs an item to oneself nor ends a claim on it."""
+_ENDS_APPROVAL = frozenset(
+    {
+        DecisionAction.RELEASE,
+        DecisionAction.RETURN,
+        DecisionAction.REFER,
+        DecisionAction.UNDO,
+        DecisionAction.REOPEN,
+    }
+)
+_LABELS = {DecisionAction.CONFIRM: Label.CROSSING, DecisionAction.FALSE_ALARM: Label.FALSE_ALARM}
 _ROLES = {StaffRole.SUPERVISOR: Role.REVIEWER, StaffRole.PSD: Role.PSD}
 
 
@@ -33,11 +91,45 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants done with an item, and why.
+
+    ``words`` are for the officer when a hold is returned; none: the force's neutral notice. ``at_once`` sends a
+    release without waiting for second thoughts.
+    """
+
+    item_id: str
+    action: DecisionAction
+    reason: str = ""
+    words: str = ""
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """What came of a wish: ``refused`` says why not, and is empty when it was done. ``item`` is it as it was."""
+    """What came of a wish: ``refused`` says why not, and is empty when it was done.
+
+    ``item`` is the item as it was; ``done`` what was written, ``approve`` where a second person must release too;
+    ``conflict`` the claim of somebody else that stood in the way; ``goes_at`` when a release will be sent.
+    """
 
     item: Item | None
     refused: str = ""
+    done: DecisionAction | None = None
+    conflict: Claim | None = None
+    goes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One wish that may be granted."""
+
+    wish: Wish
+    item: Item
+    actor: Actor
+    at: datetime
+    review: ReviewSettings
+    notice: NoticeSettings
 
 
 def person_called(tx: Tx, registry: Registry | None, email: str) -> Person | None:
@@ -68,41 +160,70 @@ def subject_of(item: Item) -> Subject:
     )
 
 
-def release(tx: Tx, item_id: str, actor: Actor, reason: str, at: datetime) -> Ruling:
-    """Approve a hold for delivery; `serve` sends it. A failed release is tried again for whom it did not reach."""
-    ruling = _may(tx, item_id, actor, DecisionAction.RELEASE, reason, at)
-    if ruling.item is None or ruling.refused:
-        return ruling
-    item = ruling.item
-    items.set_state(tx, item.id, _DECIDABLE, ItemState.RELEASING)
-    _write(tx, item.id, actor, DecisionAction.RELEASE, reason, at)
-    failed = [one for one in outbox.deliveries_of(tx, item.id) if one.state is DeliveryState.FAILED]
-    if failed:
-        outbox.retry(tx, failed[-1].id, at)
-    else:
-        full = items.item_in_full(tx, item.id)
-        assert full is not None, "it was there a line above"
-        outbox.queue_delivery(tx, _release_of(full), at)
-    return ruling
-
-
-def return_to_officer(
-    tx: Tx, item_id: str, actor: Actor, reason: str, at: datetime, *, settings: NoticeSettings
+def decide(
+    tx: Tx, wish: Wish, actor: Actor, at: datetime, *, review: ReviewSettings, notice: NoticeSettings
 ) -> Ruling:
-    """Close a hold undelivered and queue the force's neutral notice to its officer, if they can be told."""
-    ruling = _may(tx, item_id, actor, DecisionAction.RETURN, reason, at)
-    if ruling.item is None or ruling.refused:
-        return ruling
-    items.set_state(tx, ruling.item.id, _DECIDABLE, ItemState.RETURNED)
-    _write(tx, ruling.item.id, actor, DecisionAction.RETURN, reason, at)
-    if address := officer_address(ruling.item, actor.registry):
-        notice = notices.returned(settings, ruling.item, address, at)
-        delivery = outbox.queue_delivery(tx, notice, at)
-        payload: dict[str, audit.Value] = {"item": ruling.item.id, "why": "return"}
-        audit.append(
-            tx, Event.NOTICE_QUEUED, actor=actor.person.email, subject=delivery, payload=payload, at=at
-        )
+    """Do what ``wish`` says, or say why not.
+
+    Two who decide on one item at once: the second waits for the first, and then meets what the first made of it.
+    """
+    items.lock(tx, wish.item_id)
+    item = items.item(tx, wish.item_id)
+    if item is None:
+        return Ruling(item=None, refused=f"there is no item {wish.item_id}")
+    permission = _PERMISSIONS[wish.action]
+    if why := objection(actor.person, permission, subject_of(item), actor.registry):
+        return _refused(tx, item, actor, permission, why, at)
+    if why := _unfit(item, wish, review):
+        return Ruling(item=item, refused=why)
+    if wish.action not in _CLAIM_STANDS:
+        claim = claims.claim_of(tx, item.id, at)
+        if claim is not None and claim.actor != actor.person.email:
+            return Ruling(item=item, refused=claimed_by(claim), conflict=claim)
+    case = _Case(wish=wish, item=item, actor=actor, at=at, review=review, notice=notice)
+    ruling = _DOES[wish.action](tx, case)
+    if not ruling.refused and wish.action not in _CLAIM_STANDS:
+        claims.end_claim(tx, item.id)
     return ruling
+
+
+def claimed_by(claim: Claim) -> str:
+    """Return the sentence that tells a second reviewer who works on an item, and until when."""
+    return f"{claim.actor} has claimed it until {claim.until:%H:%M:%S} UTC"
+
+
+def needs_two(verdict: Verdict, review: ReviewSettings) -> bool:
+    """Return whether what was found is so severe that two people must agree to a release.
+
+    Rules on trial and other people's quoted words do not count: they only inform.
+    """
+    severities = tuple(Severity)
+    least = review.two_person_severity
+    grave = frozenset(severities[severities.index(Severity(least)) :] if least else ())
+    return any(
+        finding.severity in grave or finding.category in review.two_person_categories
+        for finding in verdict.findings
+        if finding.status in {RuleStatus.ENFORCE, RuleStatus.FLAG}
+        and finding.attribution is not Attribution.QUOTED
+    )
+
+
+def standing_approval(
+    tx: Tx, item: Item, decided: tuple[Decision, ...], registry: Registry | None
+) -> Decision | None:
+    """Return the first person's yes to a release that still stands, or None.
+
+    It falls with every later decision on where the item is, and when that person may not decide on it any more.
+    """
+    for decision in reversed(decided):
+        if decision.action in _ENDS_APPROVAL:
+            return None
+        if decision.action is DecisionAction.APPROVE:
+            person = person_called(tx, registry, decision.actor)
+            subject = subject_of(item)
+            if person and not objection(person, Permission.HOLD_RELEASE, subject, registry):
+                return decision
+    return None
 
 
 def officer_address(item: Item, registry: Registry | None) -> str:
@@ -129,7 +250,7 @@ def view(tx: Tx, item_id: str, actor: Actor, at: datetime) -> tuple[ItemInFull |
     if full is None:
         return None, f"there is no item {item_id}"
     if why := objection(actor.person, Permission.ITEM_VIEW, subject_of(full.item), actor.registry):
-        _refuse(tx, full.item.id, actor, Permission.ITEM_VIEW, why, at)
+        refuse(tx, full.item.id, actor, Permission.ITEM_VIEW, why, at)
         return None, why
     payload: dict[str, audit.Value] = {"system": actor.system}
     audit.append(
@@ -138,51 +259,203 @@ def view(tx: Tx, item_id: str, actor: Actor, at: datetime) -> tuple[ItemInFull |
     return full, ""
 
 
-def _may(tx: Tx, item_id: str, actor: Actor, action: DecisionAction, reason: str, at: datetime) -> Ruling:
-    """Return the item when ``actor`` may decide so on it now, else why not; a conflict is written down."""
-    item = items.item(tx, item_id)
-    if item is None:
-        return Ruling(item=None, refused=f"there is no item {item_id}")
-    if why := objection(actor.person, _PERMISSIONS[action], subject_of(item), actor.registry):
-        _refuse(tx, item.id, actor, _PERMISSIONS[action], why, at)
-        return Ruling(item=item, refused=why)
-    if item.kind is not ItemKind.HOLD:
-        return Ruling(
-            item=item, refused=f"{item_id} is a flag: it was delivered, so there is nothing to {action}"
-        )
-    if item.state not in _DECIDABLE:
-        return Ruling(item=item, refused=f"{item_id} is {item.state}: that is decided")
-    if not reason.strip():
-        return Ruling(item=item, refused="a reason is required, in your own words")
-    return Ruling(item=item)
+# --- what is in the way -------------------------------------------------------------------------------------
 
 
-def _write(
-    tx: Tx, item_id: MessageId, actor: Actor, action: DecisionAction, reason: str, at: datetime
-) -> None:
-    decision = Decision(
-        item_id=item_id, actor=actor.person.email, action=action, reason=reason.strip(), at=at
+def _unfit(item: Item, wish: Wish, review: ReviewSettings) -> str:
+    """Return why the wish makes no sense for the item as it is, or why its words will not do."""
+    if item.kind is not ItemKind.HOLD and wish.action in _HOLDS_ONLY:
+        return f"{item.id} is a flag: it was delivered, so there is nothing to {wish.action}"
+    if item.state not in _STATES[wish.action]:
+        return f"{item.id} is {item.state}: {_remedy(item.state)}"
+    return reason_objection(wish.action, wish.reason, review) or words_objection(wish.words, review)
+
+
+def _remedy(state: ItemState) -> str:
+    if state is ItemState.CLOSED:
+        return "reopen it first"
+    if state is ItemState.RELEASING:
+        return "that is decided; until it is sent, the release can be undone"
+    if state in {ItemState.HELD, ItemState.OPEN, ItemState.RELEASE_FAILED}:
+        return "that is not decided yet"
+    return "that is decided"
+
+
+def _needs_psd(tx: Tx, case: _Case) -> bool:
+    """Return whether the officer had as many releases as reviewers may approve (DECISIONS 33)."""
+    officer, most = case.item.officer, case.review.releases_before_psd
+    if officer is None or not most or Role.PSD in case.actor.person.roles:
+        return False
+    since = case.at - timedelta(days=case.review.release_window_days)
+    return items.releases_of(tx, officer, since, other_than=case.item.id) >= most
+
+
+def _is_same_person(tx: Tx, actor: Actor, email: str) -> bool:
+    """Return whether ``email`` is another account of the person who acts, or the same."""
+    if email == actor.person.email:
+        return True
+    other = person_called(tx, actor.registry, email)
+    return other is not None and other.staff_id is not None and other.staff_id == actor.person.staff_id
+
+
+# --- what is done -------------------------------------------------------------------------------------------
+
+
+def _release(tx: Tx, case: _Case) -> Ruling:
+    """Approve a hold for delivery; `serve` sends it. A failed one is tried again for whom it did not reach."""
+    item, actor = case.item, case.actor
+    if _needs_psd(tx, case):
+        why = "releases for this officer now need professional standards: refer it to them"
+        return _refused(tx, item, actor, Permission.HOLD_RELEASE, why, case.at)
+    full = items.item_in_full(tx, item.id)
+    assert full is not None, "it was there a line above"
+    if needs_two(full.verdict, case.review):
+        first = standing_approval(tx, item, full.decisions, actor.registry)
+        if first is None:
+            return _done(tx, case, DecisionAction.APPROVE, Event.HOLD_RELEASE_PROPOSED)
+        if _is_same_person(tx, actor, first.actor):
+            why = f"{first.actor} is for its release already; a second person must agree"
+            return Ruling(item=item, refused=why)
+    goes_at = case.at if case.wish.at_once else case.at + timedelta(seconds=case.review.undo_s)
+    items.set_state(tx, item.id, item.state, ItemState.RELEASING)
+    delivery = outbox.queue_delivery(tx, _release_of(tx, full), case.at, not_before=goes_at)
+    items.approve_release(tx, item.id, Approved(delivery=delivery, undo_to=item.state))
+    more: dict[str, audit.Value] = {"delivery": delivery, "goes_at": goes_at.isoformat()}
+    return _done(tx, case, DecisionAction.RELEASE, Event.HOLD_RELEASE_APPROVED, more, goes_at=goes_at)
+
+
+def _undo(tx: Tx, case: _Case) -> Ruling:
+    """Take a release back before anything of it was sent: by who approved it, or professional standards."""
+    item, person = case.item, case.actor.person
+    approved = items.approved_release(tx, item.id)
+    delivery = outbox.delivery(tx, approved.delivery) if approved else None
+    if approved is None or delivery is None or delivery.state is not DeliveryState.QUEUED or delivery.tries:
+        return Ruling(item=item, refused=f"{item.id} is being sent, or was: it cannot be called back")
+    by = next(
+        one.actor for one in reversed(items.decisions_of(tx, item.id)) if one.action is DecisionAction.RELEASE
     )
-    decision_id = items.add_decision(tx, decision)
+    if Role.PSD not in person.roles and not _is_same_person(tx, case.actor, by):
+        return Ruling(
+            item=item, refused=f"only {by}, who released it, or professional standards may undo that"
+        )
+    items.set_state(tx, item.id, ItemState.RELEASING, approved.undo_to)
+    return _done(tx, case, DecisionAction.UNDO, Event.HOLD_RELEASE_UNDONE, {"delivery": approved.delivery})
+
+
+def _return(tx: Tx, case: _Case) -> Ruling:
+    """Close a hold undelivered and queue the notice to its officer, if they can be told."""
+    item, actor, at = case.item, case.actor, case.at
+    items.set_state(tx, item.id, item.state, ItemState.RETURNED)
+    address = officer_address(item, actor.registry)
+    told: dict[str, audit.Value] = {"own_words": bool(case.wish.words.strip()), "told": bool(address)}
+    ruling = _done(tx, case, DecisionAction.RETURN, Event.HOLD_RETURNED, told)
+    if address:
+        notice = notices.returned(case.notice, item, address, at, words=case.wish.words.strip())
+        delivery = outbox.queue_delivery(tx, notice, at)
+        payload: dict[str, audit.Value] = {"item": item.id, "why": "return"}
+        audit.append(
+            tx, Event.NOTICE_QUEUED, actor=actor.person.email, subject=delivery, payload=payload, at=at
+        )
+    return ruling
+
+
+def _refer(tx: Tx, case: _Case) -> Ruling:
+    """Hand a hold to professional standards, who alone see it from now on; show them a flag."""
+    if case.item.kind is ItemKind.FLAG:
+        items.copy_to_psd(tx, case.item.id)
+        return _done(tx, case, DecisionAction.REFER, Event.FLAG_REFERRED)
+    items.set_state(tx, case.item.id, case.item.state, ItemState.REFERRED)
+    return _done(tx, case, DecisionAction.REFER, Event.HOLD_REFERRED)
+
+
+def _label(tx: Tx, case: _Case) -> Ruling:
+    """Say whether it was a crossing. It is what a rule's precision is counted from; a flag is closed with it."""
+    action, item = case.wish.action, case.item
+    items.set_label(tx, item.id, _LABELS[action])
+    if item.state is ItemState.OPEN:
+        items.set_state(tx, item.id, ItemState.OPEN, ItemState.CLOSED)
+    return _done(
+        tx, case, action, Event.ITEM_LABELLED, {"label": _LABELS[action], "before": item.label.value}
+    )
+
+
+def _note(tx: Tx, case: _Case) -> Ruling:
+    return _done(tx, case, DecisionAction.NOTE, Event.ITEM_NOTED)
+
+
+def _reopen(tx: Tx, case: _Case) -> Ruling:
+    """Open a closed flag again; what was returned is for professional standards alone from then on."""
+    item, actor = case.item, case.actor
+    if item.state is ItemState.CLOSED:
+        items.set_state(tx, item.id, ItemState.CLOSED, ItemState.OPEN)
+        return _done(tx, case, DecisionAction.REOPEN, Event.ITEM_REOPENED)
+    if Role.PSD not in actor.person.roles:
+        why = "what was returned is reopened by professional standards alone"
+        return _refused(tx, item, actor, Permission.ITEM_REOPEN, why, case.at)
+    items.set_state(tx, item.id, ItemState.RETURNED, ItemState.REFERRED)
+    return _done(tx, case, DecisionAction.REOPEN, Event.ITEM_REOPENED)
+
+
+_DOES: dict[DecisionAction, Callable[[Tx, _Case], Ruling]] = {
+    DecisionAction.RELEASE: _release,
+    DecisionAction.RETURN: _return,
+    DecisionAction.REFER: _refer,
+    DecisionAction.CONFIRM: _label,
+    DecisionAction.FALSE_ALARM: _label,
+    DecisionAction.NOTE: _note,
+    DecisionAction.UNDO: _undo,
+    DecisionAction.REOPEN: _reopen,
+}
+
+
+# --- what is written ----------------------------------------------------------------------------------------
+
+
+def _done(
+    tx: Tx,
+    case: _Case,
+    action: DecisionAction,
+    event: Event,
+    more: dict[str, audit.Value] | None = None,
+    *,
+    goes_at: datetime | None = None,
+) -> Ruling:
+    """Write the decision and its audit entry, and return the ruling."""
+    item, actor, at = case.item, case.actor, case.at
+    decision = Decision(
+        item_id=item.id, actor=actor.person.email, action=action, reason=case.wish.reason.strip(), at=at
+    )
     payload: dict[str, audit.Value] = {
-        "decision": decision_id,
+        "decision": items.add_decision(tx, decision),
         "reason": decision.reason,
         "system": actor.system,
     }
-    audit.append(tx, _EVENTS[action], actor=actor.person.email, subject=item_id, payload=payload, at=at)
+    audit.append(tx, event, actor=actor.person.email, subject=item.id, payload=payload | (more or {}), at=at)
+    return Ruling(item=item, done=action, goes_at=goes_at)
 
 
-def _refuse(tx: Tx, item_id: MessageId, actor: Actor, wish: Permission, why: str, at: datetime) -> None:
+def _refused(tx: Tx, item: Item, actor: Actor, wish: Permission, why: str, at: datetime) -> Ruling:
+    refuse(tx, item.id, actor, wish, why, at)
+    return Ruling(item=item, refused=why)
+
+
+def refuse(tx: Tx, item_id: MessageId, actor: Actor, wish: Permission, why: str, at: datetime) -> None:
+    """Write down that somebody wanted what they may not."""
     payload: dict[str, audit.Value] = {"wish": wish, "why": why, "system": actor.system}
     audit.append(
         tx, Event.DECISION_REFUSED, actor=actor.person.email, subject=item_id, payload=payload, at=at
     )
 
 
-def _release_of(full: ItemInFull) -> NewDelivery:
+def _release_of(tx: Tx, full: ItemInFull) -> NewDelivery:
+    """Return the release of an item: to everybody whose copy waits, or whom the last one did not reach."""
+    failed = [one for one in outbox.deliveries_of(tx, full.item.id) if one.state is DeliveryState.FAILED]
+    missed = [
+        one.address for each in failed[-1:] for one in each.recipients if one.state is not RecipientState.SENT
+    ]
     return NewDelivery(
         kind=OutboxKind.RELEASE,
         item_id=full.item.id,
         mail=full.envelope.mail,
-        recipients=full.item.recipients,
+        recipients=tuple(missed) or full.item.recipients,
     )

@@ -24,22 +24,24 @@ from gateway.settings.declared import (
 )
 from gateway.settings.listing import Declared, declared_settings, sections, written
 from gateway.settings.loading import Loaded, Origin, OriginKind, load
+from gateway.settings.reviewing import ReviewSettings
 
 __all__ = [
     "ConsoleSettings",
-    "Declared",
     "ConsoleTls",
+    "Declared",
     "InspectionSettings",
     "Loaded",
     "LogSettings",
     "NextHopSettings",
     "NoticeSettings",
-    "Origin",
     "OidcSettings",
+    "Origin",
     "OriginKind",
     "OutboxSettings",
     "PolicySettings",
     "RegistrySettings",
+    "ReviewSettings",
     "RulesSettings",
     "Settings",
     "SmtpSettings",

@@ -6,31 +6,12 @@ Rules that one field cannot tell about itself, such as which settings belong tog
 """
 
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Literal
 
 from gateway.model import Limits, Mode
-
-
-def _setting(
-    default: Any, says: str, *, unit: str = "", why: str = "", secret: bool = False, **bounds: Any
-) -> Any:
-    """Return a pydantic field that also carries its unit, its reason and whether it is secret."""
-    return Field(
-        default, description=says, json_schema_extra={"unit": unit, "why": why, "secret": secret}, **bounds
-    )
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        validate_by_name=True,
-        validate_by_alias=True,
-        allow_inf_nan=False,
-    )
+from gateway.settings.reviewing import ReviewSettings
+from gateway.settings.section import Section as _Section
+from gateway.settings.section import setting as _setting
 
 
 class SmtpTls(_Section):
@@ -400,6 +381,25 @@ class NoticeSettings(_Section):
 
 
 class OutboxSettings(_Section):
+    """Delivery of what was approved."""
+
+    poll_s: float = _setting(1.0, "How often the outbox is looked at.", unit="s", gt=0)
+    lease_s: float = _setting(
+        900.0,
+        "How long one process may work on a delivery.",
+        unit="s",
+        why="longer than next_hop.data_timeout_s",
+        gt=0,
+    )
+    first_retry_s: float = _setting(
+        30.0, "Wait after the first failed try; doubles each time.", unit="s", gt=0
+    )
+    max_retry_s: float = _setting(3600.0, "Longest wait between tries.", unit="s", gt=0)
+    max_tries: int = _setting(
+        60, "Temporary failures after which a delivery is shown as failed and waits for a person.", ge=1
+    )
+
+
 class ConsoleTls(_Section):
     """HTTPS by the console itself; without it a reverse proxy does it."""
 
@@ -431,10 +431,10 @@ class OidcSettings(_Section):
     timeout_s: float = _setting(10.0, "Time for one answer of the provider.", unit="s", gt=0)
 
 
-    """Delivery of what was approved."""
+class ConsoleSettings(_Section):
+    """The supervisors' console."""
 
-    poll_s: float = _setting(1.0, "How often the outbox is looked at.", unit="s", gt=0)
-    lease_s: float = _setting(
+    listen: str = _setting("127.0.0.1:8025", "Address and port of the console.")
     url: str = _setting(
         "",
         "Address that people type, https://gateway.force.example; empty: console.listen. No other host is answered.",
@@ -467,25 +467,26 @@ class OidcSettings(_Section):
     )
     max_wait_s: float = _setting(
         900.0,
-        "How long one process may work on a delivery.",
+        "Longest waiting time.",
         unit="s",
-        why="longer than next_hop.data_timeout_s",
+        why="four tries an hour; longer would let anybody shut a reviewer out",
         gt=0,
     )
-    first_retry_s: float = _setting(
-        30.0, "Wait after the first failed try; doubles each time.", unit="s", gt=0
+    min_password_chars: int = _setting(
+        12, "Shortest password of a local account.", unit="characters", why="NCSC: three random words", ge=8
     )
-    max_retry_s: float = _setting(3600.0, "Longest wait between tries.", unit="s", gt=0)
-    max_tries: int = _setting(
-        60, "Temporary failures after which a delivery is shown as failed and waits for a person.", ge=1
+    page_rows: int = _setting(50, "Items on a page of the queue.", ge=5, le=500)
+    search_items: int = _setting(
+        2000,
+        "Items whose subjects a search reads, latest first; subjects are sealed, so no index knows them.",
+        why="50 ms",
+        ge=0,
     )
-
-
-class ConsoleSettings(_Section):
-    """The supervisors' console."""
-
-    listen: str = _setting("127.0.0.1:8025", "Address and port of the console.")
-    only: bool = _setting(False, "Decisions only in the console: `gateway holds release|return` are refused.")
+    live_s: float = _setting(2.0, "How often the queue looks for news for open pages.", unit="s", gt=0)
+    max_live: int = _setting(200, "Pages at once that are told of news; one more asks every minute.", ge=0)
+    max_form_bytes: int = _setting(
+        1_048_576, "Largest form that is taken.", unit="octets", why="a long note, many times", ge=4096
+    )
 
 
 class LogSettings(_Section):
@@ -507,6 +508,7 @@ class Settings(_Section):
     policy: PolicySettings = PolicySettings()
     notices: NoticeSettings = NoticeSettings()
     outbox: OutboxSettings = OutboxSettings()
+    review: ReviewSettings = ReviewSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
 

@@ -26,7 +26,16 @@ from gateway.model import (
 )
 from gateway.store.database import Tx
 from gateway.store.naming import new_id
-from gateway.store.rows import Decision, DecisionAction, Item, ItemInFull, NewItem
+from gateway.store.rows import (
+    Approved,
+    Decision,
+    DecisionAction,
+    Excluded,
+    ExcludedWhy,
+    Item,
+    ItemInFull,
+    NewItem,
+)
 from gateway.store.schema import (
     decisions,
     item_contacts,
@@ -40,18 +49,25 @@ from gateway.store.statements import Prepared, insert_into, insert_unless_there
 TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
     ItemState.HELD: frozenset({ItemState.RELEASING, ItemState.RETURNED, ItemState.REFERRED}),
     ItemState.REFERRED: frozenset({ItemState.RELEASING, ItemState.RETURNED}),
-    ItemState.RELEASING: frozenset({ItemState.RELEASED, ItemState.RELEASE_FAILED}),
-    ItemState.RELEASE_FAILED: frozenset({ItemState.RELEASING, ItemState.RETURNED}),
+    ItemState.RELEASING: frozenset(
+        {ItemState.RELEASED, ItemState.RELEASE_FAILED, ItemState.HELD, ItemState.REFERRED}
+    ),
+    ItemState.RELEASE_FAILED: frozenset({ItemState.RELEASING, ItemState.RETURNED, ItemState.REFERRED}),
     ItemState.RELEASED: frozenset(),
-    ItemState.RETURNED: frozenset(),
+    ItemState.RETURNED: frozenset({ItemState.REFERRED}),
     ItemState.OPEN: frozenset({ItemState.CLOSED}),
     ItemState.CLOSED: frozenset({ItemState.OPEN}),
 }
-"""Which state may follow which. Only *release* delivers, and nothing leaves released or returned."""
+"""Which state may follow which. Only *release* delivers, and nothing leaves released.
+
+A release that is undone in time goes back to where it was; what was returned may be reopened, for professional
+standards alone (docs/decisions/0023).
+"""
 
 UNDECIDED = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
 """Holds that are neither released nor returned: what `holds list` shows."""
 
+_NOT_LISTED = frozenset({"verdict", "retry_key", "rest_taken", "release_id", "undo_to"})
 _BY_RETRY_KEY = Prepared(select(items.c.id).where(items.c.retry_key == bindparam("key")))
 _SET_DELIVERY = Prepared(
     update(items).where(items.c.id == bindparam("item")).values(delivery=bindparam("said"))
@@ -109,6 +125,16 @@ def item(tx: Tx, item_id: str) -> Item | None:
     return found[0] if found else None
 
 
+def items_called(tx: Tx, ids: Iterable[str]) -> tuple[Item, ...]:
+    """Return the items with these ids in the order of the ids; one that is not there is left out."""
+    wanted = tuple(ids)
+    found = {
+        one.id: one
+        for one in _dress(tx, tx.connection.execute(_listed().where(items.c.id.in_(wanted))).all())
+    }
+    return tuple(found[MessageId(one)] for one in wanted if one in found)
+
+
 def item_in_full(tx: Tx, item_id: str) -> ItemInFull | None:
     """Return one item with envelope, verdict and decisions, or None."""
     shown = item(tx, item_id)
@@ -123,16 +149,6 @@ def item_in_full(tx: Tx, item_id: str) -> ItemInFull | None:
         verdict=msgspec.json.decode(tx.open(items.c.verdict, item_id, verdict), type=Verdict),
         decisions=decisions_of(tx, item_id),
     )
-
-
-def items_called(tx: Tx, ids: Iterable[str]) -> tuple[Item, ...]:
-    """Return the items with these ids in the order of the ids; one that is not there is left out."""
-    wanted = tuple(ids)
-    found = {
-        one.id: one
-        for one in _dress(tx, tx.connection.execute(_listed().where(items.c.id.in_(wanted))).all())
-    }
-    return tuple(found[MessageId(one)] for one in wanted if one in found)
 
 
 def message(tx: Tx, item_id: str) -> bytes:
@@ -202,6 +218,72 @@ def set_state(
         if found is None:
             raise Refused(f"there is no item {item_id}")
         raise Refused(f"item {item_id} is {found}, not {' or '.join(states)}: it was decided meanwhile")
+
+
+def lock(tx: Tx, item_id: str) -> None:
+    """Make everybody else who decides on the item wait for this transaction; SQLite has one writer anyway."""
+    tx.connection.execute(select(items.c.id).where(items.c.id == item_id).with_for_update())
+
+
+def approve_release(tx: Tx, item_id: str, approved: Approved) -> None:
+    """Record which delivery is the item's release from now on; an earlier one does not go out any more."""
+    _change(tx, item_id, {"release_id": approved.delivery, "undo_to": approved.undo_to})
+
+
+def approved_release(tx: Tx, item_id: str) -> Approved | None:
+    """Return the release that was approved last, or None."""
+    row = tx.connection.execute(
+        select(items.c.release_id, items.c.undo_to).where(items.c.id == item_id)
+    ).one_or_none()
+    if row is None or not row.release_id:
+        return None
+    return Approved(delivery=row.release_id, undo_to=ItemState(row.undo_to or ItemState.HELD))
+
+
+def release_stands(tx: Tx, item_id: str, delivery_id: str) -> bool:
+    """Return whether ``delivery_id`` may go out: the item is releasing, and no later release took its place.
+
+    Whoever undoes a release waits until this transaction ends, and this one for them (docs/decisions/0023).
+    """
+    row = tx.connection.execute(
+        select(items.c.state, items.c.release_id).where(items.c.id == item_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        return False
+    return row.state == ItemState.RELEASING and row.release_id in ("", delivery_id)
+
+
+def releases_of(tx: Tx, officer: StaffId, since: datetime, *, other_than: str) -> int:
+    """Return how many other items of ``officer`` were approved for delivery since ``since``."""
+    approved = select(decisions.c.item_id).where(
+        decisions.c.action == DecisionAction.RELEASE,
+        decisions.c.at >= since,
+        decisions.c.item_id == items.c.id,
+    )
+    query = select(func.count()).select_from(items).where(
+        items.c.officer == officer,
+        items.c.id != other_than,
+        items.c.state.in_((ItemState.RELEASING, ItemState.RELEASED, ItemState.RELEASE_FAILED)),
+        approved.exists(),
+    )  # fmt: skip
+    return int(tx.connection.scalar(query) or 0)
+
+
+def excluded_of(tx: Tx, item_id: str) -> tuple[Excluded, ...]:
+    """Return who may not review an item, and why."""
+    query = select(item_excluded).where(item_excluded.c.item_id == item_id).order_by(item_excluded.c.staff_id)
+    return tuple(
+        Excluded(
+            staff_id=StaffId(row.staff_id),
+            why=ExcludedWhy(row.why or (ExcludedWhy.SENDER if row.is_sender else "")),
+        )
+        for row in tx.connection.execute(query)
+    )
+
+
+def copy_to_psd(tx: Tx, item_id: str) -> None:
+    """Have professional standards see an item too. Raises Refused when there is none."""
+    _change(tx, item_id, {"psd_copy": True})
 
 
 def set_label(tx: Tx, item_id: str, label: Label) -> None:
@@ -301,7 +383,7 @@ def _add_people(tx: Tx, new: NewItem) -> None:
     ]
     contacts = [{"item_id": new.id, "person_id": person} for person in dict.fromkeys(new.contacts)]
     excluded = [
-        {"item_id": new.id, "staff_id": staff, "is_sender": staff in new.senders}
+        {"item_id": new.id, "staff_id": staff, "is_sender": staff in new.senders, "why": _why(new, staff)}
         for staff in dict.fromkeys((*new.senders, *new.excluded))
     ]
     for table, people in (
@@ -312,14 +394,18 @@ def _add_people(tx: Tx, new: NewItem) -> None:
         insert_into(tx.connection, table, people)
 
 
+def _why(new: NewItem, staff: StaffId) -> ExcludedWhy:
+    if staff in new.senders:
+        return ExcludedWhy.SENDER
+    return ExcludedWhy.ADDRESSED if staff in new.addressed else ExcludedWhy.NAMED
+
+
 def _address(address: str) -> bytes:
     return address.encode("utf-8", "surrogateescape")
 
 
 def _listed() -> Select[Any]:
-    return select(
-        *(column for column in items.c if column.name not in {"verdict", "retry_key", "rest_taken"})
-    )
+    return select(*(column for column in items.c if column.name not in _NOT_LISTED))
 
 
 def _excluding(staff_id: StaffId) -> Select[Any]:

@@ -28,8 +28,8 @@ _RESUME_STEP = 1_000_000
 """How far a resume moves the count: beyond what any other host can remember of before the restore."""
 
 
-def queue_delivery(tx: Tx, new: NewDelivery, at: datetime) -> str:
-    """Queue mail for serve to send and return the delivery's id."""
+def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: datetime | None = None) -> str:
+    """Queue mail for serve to send, at once or ``not_before``, and return the delivery's id."""
     if new.message is None and new.item_id is None:
         raise ValueError("a delivery needs bytes or an item")
     if not new.recipients:
@@ -45,7 +45,7 @@ def queue_delivery(tx: Tx, new: NewDelivery, at: datetime) -> str:
             tries=0,
             interrupted=0,
             queued_at=at,
-            next_at=at,
+            next_at=not_before or at,
             mail=tx.seal(outbox.c.mail, delivery_id, msgspec.json.encode(new.mail)),
             message=message,
         )
@@ -67,7 +67,8 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
     """Lease due deliveries to ``owner`` and return them, oldest first; none while the outbox is suspended.
 
     Two processes never hold the same delivery: rows are locked as they are chosen, and those another process is
-    choosing are skipped. Raises NotStored when this host cannot remember what was sent.
+    choosing are skipped. A release that was undone, or that another took the place of, is withdrawn instead.
+    Raises NotStored when this host cannot remember what was sent.
     """
     tx.mark.save()
     if notice_restore(tx, now) or suspension(tx):
@@ -77,14 +78,21 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
     expired = and_(outbox.c.state == DeliveryState.LEASED, outbox.c.lease_until <= now)
     due = or_(and_(outbox.c.state == DeliveryState.QUEUED, outbox.c.next_at <= now), expired)
     chosen = (
-        select(outbox.c.id, outbox.c.state)
+        select(outbox.c.id, outbox.c.state, outbox.c.kind, outbox.c.item_id)
         .where(due)
         .order_by(outbox.c.next_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    found = tx.connection.execute(chosen).all()
-    for row in found:
+    found = []
+    for row in tx.connection.execute(chosen).all():
+        if row.kind == OutboxKind.RELEASE and not items.release_stands(tx, row.item_id, row.id):
+            _withdraw(tx, outbox.c.id == row.id)
+            continue
+        if row.kind == OutboxKind.RELEASE:  # it is for whom an earlier one did not reach
+            failed = and_(outbox.c.item_id == row.item_id, outbox.c.state == DeliveryState.FAILED)
+            _withdraw(tx, and_(failed, outbox.c.kind == OutboxKind.RELEASE))
+        found.append(row)
         lost = 1 if row.state == DeliveryState.LEASED else 0
         tx.connection.execute(
             update(outbox)
@@ -98,6 +106,12 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
             )
         )
     return _dress(tx, [row.id for row in found])
+
+
+def _withdraw(tx: Tx, which: Any) -> None:
+    tx.connection.execute(
+        update(outbox).where(which).values(state=DeliveryState.WITHDRAWN, lease_owner=None, lease_until=None)
+    )
 
 
 def renew(tx: Tx, delivery_id: str, owner: str, now: datetime, lease_s: float) -> bool:

@@ -48,6 +48,8 @@ class NewItem:
     verdict: Verdict
     psd_only: str = ""
     """Why professional standards alone may decide on it, or empty. A hold then begins as referred."""
+    addressed: tuple[StaffId, ...] = ()
+    """Those of ``excluded`` who are addressed or claimed in the header block; the others are named in the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +81,36 @@ class Item:
     excluded: tuple[StaffId, ...]
 
 
+class ExcludedWhy(StrEnum):
+    """Why somebody may not review an item. Who reports to its sender is asked of the staff list when it is looked at."""
+
+    SENDER = "sender"
+    ADDRESSED = "addressed"
+    NAMED = "named"
+    UNKNOWN = ""
+    """Recorded before reasons were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """One member of staff who may not review an item, and why."""
+
+    staff_id: StaffId
+    why: ExcludedWhy
+
+
 class DecisionAction(StrEnum):
-    """What a reviewer may decide."""
+    """What a reviewer may decide. ``approve``: a first person is for release, and a second must be."""
 
     RELEASE = "release"
     RETURN = "return"
     REFER = "refer"
     CONFIRM = "confirm"
     FALSE_ALARM = "false-alarm"
+    NOTE = "note"
+    APPROVE = "approve"
+    UNDO = "undo"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +122,24 @@ class Decision:
     action: DecisionAction
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who works on an item, until when; nobody else decides on it before."""
+
+    item_id: MessageId
+    actor: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """The release that stands for an item, and the state that undoing it goes back to."""
+
+    delivery: str
+    undo_to: ItemState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +195,13 @@ class Reach:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery is. ``failed`` waits for a person."""
+    """Where a delivery is. ``failed`` waits for a person; ``withdrawn`` was undone before anything was sent."""
 
     QUEUED = "queued"
     LEASED = "leased"
     SENT = "sent"
     FAILED = "failed"
+    WITHDRAWN = "withdrawn"
 
 
 class RecipientState(StrEnum):

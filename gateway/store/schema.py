@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The schema this code knows, as Alembic names it."""
 
 _WIDTH = len("2026-01-31T12:00:00.000000Z")

@@ -36,9 +36,9 @@ from gateway.pipeline import Conductor, InForce, Options
 from gateway.relay import Relay
 from gateway.review import decisions
 from gateway.review.access import Person
-from gateway.settings import NextHopSettings, NoticeSettings, OutboxSettings, RegistrySettings
+from gateway.settings import NextHopSettings, NoticeSettings, OutboxSettings, RegistrySettings, ReviewSettings
 from gateway.store import Store, items, ledger, outbox
-from gateway.store.rows import Delivery, Item, LedgerEntry, Reach
+from gateway.store.rows import DecisionAction, Delivery, Item, LedgerEntry, Reach
 
 COUNSEL = "counsel@chambers.example"
 CLERK = "clerk@council.example"
@@ -154,14 +154,11 @@ class Road:
             person=person, registry=self.conductor.in_force.registry, system="system:tester"
         )
         now = datetime.now(UTC)
-        if how == "release":
-            job = lambda tx: decisions.release(tx, item.id, actor, "Seen.", now)  # noqa: E731
-        else:
-            settings = NoticeSettings(sender="gateway@force.example")
-            job = lambda tx: decisions.return_to_officer(  # noqa: E731
-                tx, item.id, actor, "Speak to me.", now, settings=settings
-            )
-        ruling = self.store.write_now(job)
+        wish = decisions.Wish(item_id=item.id, action=DecisionAction(how), reason="Seen and spoken of.")
+        review, notice = ReviewSettings(undo_s=0), NoticeSettings(sender="gateway@force.example")
+        ruling = self.store.write_now(
+            lambda tx: decisions.decide(tx, wish, actor, now, review=review, notice=notice)
+        )
         assert not ruling.refused, ruling.refused
 
     @property

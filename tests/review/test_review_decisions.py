@@ -10,9 +10,10 @@ from gateway import identify, notices
 from gateway.model import ItemKind, ItemState, OutboxKind, StaffId
 from gateway.recording import reviewers
 from gateway.review.access import Permission, objection
-from gateway.review.decisions import Actor, person_called, release, return_to_officer, subject_of
-from gateway.settings import NoticeSettings
+from gateway.review.decisions import Actor, Wish, decide, person_called, subject_of
+from gateway.settings import NoticeSettings, ReviewSettings
 from gateway.store import items, outbox
+from gateway.store.rows import DecisionAction
 
 KHAN, BROOKS, MARSH, ADEYEMI = map(StaffId, ("4417", "3308", "1502", "1503"))
 PSD = "judith.marsh@force.example"
@@ -30,13 +31,18 @@ def actor(store, registry, email):
     return Actor(person=person, registry=registry, system="system:test")
 
 
+def wanted(store, item, who, action, reason="not for us"):
+    """Return what came of the wish."""
+    wish = Wish(item_id=item, action=action, reason=reason)
+    review, notice = ReviewSettings(), NoticeSettings()
+    return store.write_now(lambda tx: decide(tx, wish, who, NOW, review=review, notice=notice))
+
+
 def told(store, registry, sender, **changes):
     """Return whom the notice of a return goes to."""
     item = held(store, envelope=an_envelope(CONTACT, sender=sender), **changes)
     who = actor(store, registry, PSD)
-    settings = NoticeSettings()
-    ruling = store.write_now(lambda tx: return_to_officer(tx, item, who, "not ours", NOW, settings=settings))
-    assert not ruling.refused
+    assert not wanted(store, item, who, DecisionAction.RETURN).refused
     queued = store.read_now(lambda tx: outbox.deliveries_of(tx, item))
     assert all(one.kind is OutboxKind.RETURN for one in queued)
     return [recipient.address for one in queued for recipient in one.recipients]
@@ -86,8 +92,7 @@ def test_referred_from_the_start(store, registry):
     assert store.read_now(lambda tx: items.item(tx, item)).state is ItemState.REFERRED
     for email, refused in ((SUPERVISOR, True), (PSD, False)):
         who = actor(store, registry, email)
-        ruling = store.write_now(lambda tx, who=who: release(tx, item, who, "a reason", NOW))
-        assert bool(ruling.refused) is refused
+        assert bool(wanted(store, item, who, DecisionAction.RELEASE).refused) is refused
 
 
 def parties_of(registry, *headers_to, sender=OFFICER):

@@ -16,8 +16,9 @@ from gateway import audit
 from gateway.model import Event, ItemKind, Role
 from gateway.review import decisions
 from gateway.review.access import Person
+from gateway.settings import NoticeSettings, ReviewSettings
 from gateway.store import Store, items, outbox
-from gateway.store.rows import DeliveryState
+from gateway.store.rows import DecisionAction, DeliveryState
 
 ROUNDS = 2
 """Mails of each kind that each relay is handed at the same moment as the other."""
@@ -38,7 +39,10 @@ def release(item_id: str):
     """Return a job that releases an item, as somebody who may."""
     person = Person(email=SUPERVISOR, roles=frozenset({Role.REVIEWER, Role.PSD}), staff_id=None)
     actor = decisions.Actor(person=person, registry=None, system="system:tester")
-    return lambda tx: decisions.release(tx, item_id, actor, "A test.", datetime.now(UTC))
+    wish = decisions.Wish(item_id=item_id, action=DecisionAction.RELEASE, reason="A test.", at_once=True)
+    return lambda tx: decisions.decide(
+        tx, wish, actor, datetime.now(UTC), review=ReviewSettings(), notice=NoticeSettings()
+    )
 
 
 def message_ids(raws: list[bytes]) -> Counter[str]:
