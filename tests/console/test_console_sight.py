@@ -1,0 +1,76 @@
+"""The access check as the store asks it is the access check: item for item, person for person."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from console_visits import BROOKS, KHAN, MARSH, PRYCE
+from stores import a_verdict
+
+from gateway.model import ItemKind, Role, StaffId
+from gateway.review.access import Permission, Person, objection
+from gateway.review.decisions import subject_of
+from gateway.review.sight import sight_of
+from gateway.store import items, queue
+from gateway.store.queue import Wanted
+
+STAFF = (KHAN, BROOKS, PRYCE, MARSH, StaffId("3400"), StaffId("1503"))
+
+
+def some_items(console, dice):
+    for number in range(60):
+        officer = dice.choice((*STAFF, None))
+        senders = (officer,) if officer and dice.random() < 0.9 else ()
+        named = tuple(dice.sample(STAFF, dice.randrange(3)))
+        console.held(
+            officer=officer,
+            senders=senders,
+            excluded=tuple(dict.fromkeys((*senders, *named))),
+            psd_only="many named" if dice.random() < 0.2 else "",
+            kind=dice.choice(tuple(ItemKind)),
+            unit=dice.choice(("North", "South")),
+            verdict=a_verdict(urgent=dice.choice(("", "bail"))),
+            held_at=console.clock() - timedelta(minutes=number),
+        )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lists_counts_and_questions_agree_with_the_check(console, seed):
+    """For each person: the page, the count, the units and the single question say what `objection` says."""
+    some_items(console, random.Random(seed))
+    for staff_id in (*STAFF, None):
+        for roles in ({Role.REVIEWER}, {Role.PSD}, {Role.REVIEWER, Role.PSD}, {Role.OVERSIGHT}, set()):
+            person = Person(email="x@force.example", roles=frozenset(roles), staff_id=staff_id)
+            for registry in (console.registry, None):
+                agrees(console, person, registry)
+
+
+def agrees(console, person, registry):
+    sight = sight_of(person, registry)
+    for kind in ItemKind:
+        every = console.store.read_now(lambda tx, kind=kind: items.list_items(tx, kind))
+        may = {
+            one.id: one
+            for one in every
+            if not objection(person, Permission.ITEM_LIST, subject_of(one), registry)
+        }
+        wanted = Wanted(kind=kind, states=tuple({one.state for one in every}))
+
+        def look(tx, wanted=wanted, every=every):
+            return (
+                {one.item.id for one in queue.page(tx, sight, wanted, limit=100)},
+                {one.item.id for one in queue.page(tx, sight, wanted, limit=100, newest_first=True)},
+                queue.tally(tx, sight, wanted),
+                set(queue.units(tx, sight, wanted)),
+                {one.id for one in every if queue.in_sight(tx, sight, one.id)},
+                {name for name, _ in queue.subjects(tx, sight, wanted, limit=100)},
+            )
+
+        page, newest, tally, units, singly, subjects = console.store.read_now(look)
+        assert page == newest == singly == subjects == set(may)
+        assert tally.waiting == len(may)
+        assert tally.urgent == sum(one.urgent for one in may.values())
+        assert units == {one.unit for one in may.values()}
+        ordered = sorted(one.held_at for one in may.values())
+        assert tally.oldest == (ordered[0] if ordered else None)
+        assert tally.median == (ordered[(len(ordered) - 1) // 2] if ordered else None)
