@@ -17,14 +17,8 @@ import msgspec
 import yaml
 
 from gateway.errors import Mistake, Mistakes
+from gateway.inspection.encoder import CATEGORIES
 from gateway.model import Action, Severity
-
-CATEGORIES: Final = (
-    "romantic-advance", "sexual-content", "appearance-compliment", "endearment", "private-channel", "secrecy",
-    "personal-disclosure", "intrusive-question", "off-duty-contact", "leverage", "gift-favour", "persistence",
-    "social-media", "emotional-intimacy", "boundary-awareness", "photo-exchange", "complaint-shaping",
-)  # fmt: skip
-"""The content cues, in the order of the categories of policy.yaml."""
 
 TRAPS: Final = {
     "statement-extract": "a statement, exhibit or interview that quotes the offender",
