@@ -91,6 +91,8 @@ class Event(StrEnum):
     CONTACT_SHOWN = "contact:shown"
     RULES_LOADED = "rules:loaded"
     RULES_REFUSED = "rules:refused"
+    RULES_BACKTESTED = "rules:backtested"
+    RULE_PROMOTED = "rule:promoted"
     MODE_CHANGED = "mode:changed"
     ACCOUNT_ADDED = "account:added"
     ACCOUNT_PASSWORD_SET = "account:password-set"  # noqa: S105 - the name of an event

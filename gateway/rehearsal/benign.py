@@ -6,11 +6,8 @@ rule that fires on it must be listed with the reason, and no reason lets a set h
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email.message import EmailMessage
-from email.policy import SMTP
+from datetime import datetime
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
@@ -21,15 +18,11 @@ from gateway.inspection.complaints import closest, complaint
 from gateway.inspection.nodes import MAX_SHOWN, Document, parse, shortened
 from gateway.inspection.rules import RuleSet
 from gateway.inspection.schema import RuleId, Slug, Text
-from gateway.model import Action, Finding, Headers
-from gateway.rehearsal.judging import Judge, Judged, Sample, as_contacts
+from gateway.model import Action, Finding
+from gateway.rehearsal.judging import Judge, Judged, Sample, letter, office_hours
 
 MAX_BODY: Final = 20_000
 """Characters of one mail; a long letter has five thousand."""
-_OFFICER: Final = "alex.marsh@force.example"
-_CONTACT: Final = "contact@mail.example"
-_WEDNESDAY: Final = 2
-_ELEVEN: Final = 11
 
 
 class _Entry(BaseModel):
@@ -135,25 +128,10 @@ def sample_of(mail: Ordinary, judge: Judge, at: datetime) -> Sample:
     ``at`` is now: a mail that does not say when it was sent was sent on the Wednesday before, so that exceptions end
     when they end, and no rule about the hour fires on some days only.
     """
-    zone = ZoneInfo(judge.policy.timezone)
+    sent = office_hours(at, judge.policy.timezone)
     if mail.entry.sent_at:
-        sent = datetime.fromisoformat(mail.entry.sent_at).replace(tzinfo=zone)
-    else:
-        today = at.astimezone(zone).replace(hour=_ELEVEN, minute=0, second=0, microsecond=0)
-        sent = today - timedelta(days=(today.weekday() - _WEDNESDAY) % 7)
-    parties = as_contacts(Headers(from_=(_OFFICER,), to=(_CONTACT,)))
-    return Sample(name=mail.name, raw=_bytes(mail, sent), parties=parties, at=sent)
-
-
-def _bytes(mail: Ordinary, sent: datetime) -> bytes:
-    message = EmailMessage(policy=SMTP)
-    message["From"], message["To"], message["Date"] = _OFFICER, _CONTACT, sent
-    message["Subject"] = " ".join(mail.entry.subject.split())
-    message["Message-ID"] = f"<{mail.name}@force.example>"
-    if mail.entry.reply:
-        message["In-Reply-To"] = message["References"] = f"<{mail.name}@mail.example>"
-    message.set_content(mail.entry.body)
-    return message.as_bytes()
+        sent = datetime.fromisoformat(mail.entry.sent_at).replace(tzinfo=sent.tzinfo)
+    return letter(mail.name, mail.entry.subject, mail.entry.body, sent, reply=mail.entry.reply)
 
 
 def judged_mails(baseline: Baseline, judge: Judge, at: datetime) -> Iterator[tuple[Ordinary, Judged]]:

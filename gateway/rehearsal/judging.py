@@ -5,8 +5,11 @@ Owns what must come from the same set for a verdict to be whole: engine, policy 
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway import inspection
@@ -37,12 +40,18 @@ from gateway.model import (
 )
 from gateway.model import Inspection as Inspected
 
+_OFFICER: Final = "alex.marsh@force.example"
+_CONTACT: Final = "contact@mail.example"
+_WEDNESDAY: Final = 2
+_ELEVEN: Final = 11
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One message with everything its verdict depends on, the rules apart.
 
-    ``trouble`` is what went wrong beside the rules when it was judged on the road: no other set changes that.
+    ``authored`` stands for the bytes of a message that never had any, such as an example of a rule. ``trouble`` is what
+    went wrong beside the rules when it was judged on the road: no other set changes that.
     """
 
     name: str
@@ -52,6 +61,7 @@ class Sample:
     history: History = field(default_factory=History)
     limits: Limits = field(default_factory=Limits)
     trouble: tuple[Unreadable, ...] = ()
+    authored: Authored | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +88,8 @@ class Judge:
 
     def judge(self, sample: Sample) -> Judged:
         """Return what becomes of a message in hold mode. Never raises on odd mail."""
-        return self.judge_read(sample, read(sample.raw, sample.limits, self.style))
+        authored = sample.authored or read(sample.raw, sample.limits, self.style)
+        return self.judge_read(sample, authored)
 
     def judge_read(self, sample: Sample, authored: Authored) -> Judged:
         """Return what becomes of a message that was read as ``authored``, or would be, had it said that."""
@@ -93,6 +104,28 @@ class Judge:
     def action(self, sample: Sample, authored: Authored) -> Action:
         """Return the action alone, for words that were changed to see what hangs on them."""
         return self.judge_read(sample, authored).verdict.action
+
+
+def letter(name: str, subject: str, body: str, at: datetime, *, reply: bool = False) -> Sample:
+    """Return a mail with these words from an assigned officer to a victim with an open case, nothing before it.
+
+    ``reply`` lets it answer a mail of the victim's: only then is what it quotes taken for a quote.
+    """
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Date"] = _OFFICER, _CONTACT, at
+    message["Subject"] = " ".join(subject.split())
+    message["Message-ID"] = f"<{name}@force.example>"
+    if reply:
+        message["In-Reply-To"] = message["References"] = f"<{name}@mail.example>"
+    message.set_content(body)
+    parties = as_contacts(Headers(from_=(_OFFICER,), to=(_CONTACT,)))
+    return Sample(name=name, raw=message.as_bytes(), parties=parties, at=at)
+
+
+def office_hours(at: datetime, timezone: str) -> datetime:
+    """Return eleven o'clock on the last Wednesday: no rule about the hour finds anything in what says nothing of it."""
+    today = at.astimezone(ZoneInfo(timezone)).replace(hour=_ELEVEN, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=(today.weekday() - _WEDNESDAY) % 7)
 
 
 @lru_cache(maxsize=2)

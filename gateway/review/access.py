@@ -18,6 +18,9 @@ class Permission(StrEnum):
     ITEM_LIST = "item:list"
     ITEM_VIEW = "item:view"
     NUMBERS_VIEW = "numbers:view"
+    RULES_BACKTEST = "rules:backtest"
+    """Try a rule set over stored mail. Who may not list items sees figures, and no small ones."""
+    RULE_PROMOTE = "rule:promote"
     ACCOUNT_OWN = "account:own"
     HOLD_RELEASE = "hold:release"
     HOLD_RETURN = "hold:return"
@@ -33,6 +36,8 @@ _ROLES: dict[Permission, frozenset[Role]] = {
     Permission.ITEM_LIST: frozenset({Role.REVIEWER, Role.PSD}),
     Permission.ITEM_VIEW: frozenset({Role.REVIEWER, Role.PSD}),
     Permission.NUMBERS_VIEW: frozenset({Role.REVIEWER, Role.PSD, Role.OVERSIGHT}),
+    Permission.RULES_BACKTEST: _DECIDE | {Role.RULE_AUTHOR},
+    Permission.RULE_PROMOTE: frozenset({Role.RULE_AUTHOR}),
     Permission.ACCOUNT_OWN: frozenset(Role),
     Permission.HOLD_RELEASE: frozenset({Role.REVIEWER, Role.PSD}),
     Permission.HOLD_RETURN: frozenset({Role.REVIEWER, Role.PSD}),

@@ -51,6 +51,12 @@ def rule_set(tx: Tx, rules_hash: str) -> RuleSetRow | None:
     return RuleSetRow(hash=row.hash, bundle=row.bundle, at=row.at, by=row.by) if row else None
 
 
+def rule_sets_called(tx: Tx, beginning: str) -> tuple[str, ...]:
+    """Return the hashes of kept sets that begin so, at most two: enough to know whether it is one."""
+    query = select(rule_sets.c.hash).where(rule_sets.c.hash.startswith(beginning, autoescape=True)).limit(2)
+    return tuple(tx.connection.scalars(query))
+
+
 def report_rules(tx: Tx, report: RuleReport) -> None:
     """Record with which rules a process judges, in place of what it said before."""
     tx.connection.execute(delete(rule_reports).where(rule_reports.c.process == report.process))
