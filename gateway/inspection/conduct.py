@@ -87,12 +87,12 @@ class Conduct:
         self._parties = parties
         self._history = history
         self._at = at
-        self._policy = policy
+        self.policy = policy
 
     @cached_property
     def is_notification(self) -> bool:
         """Return whether everybody whom the mail claims to come from is a sender that is no person."""
-        named = self._policy.notification_senders
+        named = self.policy.notification_senders
         if not named:
             return False
         claimed = [claim.address.lower() for claim in self._parties.claimed]
@@ -136,7 +136,7 @@ class Conduct:
     def _of_people(self, asked: ConductEntry) -> Iterator[bool]:
         parties = self._parties
         if asked.case is not None:
-            is_closed = parties.is_closed(self._local.date(), self._policy.closed_case_days)
+            is_closed = parties.is_closed(self._local.date(), self.policy.closed_case_days)
             yield is_closed is (asked.case == "closed")
         if asked.assigned is not None:
             yield asked.assigned is parties.is_assigned
@@ -147,7 +147,7 @@ class Conduct:
 
     @cached_property
     def _local(self) -> datetime:
-        return self._at.astimezone(ZoneInfo(self._policy.timezone))
+        return self._at.astimezone(ZoneInfo(self.policy.timezone))
 
     @cached_property
     def _traits(self) -> Traits:

@@ -18,18 +18,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Final, Protocol
+from typing import Final
 
+from gateway.inspection import encoder as statistical
 from gateway.inspection import lexicon
+from gateway.inspection.encoder import Encoder, Reading
 from gateway.inspection.relations import frames, parse
 from gateway.inspection.relations.features import Features
 from gateway.inspection.shadow import Shadow
 
-CATEGORIES: Final = (
-    "romantic-advance", "sexual-content", "appearance-compliment", "endearment", "private-channel", "secrecy",
-    "personal-disclosure", "intrusive-question", "off-duty-contact", "leverage", "gift-favour", "persistence",
-    "social-media", "emotional-intimacy", "boundary-awareness", "photo-exchange", "complaint-shaping",
-)  # fmt: skip
+CATEGORIES: Final = statistical.CATEGORIES
 """What may cross a line in words (DOMAIN.md section 4)."""
 SUSPECTED: Final = 0.2
 """From which probability of the encoder a sentence is looked at closely; below it there is nothing to lower."""
@@ -67,25 +65,6 @@ class Cue:
         return f"It {self.reason} ({self.probability:.2f}, {self.layer.value})."
 
 
-class Reading(Protocol):
-    """What the encoder makes of one sentence: a probability per category, and where in it the weight lies."""
-
-    @property
-    def categories(self) -> tuple[float, ...]:
-        """Return probabilities in the order of `CATEGORIES`."""
-
-    @property
-    def words(self) -> tuple[int, int]:
-        """Return the characters of the sentence in which the weight lies."""
-
-
-class Encoder(Protocol):
-    """The statistical layer, as `gateway.inspection.encoder` offers it."""
-
-    def read(self, sentences: Sequence[str]) -> Sequence[Reading]:
-        """Return a reading of each sentence of one text, in order."""
-
-
 Parser = Callable[[int], "parse.Parsed | None"]
 """Gives the parse of a sentence by its number; None when there is none to be had."""
 
@@ -118,9 +97,11 @@ def _related(candidates: Sequence[frames.Frame], features: Features | None, leng
             reason = f"has the words of what {frame.why}, in a message too long to be read closely"
             yield Cue(frame.category, min(frame.grade, UNPARSED), 0, length, Layer.RELATIONS, reason)
             continue
-        span = frame.found(features)
-        if span is not None:
-            yield Cue(frame.category, frame.grade, *span, Layer.RELATIONS, frame.why, features.is_anchored)
+        place = frame.found(features)
+        if place is not None:
+            yield Cue(
+                frame.category, place.grade, place.start, place.end, Layer.RELATIONS, frame.why, features.is_anchored
+            )  # fmt: skip
 
 
 def _judged(reading: Reading, features: Features | None, sentence: str) -> Iterator[Cue]:
@@ -159,15 +140,32 @@ def _placed(cue: Cue, offset: int) -> Cue:
     )
 
 
+def clauses(cue: Cue, shadow: Shadow, made: Encoder) -> str:
+    """Return which clause the encoder's cue stands on, in a sentence for a supervisor, or nothing.
+
+    Costs a pass of the encoder for each clause: only for findings.
+    """
+    number = shadow.sentence_at(cue.start)
+    sentences = [shadow.sentence(each) for each in range(len(shadow.starts))]
+    without = min(
+        made.explain(sentences, number, cue.category), key=lambda each: each.probability, default=None
+    )
+    if without is None or without.probability >= cue.probability:
+        return ""
+    words = sentences[number][without.start : without.end]
+    return f'Without "{words}" it would be {without.probability:.2f}.'
+
+
 def encoder() -> Encoder | None:
     """Return the encoder of this process, or None where there is no model."""
-    return None
+    return statistical.encoder()
 
 
 def warm() -> None:
     """Load what judging needs and parse one sentence, so that the first message does not pay for it."""
     parse.parse("We will update you by Friday.")
     frames.frames_by_key()
+    encoder()
 
 
 @cache
@@ -175,5 +173,7 @@ def model_hash(*, language: bool) -> str:
     """Return the SHA-256 over every model file that judging depends on."""
     told = hashlib.sha256(lexicon.digest().encode())
     if language:
+        made = encoder()
         told.update(parse.digest().encode())
+        told.update(made.hash.encode() if made is not None else b"")
     return told.hexdigest()

@@ -30,7 +30,7 @@ from gateway.inspection.judgement import CompiledRule, Judgement
 from gateway.inspection.matching import PatternIndex
 from gateway.inspection.patterns import pattern_findings
 from gateway.inspection.relations.named import RELATIONS
-from gateway.inspection.relations.parse import Parsed, parse
+from gateway.inspection.relations.parse import parse
 from gateway.inspection.rules import Condition, Pattern, Rule, RuleSet
 from gateway.inspection.shadow import shadow_of
 from gateway.inspection.when import arranged, gates, names, outlook
@@ -50,6 +50,7 @@ class Engine:
         active = tuple(rule for rule in running if not rule.is_pattern)
         self._patterns = tuple(rule for rule in running if rule.is_pattern)
         self._policy = rules.policy
+        self._hears = any(condition.cue for rule in active for condition in rule.conditions.values())
         self._remembers_refusals = any(map(_asks_of_refusals, active))
         numbers = tuple(map(numbering.numbers, active))
         sample = tuple(_sample(rules))
@@ -79,7 +80,8 @@ class Engine:
         )
         conduct = Conduct(authored, parties, history, at, self._policy)
         message = Judgement(
-            authored, parties, history, at, texts=texts, parser=self._parse, refusals=self._refuses, conduct=conduct
+            authored, parties, history, at, texts=texts, refusals=self._refuses, conduct=conduct,
+            parser=parse if self._language else None,
         )  # fmt: skip
         present = message.present
         positions = {position for number in present for position in self._by_pattern.get(number, ())}
@@ -101,11 +103,9 @@ class Engine:
             rules_hash=self.rules_hash,
             model_hash=self.model_hash,
             urgent="; ".join(urgent),
+            weak=tuple(message.weak()) if self._hears else (),
             refused=self._remembers_refusals and message.is_refused,
         )
-
-    def _parse(self, sentence: str) -> Parsed | None:
-        return parse(sentence) if self._language else None
 
     def _refuses(self, text: str) -> bool:
         scan = self._refusals.scan(shadow_of(text))

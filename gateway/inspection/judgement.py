@@ -14,6 +14,9 @@ from typing import Final, Protocol
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.conduct import Conduct
+from gateway.inspection.cues import Cue
+from gateway.inspection.hearing import Hearing
+from gateway.inspection.matching import Span
 from gateway.inspection.relations.named import RELATIONS
 from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.rules import Condition, Rule
@@ -70,9 +73,9 @@ class CompiledRule:
 
 
 class Parser(Protocol):
-    """Parses one sentence, or returns None with the language engine off."""
+    """Parses one sentence."""
 
-    def __call__(self, sentence: str) -> Parsed | None:
+    def __call__(self, sentence: str) -> Parsed:
         """Return the parse of ``sentence``."""
 
 
@@ -94,11 +97,11 @@ class Judgement:
         at: datetime,
         *,
         texts: tuple[Text, ...],
-        parser: Parser,
+        parser: Parser | None,
         refusals: Refusals,
         conduct: Conduct,
     ) -> None:
-        """Take a message, what is known beside its words, and what costs: the parser, the search for refusals."""
+        """Take a message, what is known beside its words, and what costs: the parser (None with the language engine off), the search for refusals."""
         self.texts = texts
         self._authored = authored
         self._parties = parties
@@ -108,6 +111,7 @@ class Judgement:
         self._refusals = refusals
         self._conduct = conduct
         self._parses = 0
+        self.hearing = Hearing(conduct.policy, history.weak, self.parse, language=parser is not None)
 
     @cached_property
     def present(self) -> frozenset[int]:
@@ -183,6 +187,16 @@ class Judgement:
                     return fired
         return fired
 
+    def weak(self) -> Iterator[str]:
+        """Yield the categories of which later mail should know that this one had a sign (DECISIONS 19)."""
+
+        def is_own(text: Text, cue: Cue) -> bool:
+            parsed = _Parse(self, text, text.shadow.sentence_at(cue.start))
+            return attribution(text.shadow, cue.start, cue.end, parsed) is Attribution.OWN
+
+        texts = (text for text in self.texts if not text.claimed_quote and not text.disguised)
+        return self.hearing.weak(texts, is_own)
+
     def is_so(self, condition: Condition) -> bool:
         """Return whether a fact of the message as a whole is so."""
         if condition.conduct is not None:
@@ -202,7 +216,7 @@ class Judgement:
     def parse(self, text: Text, sentence: int) -> Parsed | None:
         """Return the parse of a sentence, or None with the language engine off or past `MAX_PARSES`."""
         if sentence not in text.parses:
-            if self._parses >= MAX_PARSES:
+            if self._parser is None or self._parses >= MAX_PARSES:
                 return None
             self._parses += 1
             text.parses[sentence] = self._parser(text.shadow.sentence(sentence))
@@ -213,6 +227,7 @@ class Judgement:
         first, last = _extent(text.shadow.source, [hit.source() for hit in hits])
         whose = self._attribution(rule, text, hits)
         softened = rule.softened_by is not None and sight.is_met(rule.softened_by, place, sentence)
+        heard = sight.heard(place, sentence)
         informs = whose is Attribution.QUOTED or rule.status is RuleStatus.SHADOW
         return Finding(
             rule=rule.id,
@@ -225,10 +240,14 @@ class Judgement:
             start=text.offset + first,
             end=text.offset + last,
             text=text.shadow.source[first:last],
-            why=self._why(rule, whose, text, read=_words_of(hits), softened=softened),
-            softened=softened or text.claimed_quote or whose is Attribution.REPORTED,
+            why=self._why(rule, whose, text, heard, read=_words_of(hits), softened=softened),
+            softened=softened
+            or text.claimed_quote
+            or whose is Attribution.REPORTED
+            or not sight.may_hold(place, sentence),
             for_reviewer=rule.for_reviewer,
             attribution=whose,
+            probability=max((cue.probability for cue in heard), default=None),
         )
 
     def _wordless(self, rule: Rule, *, softened: bool) -> Finding:
@@ -262,8 +281,10 @@ class Judgement:
                 return whose
         return Attribution.QUOTED
 
-    def _why(self, rule: Rule, whose: Attribution, text: Text, *, read: str, softened: bool) -> str:
-        sentences = [rule.why]
+    def _why(
+        self, rule: Rule, whose: Attribution, text: Text, heard: Iterable[Cue], *, read: str, softened: bool
+    ) -> str:
+        sentences = [rule.why, *self.hearing.told(text, heard)]
         if text.disguised:
             sentences.append(f'It is written in disguise, and reads "{read}".')
         if softened:
@@ -332,6 +353,32 @@ class _Sight:
 
         prospect = self._prospect(expression, place, sentence)
         return holds(expression, full) if prospect is None else prospect
+
+    def heard(self, place: int, sentence: int) -> tuple[Cue, ...]:
+        """Return the cues that speak for a finding in this sentence."""
+        asked = (self._rule.conditions[name.name] for name, negated in names(self._rule.when) if not negated)
+        hearing, text = self._judgement.hearing, self.texts[place]
+        return tuple(
+            cue for condition in asked if condition.cue for cue in hearing.found(condition, text, sentence)
+        )
+
+    def may_hold(self, place: int, sentence: int) -> bool:
+        """Return whether the rule would fire with those cues alone that are sure enough to hold."""
+        if not any(condition.cue for condition in self._rule.conditions.values()):
+            return True
+        hearing = self._judgement.hearing
+
+        def surely(name: str) -> bool:
+            condition = self._rule.conditions[name]
+            if not condition.cue:
+                return self._stands(name, place, sentence) and self._is_sure(name, place, sentence)
+            return any(
+                hearing.may_hold(condition, cue)
+                for near, number in self._places(name, place, sentence)
+                for cue in hearing.found(condition, self.texts[near], number)
+            )
+
+        return holds(self._rule.when, surely)
 
     def is_true_of_all(self, expression: Expression) -> bool:
         """Return whether ``expression`` is true of the message as a whole, its words looked for anywhere."""
@@ -419,14 +466,19 @@ class _Sight:
         near = self._sentences.get(key)
         if near is None:
             text = self.texts[place]
+            condition = self._rule.conditions[name]
             numbers = self._compiled.numbers[name] & text.present
             near = frozenset(sentence for number in numbers for sentence in text.sentences(number))
+            if condition.cue:
+                near = self._judgement.hearing.sentences(condition, text)
             self._sentences[key] = near
         return near
 
     def _each(self, name: str, place: int) -> Iterator[int]:
         """Yield sentences that may hold a condition, pattern by pattern: to find one, not all are looked for."""
         text = self.texts[place]
+        if self._rule.conditions[name].cue:
+            yield from sorted(self._near(name, place))
         for number in text.cheapest_first(self._compiled.numbers[name]):
             yield from text.near(number)
 
@@ -438,6 +490,9 @@ class _Sight:
             text = self.texts[place]
             numbers = self._compiled.numbers[name] & text.present
             hits = [hit for number in numbers for hit in text.hits(number, sentence)]
+            if self._rule.conditions[name].cue:
+                cues = self._judgement.hearing.found(self._rule.conditions[name], text, sentence)
+                hits = [Hit(sentence, text.shadow, Span(cue.start, cue.end)) for cue in cues]
             if hits and self._excepted:
                 excepted = self._excepted & text.present
                 covered = [hit.source() for number in excepted for hit in text.hits(number, sentence)]

@@ -59,7 +59,10 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One entry of ``match``. A text condition has patterns, a cue its name; the others are facts of the message."""
+    """One entry of ``match``: patterns, a relation or a cue by its name; the others are facts of the message.
+
+    ``min`` is 0 where policy's threshold of the cue applies.
+    """
 
     name: str
     patterns: tuple[Pattern, ...] = ()
@@ -281,6 +284,7 @@ def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy
         timezone=entry.timezone,
         notification_senders=frozenset(address.lower() for address in entry.notification_senders),
         weights=frozenset(entry.weights),
+        cues={name: cue.policy() for name, cue in entry.cues.items()},
     )
 
 
@@ -480,6 +484,10 @@ def _name_mistakes(
                 remedy = f"did you mean {close[0]!r}?" if close else f"`match` names {', '.join(entry.match)}"
                 what = f"{name.name!r} is no condition of this rule"
                 yield document.mistake((key,), what, remedy, shift=name.offset)
+            elif negated and key == "when" and getattr(entry.match[name.name], "cue", "") in CATEGORIES:
+                remedy = "let `softened_by` name it: how sure a model is may never silence a rule"
+                what = f"{name.name!r} stands under not, and it is a language cue"
+                yield document.mistake((key,), what, remedy, shift=name.offset)
             elif negated and key == "when" and _is_silenced(entry, name.name, reading):
                 remedy = "move it to softened_by: a case anchor may soften a finding, never silence it"
                 what = f"{name.name!r} stands under not, and its list only softens"
@@ -523,7 +531,9 @@ def _condition(name: str, entry: schema.RuleEntry, document: Document, reading: 
             patterns = _from_lists(condition, document, path, reading)
         case schema.CueCondition():
             reading.mistakes += _cue_mistakes(condition, document, path)
-            return _asked(name, condition, reading)
+            relation = condition.cue if condition.cue in RELATIONS else ""
+            cue, least = ("", condition.min or 0.5) if relation else (condition.cue, condition.min or 0.0)
+            return Condition(name, within=condition.within, relation=relation, cue=cue, min=least)
         case schema.RefusalCondition():
             if REFUSALS not in reading.lists:
                 what, remedy = f"quoted_refusal needs the list {REFUSALS!r}", f"write lists/{REFUSALS}.yaml"
@@ -554,13 +564,6 @@ def _from_lists(
         remedy = f"did you mean {close[0]!r}?" if close else f"write lists/{name}.yaml"
         reading.mistakes.append(document.mistake((*path, "list"), f"there is no list {name!r}", remedy))
     return tuple(patterns)
-
-
-def _asked(name: str, condition: schema.CueCondition, reading: _Reading) -> Condition:
-    """Return a condition on a relation, or on a cue with the thresholds of policy where the rule gives none."""
-    if condition.cue in RELATIONS:
-        return Condition(name, within=condition.within, relation=condition.cue, min=condition.min or 0.5)
-    return Condition(name, within=condition.within, cue=condition.cue, min=condition.min or 0.6)
 
 
 def _cue_mistakes(

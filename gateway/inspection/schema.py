@@ -20,11 +20,13 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.inspection.cues import CATEGORIES
 from gateway.model import (
     Action,
     CategoryPolicy,
     Combinations,
     ContactRole,
+    CueThresholds,
     PartyPolicy,
     PassageKind,
     RuleStatus,
@@ -63,6 +65,12 @@ def _hours(value: Any) -> tuple[time, time]:
     return begin, end
 
 
+def _category(name: str) -> str:
+    if name not in (*CATEGORIES, "default"):
+        raise ValueError(f"there are cues of {', '.join(CATEGORIES)}, and `default` for the rest")
+    return name
+
+
 def _zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
@@ -74,6 +82,7 @@ def _zone(name: str) -> str:
 Stretch = Annotated[timedelta, BeforeValidator(_stretch, json_schema_input_type=str)]
 Hours = Annotated[tuple[time, time], BeforeValidator(_hours, json_schema_input_type=str)]
 Effect = Literal["flag", "hold"]
+Probability = Annotated[float, Field(strict=True, gt=0, le=1)]
 Combined = Literal["flag", "hold", "none"]
 
 
@@ -108,10 +117,11 @@ class ListCondition(_Entry):
 
 
 class CueCondition(_Entry):
-    """A relation between people in a sentence, by its name in `cues`."""
+    """A language cue by its category, or a relation between people in a sentence by its name."""
 
     cue: Slug
-    min: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    min: Probability | None = None
+    """How sure it must be; left out: for a category what policy.yaml says under `cues`, for a relation 0.5."""
     within: Within = "sentence"
 
 
@@ -401,6 +411,29 @@ class PartiesEntry(_Entry):
         return PartyPolicy(**{name: action_of(value) for name, value in self.model_dump().items()})
 
 
+class CuesEntry(_Entry):
+    """From which probability on a language cue counts."""
+
+    weak: Probability = 0.35
+    """Remembered for later mail to the contact, as one bit."""
+    again: Probability = 0.5
+    """Counts where earlier mail to the contact had a weak cue of the same category."""
+    flag: Probability = 0.6
+    """Counts."""
+    hold: Probability = 0.85
+    """Counts in full: the effect of its category applies."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "CuesEntry":
+        if not self.weak <= self.again <= self.flag <= self.hold:
+            raise ValueError("weak, again, flag and hold do not fall: each is at least the one before")
+        return self
+
+    def policy(self) -> CueThresholds:
+        """Return it as the core's value."""
+        return CueThresholds(**self.model_dump())
+
+
 class PolicyEntry(_Entry):
     """policy.yaml: the only place with numbers that act."""
 
@@ -409,6 +442,8 @@ class PolicyEntry(_Entry):
     hold_at: Annotated[int, Field(strict=True, ge=1, le=1000)]
     categories: dict[Slug, CategoryEntry]
     combinations: CombinationsEntry
+    cues: dict[Annotated[str, AfterValidator(_category)], CuesEntry] = {}
+    """Of a category, or ``default``: how sure a language cue must be for what."""
     closed_case_days: Annotated[int, Field(strict=True, ge=0, le=3650)]
     parties: PartiesEntry
     unreadable: dict[UnreadableReason, Combined]

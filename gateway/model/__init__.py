@@ -14,6 +14,7 @@ from gateway.model.judgement import (
     Attribution,
     CategoryPolicy,
     Combinations,
+    CueThresholds,
     Finding,
     Inspection,
     Mode,
@@ -40,6 +41,7 @@ from gateway.model.people import (
 )
 from gateway.model.records import Event, ItemKind, ItemState, Label, OutboxKind, Role
 from gateway.model.writing import (
+    Anatomy,
     Authored,
     Cut,
     CutReason,
@@ -47,6 +49,7 @@ from gateway.model.writing import (
     Headers,
     HouseStyle,
     Limits,
+    PartShown,
     Passage,
     PassageKind,
     Unreadable,
@@ -55,6 +58,7 @@ from gateway.model.writing import (
 
 __all__ = [
     "Action",
+    "Anatomy",
     "Attribution",
     "Authored",
     "Capabilities",
@@ -67,6 +71,7 @@ __all__ = [
     "ContactCase",
     "ContactMatch",
     "ContactRole",
+    "CueThresholds",
     "Cut",
     "CutReason",
     "Doubt",
@@ -86,6 +91,7 @@ __all__ = [
     "MessageId",
     "Mode",
     "OutboxKind",
+    "PartShown",
     "Parties",
     "PartyPolicy",
     "Passage",

@@ -78,6 +78,8 @@ class Finding:
     """A case anchor stands by it: at most flag, never pass."""
     for_reviewer: str = ""
     attribution: Attribution = Attribution.OWN
+    probability: float | None = None
+    """How sure the surest language cue behind it is; None where no cue was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,23 @@ class PartyPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CueThresholds:
+    """From which probability on a language cue counts, and for how much: each is at least the one before."""
+
+    weak: float = 0.35
+    """It is remembered for the pair, as one bit (DECISIONS 19), and does nothing now."""
+    again: float = 0.5
+    """It makes a rule fire where earlier mail to the contact had a weak cue of the same category."""
+    flag: float = 0.6
+    """It makes a rule fire."""
+    hold: float = 0.85
+    """What it makes fire is not softened: policy's effect of the category applies."""
+
+
+_THRESHOLDS = CueThresholds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """policy.yaml: the only numbers that act. ``hash`` is the SHA-256 of its text, ``rules_hash`` of the set."""
 
@@ -154,6 +173,12 @@ class Policy:
     """Addresses, or ``@domain``, that no person writes from: their mail has no conduct. Its words are judged."""
     weights: frozenset[str] = frozenset()
     """Rules whose findings ask for nothing alone and only weigh beside others."""
+    cues: Mapping[str, CueThresholds] = field(default_factory=dict)
+    """By category; ``default`` is for those that are not named."""
+
+    def cue(self, category: str) -> CueThresholds:
+        """Return the thresholds of a category."""
+        return self.cues.get(category) or self.cues.get("default", _THRESHOLDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,7 @@ _OTHERS: Final = frozenset({"he", "she", "they", "him", "her", "them", "his", "t
 _SPEECH: Final = frozenset(
     map(
         lexicon.canonical,
-        "say tell write text message ask call describe claim state mention report allege reply shout send post add email "
-        "comment whisper tweet admit suggest think".split(),
+        ["say", "tell", "write", "text", "message", "ask", "call", "describe", "claim", "state", "mention", "report", "allege", "reply", "shout", "send", "post", "add", "email", "comment", "whisper", "tweet", "admit", "suggest", "think"],
     )
 )
 _ANYBODY: Final = frozenset({"they", "people", "everyone", "everybody", "mate", "friend", "colleague"})
@@ -31,17 +30,15 @@ _ANYBODY: Final = frozenset({"they", "people", "everyone", "everybody", "mate", 
 _REPORTED: Final = frozenset(
     {"ccomp", "xcomp", "dobj", "oprd", "parataxis", "prep", "advcl", "acl", "attr", "acomp"}
 )
-_ANCHORS: Final = frozenset(
+ANCHORS: Final = frozenset(
     map(
         lexicon.canonical,
-        "statement mg11 vps exhibit court trial hearing magistrates crown cps prosecutor solicitor barrister judge jury "
-        "bail custody charge interview evidence disclosure cctv footage forensic swab dash risk questionnaire assessment "
-        "safeguarding idva isva marac witness suspect defendant offender compensation cica insurance reference crime "
-        "urn procedure viper identification refuge alarm locksmith restraining order injunction officer sergeant inspector "
-        "colleague dc ds pc dci counsellor appointment intermediary screens".split(),
+        ["statement", "mg11", "vps", "exhibit", "court", "trial", "hearing", "magistrates", "crown", "cps", "prosecutor", "solicitor", "barrister", "judge", "jury", "bail", "custody", "charge", "interview", "evidence", "disclosure", "cctv", "footage", "forensic", "swab", "dash", "risk", "questionnaire", "assessment", "safeguarding", "idva", "isva", "marac", "witness", "suspect", "defendant", "offender", "compensation", "cica", "insurance", "reference", "crime", "urn", "procedure", "viper", "identification", "refuge", "alarm", "locksmith", "restraining", "order", "injunction", "officer", "sergeant", "inspector", "colleague", "dc", "ds", "pc", "dci", "counsellor", "appointment", "intermediary", "screens"],
     )
 )
 """Words of police business: beside them an offer or a question has a reason."""
+_CLAUSES: Final = frozenset({"ccomp", "advcl", "conj", "relcl", "acl", "parataxis", "pcomp", "csubj"})
+"""Roles in which a clause of its own begins."""
 _SPOKEN_TO: Final = frozenset({"VB", "VBP"})
 _ASKING: Final = frozenset(
     {"do", "be", "have", "can", "could", "will", "would", "shall", "should", "may", "might"}
@@ -107,7 +104,22 @@ class Features:
     @property
     def is_anchored(self) -> bool:
         """Return whether police business stands in the sentence: a form, a court, a second officer."""
-        return bool(self.keys & _ANCHORS)
+        return bool(self.keys & ANCHORS)
+
+    def clause(self, token: Any) -> tuple[Any, ...]:
+        """Return the tokens of the clause that ``token`` stands in: up to its verb, and down to where another begins.
+
+        What another clause says ("after you sign your statement", "he never did") is no part of it.
+        """
+        top = token
+        while top.dep_ not in _CLAUSES and top.head.i != top.i:
+            top = top.head
+        found, waiting = [], [top]
+        while waiting:
+            each = waiting.pop()
+            found.append(each)
+            waiting += (child for child in each.children if child.dep_ not in _CLAUSES)
+        return tuple(found)
 
     @cached_property
     def is_asked(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
-from gateway.inspection.relations.features import Features
+from gateway.inspection.relations.features import ANCHORS, Features
 from gateway.inspection.relations.features import keys_of_words as keys
 from gateway.inspection.relations.parse import pipeline
 
@@ -19,6 +19,9 @@ SURE: Final = 0.9
 LIKELY: Final = 0.65
 HINT: Final = 0.4
 """Grades: what a frame is worth until it is weighed on mail. They are the probabilities of its cue."""
+ANCHORED: Final = 0.5
+"""What is left of a frame that police business in its own clause may explain: too little to count alone, enough to be
+remembered and to count beside an earlier one."""
 
 Mood = Literal["", "order", "question", "denied", "claimed"]
 """How the head must stand: as an order, in a question, denied, or not denied."""
@@ -31,6 +34,8 @@ class Limb:
     path: str
     keys: frozenset[str]
     roles: frozenset[str] = frozenset()
+    far: bool = False
+    """It may stand in another clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Frame:
     without: frozenset[str] = frozenset()
     mood: Mood = ""
     unanchored: bool = False
-    """Police business in the sentence is a reason: then there is no crossing."""
+    """Police business in its own clause may be a reason, so it is worth less there."""
 
     @property
     def needs(self) -> tuple[frozenset[str], ...]:
@@ -56,22 +61,27 @@ class Frame:
 
     def may_be_in(self, keys: frozenset[str]) -> bool:
         """Return whether a sentence with ``keys`` can hold the frame; no parse is needed to say no."""
-        return self.without.isdisjoint(keys) and not any(map(keys.isdisjoint, self.needs))
+        return not any(map(keys.isdisjoint, self.needs))
 
-    def found(self, features: Features) -> tuple[int, int] | None:
-        """Return the first place of the frame in a parsed sentence, as characters of it, or None."""
-        if (self.unanchored and features.is_anchored) or (self.mood != "denied" and features.is_refusal):
+    def found(self, features: Features) -> "Place | None":
+        """Return the surest place of the frame in a parsed sentence, or None."""
+        if self.mood != "denied" and features.is_refusal:
             return None
-        for match in _matcher(self)(features.parsed):
-            tokens = [features.parsed[place] for place in match[1]]
-            if self._stands(tokens[0], features):
-                inside = [token for token in tokens if token.norm_ not in _SILENT]
-                first, last = inside[0], inside[0]
-                for token in (*inside, *_negations(tokens[0])):
-                    first = token if token.i < first.i else first
-                    last = token if token.i > last.i else last
-                return first.idx, last.idx + len(last)
-        return None
+        places = (self._place(match[1], features) for match in _matcher(self)(features.parsed))
+        return max((place for place in places if place is not None), key=_grade, default=None)
+
+    def _place(self, match: list[int], features: Features) -> "Place | None":
+        """Return a match as a place, unless its clause says something else."""
+        tokens = [features.parsed[number] for number in match]
+        clause = features.clause(tokens[0])
+        keys = frozenset(token.norm_ for token in clause)
+        within = {token.i for token in clause}
+        near = (token.i in within for limb, token in zip(self.limbs, tokens[1:], strict=True) if not limb.far)
+        if not self._stands(tokens[0], features) or keys & self.without or not all(near):
+            return None
+        grade = min(self.grade, ANCHORED) if self.unanchored and keys & ANCHORS else self.grade
+        shown = sorted((*tokens, *_negations(tokens[0])), key=_position)
+        return Place(shown[0].idx, shown[-1].idx + len(shown[-1]), grade)
 
     def _stands(self, head: Any, features: Features) -> bool:
         match self.mood:
@@ -86,7 +96,21 @@ class Frame:
         return True
 
 
-_SILENT: Final = frozenset({".", ",", "!", "?"})
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a frame stands, as characters of the sentence, and what it is worth there."""
+
+    start: int
+    end: int
+    grade: float
+
+
+def _grade(place: Place) -> float:
+    return place.grade
+
+
+def _position(token: Any) -> int:
+    return int(token.i)
 
 
 def _negations(head: Any) -> Iterator[Any]:
@@ -128,8 +152,13 @@ def to(words: str) -> Limb:
 
 
 def under(words: str) -> Limb:
-    """Return a limb that hangs somewhere below the head, however far."""
+    """Return a limb that hangs somewhere below the head, in its clause."""
     return Limb(">>", keys(words))
+
+
+def far(words: str) -> Limb:
+    """Return a limb that hangs somewhere below the head, in its clause or another."""
+    return Limb(">>", keys(words), far=True)
 
 
 def of(words: str) -> Limb:

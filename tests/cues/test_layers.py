@@ -1,0 +1,113 @@
+"""How the two layers of cues meet in one sentence, and what a cheap gate leaves out."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from gateway.inspection.cues import CATEGORIES, SUSPECTED, UNPARSED, Layer, cues_of
+from gateway.inspection.relations import parse
+from gateway.inspection.shadow import shadow_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    categories: tuple[float, ...]
+    words: tuple[int, int] = (0, 0)
+
+
+@dataclass
+class Encoder:
+    """Gives every sentence with a certain word the same probability of one category."""
+
+    word: str
+    category: str
+    probability: float
+    words: tuple[int, int] = (0, 0)
+    asked: list[str] = field(default_factory=list)
+
+    def read(self, sentences):
+        self.asked += sentences
+        return [
+            Reading(
+                tuple(
+                    self.probability if self.word in sentence and each == self.category else 0.0
+                    for each in CATEGORIES
+                ),
+                self.words,
+            )
+            for sentence in sentences
+        ]
+
+
+def heard(text, encoder=None, *, parser=None):
+    shadow = shadow_of(text)
+    found = cues_of(shadow, parser or (lambda number: parse.parse(shadow.sentence(number))), encoder)
+    return [(cue, shadow.text[cue.start : cue.end]) for cues in found.values() for cue in cues]
+
+
+def test_the_surest_layer_counts():
+    """Of one category in one sentence the surer layer is told, once."""
+    text = "I love you."
+    ((cue, words),) = heard(text, Encoder("love", "romantic-advance", 0.95, (2, 10)))
+    assert (cue.layer, cue.probability, words) == (Layer.ENCODER, 0.95, "love you")
+    ((cue, words),) = heard(text, Encoder("love", "romantic-advance", 0.4))
+    assert (cue.layer, words) == (Layer.RELATIONS, "I love you")
+
+
+def test_layers_find_what_the_other_does_not():
+    """Two categories in one sentence are two cues."""
+    found = heard("I love you.", Encoder("love", "secrecy", 0.7))
+    assert {cue.category for cue, _ in found} == {"romantic-advance", "secrecy"}
+
+
+def test_without_a_place_the_whole_sentence_is_quoted():
+    """A model that cannot say where still says which sentence."""
+    ((_, words),) = heard("Put the kettle on.", Encoder("kettle", "off-duty-contact", 0.7))
+    assert words == "Put the kettle on."
+
+
+def test_team_voice_lowers_the_encoder():
+    """What the team says to the reader is duty more often than a crossing."""
+    ((cue, _),) = heard("We are always here for you.", Encoder("always", "emotional-intimacy", 0.8))
+    assert cue.probability == pytest.approx(0.48)
+    ((cue, _),) = heard("I sit here by the kettle.", Encoder("kettle", "emotional-intimacy", 0.8))
+    assert cue.probability == 0.8
+
+
+def test_a_refusal_lowers_the_encoder():
+    """The officer who declines an advance is not making one."""
+    text = "I can't accept your kind invitation."
+    ((cue, _),) = heard(text, Encoder("invitation", "romantic-advance", 0.8))
+    assert cue.probability == pytest.approx(0.24)
+
+
+def test_a_case_term_marks_the_cue():
+    """A case term lowers nothing: it is told, and lets the finding flag at most."""
+    ((cue, _),) = heard("Sign the statement and put the kettle on.", Encoder("kettle", "secrecy", 0.9))
+    assert (cue.probability, cue.anchored) == (0.9, True)
+
+
+def test_only_suspected_sentences_are_parsed():
+    """A sentence without the words of a frame, and which the encoder does not suspect, costs no parse."""
+    parsed = []
+    text = "Your hearing is listed for Monday. Please bring the letter. Thank you for your patience."
+    assert heard(text, Encoder("letter", "secrecy", SUSPECTED - 0.01), parser=parsed.append) == []
+    assert parsed == []
+
+
+def test_who_pads_a_message_does_not_pass():
+    """Where no parse is to be had any more, a frame's words are worth a flag."""
+    ((cue, words),) = heard("I love you, my dear.", parser=lambda number: None)
+    assert (cue.probability, words) == (UNPARSED, "I love you, my dear.")
+
+
+def test_a_cue_says_why():
+    """A supervisor reads what it does, how surely, and which layer says so."""
+    ((cue, _),) = heard("I love you.")
+    assert cue.told == "It says what the officer feels for the reader (0.90, relations)."
+
+
+def test_spans_lie_in_their_own_sentence():
+    """The place of a cue is a place in the whole text, however many sentences stand before it."""
+    found = heard("Good morning. Your hearing is on Monday. I miss you so much.")
+    assert [words for _, words in found] == ["I miss you"]
