@@ -2,25 +2,34 @@
 
 import pytest
 import stores
-from console_visits import Console
+from console_visits import Console, a_registry_file, add_people
 
 from gateway.store import Store
 
 
 @pytest.fixture(scope="session")
-def sqlite(tmp_path_factory):
-    return stores.Sqlite(tmp_path_factory.mktemp("sqlite"))
+def peopled(tmp_path_factory):
+    """A store in which everybody has an account; tests work on copies."""
+    made = stores.Sqlite(tmp_path_factory.mktemp("peopled"))
+    with Store.open(made.model) as store:
+        store.write_now(add_people)
+    return made
+
+
+@pytest.fixture(scope="session")
+def registry_settings(tmp_path_factory):
+    return a_registry_file(tmp_path_factory.mktemp("registry"))
 
 
 @pytest.fixture
-def console_store(sqlite, tmp_path):
-    with Store.open(sqlite.copy(tmp_path / "store")) as opened:
+def console_store(peopled, tmp_path):
+    with Store.open(peopled.copy(tmp_path / "store")) as opened:
         yield opened
 
 
 @pytest.fixture
-def console(console_store, tmp_path):
-    return Console(console_store, tmp_path / "registry")
+def console(console_store, registry_settings):
+    return Console(console_store, registry_settings)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ the form included. Nothing is patched: requests go through the whole application
 """
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -15,7 +14,7 @@ from stores import an_envelope, an_item
 
 from gateway.console import Desk, application, passwords, sessions
 from gateway.model import MessageId, PersonId, Role, StaffId
-from gateway.registry import load, save_last_good
+from gateway.registry import load, load_last_good, save_last_good
 from gateway.settings import ConsoleSettings, RegistrySettings, Settings
 from gateway.store import items, records
 from gateway.store import sessions as kept
@@ -56,32 +55,37 @@ class Clock:
         self.at += timedelta(**time)
 
 
-class Console:
-    """A console over an open store."""
+def add_people(tx):
+    """Give everybody in PEOPLE an account with one role and the same password."""
+    for email, role in PEOPLE.items():
+        add_account(tx, email, role)
 
-    def __init__(self, store, folder, **console):
-        registry = a_registry_file(folder)
+
+def add_account(tx, email, *roles):
+    """Give somebody an account with a password."""
+    account = Account(email=email, roles=frozenset(roles), staff_id=None, local=True, at=BEGIN)
+    records.add_account(tx, account)
+    kept.set_password(tx, email, HASH, BEGIN)
+
+
+class Console:
+    """A console over an open store, and the last good registry that ``registry_settings`` name."""
+
+    def __init__(self, store, registry_settings, **console):
         self.settings = Settings(
             store=store.settings,
-            registry=registry,
+            registry=registry_settings,
             console=ConsoleSettings(**{"url": ORIGIN, "second_factor": "optional"} | console),
         )
         self.store = store
         self.clock = Clock()
         self.desk = Desk.make(store, self.settings, self.clock)
         self.app = application(self.desk)
-        self.registry = load(registry, None, datetime.now(UTC)).registry
-        for email, role in PEOPLE.items():
-            store.write_now(lambda tx, email=email, role=role: self.add_account(tx, email, role))
+        self.registry = load_last_good(registry_settings)
 
-    def add_account(self, tx, email, *roles, password_hash=HASH):
-        account = Account(email=email, roles=frozenset(roles), staff_id=None, local=True, at=BEGIN)
-        records.add_account(tx, account)
-        kept.set_password(tx, email, password_hash, BEGIN)
-
-    def stranger(self):
-        """Return somebody who is not signed in."""
-        return Visitor(self)
+    def stranger(self, client=("127.0.0.1", 123)):
+        """Return somebody who is not signed in; ``client`` is where they come from."""
+        return Visitor(self, client)
 
     def visitor(self, email=REVIEWER, stage=Stage.SIGNED_IN, **given):
         """Return somebody whose session has begun, without the page for it: that has its own tests."""
@@ -112,8 +116,8 @@ class Console:
 class Visitor:
     """One browser: cookies, and forms sent as the page would send them."""
 
-    def __init__(self, console):
-        transport = httpx.ASGITransport(app=console.app, raise_app_exceptions=True)
+    def __init__(self, console, client=("127.0.0.1", 123)):
+        transport = httpx.ASGITransport(app=console.app, raise_app_exceptions=True, client=client)
         self.http = httpx.AsyncClient(transport=transport, base_url=ORIGIN)
         self.console = console
 
@@ -166,8 +170,3 @@ def words_of(page):
     parser = _Text()
     parser.feed(page.text)
     return " ".join(" ".join(parser.words).split())
-
-
-def with_state(item, state):
-    """Return a new item as it would stand in ``state`` from the beginning."""
-    return replace(item, psd_only="referred" if state == "referred" else "")

@@ -53,11 +53,11 @@ async def test_listing_is_recorded(console, reviewer):
     assert console.audited(Event.ITEM_LISTED) == [("nina.shah@force.example", "holds")]
 
 
-async def test_pages_hold_together(console_store, tmp_path):
+async def test_pages_hold_together(console_store, registry_settings):
     """Every item is on one page and one page only, urgent ones first."""
     from console_visits import Console
 
-    console = Console(console_store, tmp_path / "registry", page_rows=5)
+    console = Console(console_store, registry_settings, page_rows=5)
     reviewer = console.visitor()
     wanted = {
         console.held(

@@ -18,7 +18,7 @@ STAFF = (KHAN, BROOKS, PRYCE, MARSH, StaffId("3400"), StaffId("1503"))
 
 
 def some_items(console, dice):
-    for number in range(60):
+    for number in range(30):
         officer = dice.choice((*STAFF, None))
         senders = (officer,) if officer and dice.random() < 0.9 else ()
         named = tuple(dice.sample(STAFF, dice.randrange(3)))
@@ -34,7 +34,7 @@ def some_items(console, dice):
         )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_lists_counts_and_questions_agree_with_the_check(console, seed):
     """For each person: the page, the count, the units and the single question say what `objection` says."""
     some_items(console, random.Random(seed))
