@@ -6,6 +6,7 @@ Nothing is faked here: the command line a mail administrator would type, and its
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -27,6 +28,7 @@ owen.pryce@force.example,Owen Pryce,DI,Robbery Squad,,supervisor,,2201
 judith.marsh@force.example,Judith Marsh,DI,Professional Standards,,psd,,1502
 """
 OFFICER = "amir.khan@force.example"
+_RULES = Path(__file__).resolve().parent.parent / "rules"
 CONTACT = "nadia@home.example"
 SUPERVISOR = "helen.brooks@force.example"
 ADVANCE = (
@@ -52,6 +54,19 @@ def mail(
     ).encode()
 
 
+def _without_conduct(folder: Path) -> Path:
+    """Return a force's own rule folder in which how often and at what hour is written is counted and never acts.
+
+    A test sends a hundred mails a minute, at whatever hour it runs: that is the test's doing, and no officer's.
+    """
+    for rule in (_RULES / "conduct").glob("*.yaml"):
+        (folder / "conduct").mkdir(parents=True, exist_ok=True)
+        text, changed = re.subn(r"^status: \w+$", "status: shadow", rule.read_text("utf-8"), flags=re.M)
+        assert changed == 1, f"{rule} does not say its status"
+        (folder / "conduct" / rule.name).write_text(text, "utf-8")
+    return folder
+
+
 class GatewayProcess:
     """`gateway serve` with its folder. ``more`` is further settings, section by section."""
 
@@ -69,7 +84,7 @@ class GatewayProcess:
             "next_hop": {"url": f"smtp://127.0.0.1:{next_hop}"},
             "store": {"url": "sqlite:///gateway.db", "key_file": "sealing.key"},
             "registry": {"contacts": "contacts.csv", "staff": "staff.csv", "domains": ["force.example"]},
-            "rules": {"path": str(Path(__file__).resolve().parent.parent / "rules")},
+            "rules": {"path": [str(_RULES), str(_without_conduct(folder / "site-rules"))]},
             "inspection": {"extract_workers": 1, "language_workers": 1, "spare_workers": 0},
             "outbox": {"poll_s": 0.1, "first_retry_s": 0.2},
             "notices": {"from": "gateway@force.example"},

@@ -25,6 +25,7 @@ PATIENCE = {
         "wait_timeout_s": 1,
         "worker_memory_bytes": 500_000_000,
         "max_decoded_chars": 30_000_000,
+        "max_lines": 1_000_000,
     },
     "next_hop": {"connect_timeout_s": 1.5, "command_timeout_s": 1.5, "data_timeout_s": 1.5},
     "store": {"busy_timeout_s": 6, "write_timeout_s": 3},
