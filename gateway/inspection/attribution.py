@@ -41,6 +41,7 @@ _THIRD_PARTY: Final = re.compile(
     rf"accused|m(?:r|rs|s|iss)\.? \w+){_BETWEEN} (?:{_SAID})\b{_TO_WHOM}|"
     r"\b(?:in|from|of|on|to) (?:your|his|her|their|the|that|a) (?:[\w'-]+ ){0,2}(?:statement|messages?|texts?|letter|note|"
     r"post|voicemail|screenshots?|exhibit|interview|account|recording|transcript|video|comments?|profile)\b|"
+    r"\b(?:the|another|first|second|last|next) (?:one|ones|line|lines|part|bit)(?: (?:that|which))? (?:reads?|says?|said|goes|starts|begins)\b|"
     r"\bexhibits?\b|\bmg11\b|\bthe words?\b",
     re.IGNORECASE,
 )

@@ -35,6 +35,7 @@ def whose(made, text):
         'Him saying "you are gorgeous", "fancy a drink or else" is what we call coercive control.',
         'In them he writes "hello", "let me take you out, no one has to know" and "you are gorgeous".',
         'He told me "gorgeous" was a joke.',
+        'I have printed the messages. The one that reads "fancy a drink" and four others go to the CPS.',
     ],
 )
 def test_quoted_from_somebody_else(made, text):
