@@ -6,19 +6,22 @@ Changes nothing and records nothing.
 """
 
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.invocation import ConfigOption, JsonOption, emit, fail, printable, settings_from
-from gateway.cli.scan import AsContactOption, Judge, Judged, shown
+from gateway.cli.scan import AsContactOption, Desk, shown
 from gateway.extract import language_name
-from gateway.inspection import sentence_spans
-from gateway.model import Action, Authored, Cut, CutReason, Finding, Policy
+from gateway.model import Action, Cut, CutReason, Policy
+from gateway.rehearsal.explanation import Explanation
+from gateway.rehearsal.explanation import explain as explained
+from gateway.rehearsal.judging import Judged
 
+_ALL = "(all of these)"
 _WIDTH = 100
 _LONGEST = 1500
 _COLOURS = {Action.PASS: "green", Action.FLAG: "yellow", Action.HOLD: "red"}
@@ -35,60 +38,24 @@ def explain(
 
     With --json the line of `gateway scan` with passages, cuts and the counterfactuals added.
     """
-    judge = Judge(settings_from(config), as_contact=as_contact, with_store=config is not None)
+    desk = Desk(settings_from(config), as_contact=as_contact, with_store=config is not None)
     try:
-        judged = judge.file(file)
+        raw = file.read_bytes()
     except OSError as error:
         fail(f"{file}: cannot be read: {error.strerror or error}")
-    without = list(_without(judge, judged))
+    started = time.perf_counter()
+    explanation = explained(desk.judge, desk.sample(file, raw))
+    ms = (time.perf_counter() - started) * 1000
     if as_json:
-        emit(_object(judged, without))
+        emit(_object(explanation, file, ms))
         return
-    _print_reading(judged, judge.policy)
-    _print_verdict(judged, judge.policy, without)
+    _print_reading(explanation.judged, desk.judge.policy)
+    _print_verdict(explanation, desk.judge.policy)
 
 
-def _without(judge: Judge, judged: Judged) -> Iterator[tuple[str, Action]]:
-    """Yield each sentence with a finding, and the action the message would get without it."""
-    sentences: dict[tuple[int, int, int], str] = {}
-    for finding in judged.verdict.findings:
-        place = _sentence_of(judged.authored, finding)
-        if place is not None:
-            index, start, end = place
-            sentences[place] = judged.authored.passages[index].text[start:end]
-    for place, text in sentences.items():
-        yield " ".join(text.split()), _action_without(judge, judged, [place])
-    if len(sentences) > 1:
-        yield "(all of these)", _action_without(judge, judged, list(sentences))
-
-
-def _sentence_of(authored: Authored, finding: Finding) -> tuple[int, int, int] | None:
-    """Return the passage and the span in it of the sentence that a finding begins in."""
-    for index, passage in enumerate(authored.passages):
-        if passage.part != finding.part or finding.start is None:
-            continue
-        at = finding.start - passage.start
-        for start, end in sentence_spans(passage.text):
-            if start <= at < end:
-                return index, start, end
-    return None
-
-
-def _action_without(judge: Judge, judged: Judged, places: list[tuple[int, int, int]]) -> Action:
-    """Return the action for the message with some sentences blanked; offsets stay as they are."""
-    passages = list(judged.authored.passages)
-    for index, start, end in places:
-        text = passages[index].text
-        blank = "".join(char if char in "\r\n" else " " for char in text[start:end])
-        passages[index] = replace(passages[index], text=f"{text[:start]}{blank}{text[end:]}")
-    authored = replace(judged.authored, passages=tuple(passages))
-    at = judged.verdict.decided_at
-    found = judge.engine.judge(authored, judged.parties, judged.history, at)
-    return judge.verdict(authored, judged.parties, judged.history, found, at).action
-
-
-def _object(judged: Judged, without: list[tuple[str, Action]]) -> dict[str, object]:
-    return shown(judged) | {
+def _object(explanation: Explanation, file: Path, ms: float) -> dict[str, object]:
+    judged = explanation.judged
+    return shown(judged, file, ms) | {
         "passages": [
             {
                 "part": each.part,
@@ -115,12 +82,24 @@ def _object(judged: Judged, without: list[tuple[str, Action]]) -> dict[str, obje
             }
             for each in judged.authored.cuts
         ],
-        "without": [{"sentence": text, "action": action} for text, action in without],
+        "without": [
+            {
+                "sentence": each.text or _ALL,
+                "part": each.part,
+                "start": each.start,
+                "end": each.end,
+                "action": each.action,
+                "score": each.score,
+                "rules": list(each.rules),
+            }
+            for each in explanation.without
+        ],
+        "sentences_not_tried": explanation.left_out,
     }
 
 
 def _print_reading(judged: Judged, policy: Policy) -> None:
-    parties = judged.parties
+    parties = judged.sample.parties
     officer = parties.officer
     _head("Who")
     typer.echo(f"  officer:  {officer.email if officer is not None else 'nobody on the staff list'}")
@@ -180,10 +159,10 @@ def _about_cut(cut: Cut) -> str:
     return ", ".join(about)
 
 
-def _print_verdict(judged: Judged, policy: Policy, without: list[tuple[str, Action]]) -> None:
-    verdict = judged.verdict
+def _print_verdict(explanation: Explanation, policy: Policy) -> None:
+    verdict = explanation.judged.verdict
     _head("Findings")
-    for finding in verdict.findings:
+    for finding in explanation.contributions:
         soft = ", softened" if finding.softened else ""
         typer.echo(f"  {finding.points:>3}  {finding.rule} v{finding.version} ({finding.severity}{soft})")
         if finding.part is not None:
@@ -192,10 +171,8 @@ def _print_verdict(judged: Judged, policy: Policy, without: list[tuple[str, Acti
     typer.echo(
         f"  {verdict.score:>3}  in all; policy flags from {policy.flag_at} and holds from {policy.hold_at} points"
     )
-    if without:
-        _head("What would become of it without a sentence")
-        for text, action in without:
-            typer.echo(f"  {action:<4}  without {textwrap.shorten(text, _WIDTH)!r}")
+    if explanation.without:
+        _print_without(explanation)
     _head("Verdict")
     if not verdict.in_scope:
         typer.echo("  pass: to no registered contact, so it is not inspected")
@@ -207,6 +184,16 @@ def _print_verdict(judged: Judged, policy: Policy, without: list[tuple[str, Acti
         typer.echo(f"  goes on: {', '.join(verdict.sent) or 'nobody'}")
     if verdict.urgent:
         typer.echo(f"  urgent: {verdict.urgent}")
+
+
+def _print_without(explanation: Explanation) -> None:
+    _head("What would become of it without a sentence")
+    for each in explanation.without:
+        words = repr(textwrap.shorten(each.text, _WIDTH)) if each.text else _ALL
+        action = typer.style(f"{each.action:<4}", fg=_COLOURS[each.action])
+        typer.echo(f"  {action}  {each.score:>3}  without {printable(words)}")
+    if explanation.left_out:
+        typer.echo(f"  [... {explanation.left_out} more sentences, not tried one by one]")
 
 
 def _head(text: str) -> None:

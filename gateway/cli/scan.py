@@ -1,7 +1,7 @@
 """`gateway scan`: judge .eml files as if they were sent now; no mail is moved and nothing is recorded.
 
-Puts extract, inspection and decide in a row in this process, as `pipeline` does with workers, and prints the
-verdict. The action is the one of hold mode: what a site in observe mode would have held is what it wants to know.
+Has `rehearsal` put extract, inspection and decide in a row in this process, as `pipeline` does with workers, and prints
+the verdict. The action is the one of hold mode: what a site in observe mode would have held is what it wants to know.
 The JSON of a file is a contract (ARCHITECTURE section 6): keys may be added, not changed.
 """
 
@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -27,35 +26,20 @@ from gateway.cli.invocation import (
     unreadable_line,
 )
 from gateway.cli.rules import rule_folders
-from gateway.decide import decide
 from gateway.errors import StoreUnfit
-from gateway.extract import extract
 from gateway.identify import parties as parties_of
 from gateway.model import (
     Action,
-    Authored,
-    CaseStatus,
     Client,
-    Contact,
-    ContactCase,
-    ContactMatch,
-    ContactRole,
     Envelope,
     Finding,
     Headers,
     History,
-    Inspection,
     MailCommand,
-    Mode,
     Parties,
-    PersonId,
-    Policy,
     Registry,
-    StaffId,
-    StaffMember,
-    StaffRole,
-    Verdict,
 )
+from gateway.rehearsal.judging import Judge, Judged, Sample, as_contacts, read
 from gateway.settings import Settings
 from gateway.store import Store, ledger
 
@@ -70,21 +54,16 @@ AsContactOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Scanned:
     """One file, judged. ``ms`` is the time of reading and judging it."""
 
     path: Path
-    raw: bytes
-    authored: Authored
-    parties: Parties
-    history: History
-    inspection: Inspection
-    verdict: Verdict
+    judged: Judged
     ms: float
 
 
-class Judge:
-    """The three core stages in a row, with a registry and a history as the settings say."""
+class Desk:
+    """Makes files into mail that was sent: with a registry and a history as the settings say."""
 
     def __init__(self, settings: Settings, *, as_contact: bool, with_store: bool) -> None:
         """Load the rules; raises `Mistakes`. ``with_store`` looks for the history of officer and contact."""
@@ -92,39 +71,24 @@ class Judge:
         self._as_contact = as_contact
         self._with_store = with_store and not as_contact
         bundle = inspection.read(rule_folders(settings.rules))
-        self.policy: Policy = inspection.policy_of(bundle)
-        self._style = inspection.house_style_of(bundle)
-        self.engine = inspection.load(bundle, language=settings.inspection.language)
-        self._limits = settings.limits
+        self.judge = Judge(bundle, language=settings.inspection.language, code_version=code_version())
 
-    def file(self, path: Path) -> Judged:
+    def file(self, path: Path) -> Scanned:
         """Return the verdict on one file, judged as of its Date header, or of now; raises OSError."""
         raw = path.read_bytes()
         started = time.perf_counter()
-        authored = extract(raw, self._limits, self._style)
-        at = authored.headers.date or datetime.now(UTC)
-        parties = self._parties(authored.headers, at)
-        history = self._history(parties, at)
-        found = self.engine.judge(authored, parties, history, at)
-        verdict = self.verdict(authored, parties, history, found, at)
-        ms = (time.perf_counter() - started) * 1000
-        return Judged(path, raw, authored, parties, history, found, verdict, ms)
+        judged = self.judge.judge(self.sample(path, raw))
+        return Scanned(path, judged, (time.perf_counter() - started) * 1000)
 
-    def verdict(
-        self, authored: Authored, parties: Parties, history: History, found: Inspection, at: datetime
-    ) -> Verdict:
-        """Return what hold mode would do."""
-        return decide(
-            inspection=found,
-            authored=authored,
-            parties=parties,
-            policy=self.policy,
-            mode=Mode.HOLD,
-            limits=self._limits,
-            history=history,
-            decided_at=at.astimezone(ZoneInfo(self.policy.timezone)),
-            code_version=code_version(),
-        )
+    def sample(self, path: Path, raw: bytes) -> Sample:
+        """Return one file as mail that was sent at its Date header, or now."""
+        headers = read(raw, self._settings.limits, self.judge.style).headers
+        at = headers.date or datetime.now(UTC)
+        parties = self._parties(headers, at)
+        return Sample(
+            name=str(path), raw=raw, parties=parties, at=at, history=self._history(parties, at),
+            limits=self._settings.limits,
+        )  # fmt: skip
 
     @cached_property
     def _registry(self) -> Registry:
@@ -147,7 +111,7 @@ class Judge:
     def _parties(self, headers: Headers, at: datetime) -> Parties:
         recipients = tuple(dict.fromkeys((*headers.to, *headers.cc, *headers.bcc)))
         if self._as_contact:
-            return _as_contacts(headers, recipients)
+            return as_contacts(headers)
         sender = (*headers.sender, *headers.from_, "")[0]
         client = Client(address="127.0.0.1", helo="scan", extended=True, tls=False)
         mail = MailCommand(reverse_path=sender)
@@ -163,58 +127,6 @@ class Judge:
         return self._store.read_now(lambda tx: ledger.history(tx, officers, people, at, reach))
 
 
-def _as_contacts(headers: Headers, recipients: tuple[str, ...]) -> Parties:
-    """Return parties in which every recipient is a contact with an open case and the sender is its officer."""
-    sender = (*headers.sender, *headers.from_, "officer@force.example")[0]
-    officer = StaffMember(
-        staff_id=StaffId(sender),
-        email=sender,
-        name="",
-        rank="",
-        unit="",
-        manager="",
-        role=StaffRole.OFFICER,
-        aliases=(),
-    )
-    return Parties(
-        officer=officer,
-        claimed=(),
-        senders_disagree=False,
-        contacts=tuple(
-            _contact(address, sender) for address in recipients or ("undisclosed-recipients@mail.example",)
-        ),
-        private=(),
-        others=(),
-        involved=(officer.staff_id,),
-        registry_version="",
-        registry_stale="",
-    )
-
-
-def _contact(address: str, officer: str) -> ContactMatch:
-    case = ContactCase(
-        case_ref="",
-        role=ContactRole.VICTIM,
-        status=CaseStatus.OPEN,
-        opened=None,
-        closed=None,
-        officers=(officer,),
-        team="",
-    )
-    contact = Contact(
-        person_id=PersonId(address),
-        names=(),
-        emails=(address,),
-        cases=(case,),
-        vulnerable=False,
-        is_child=False,
-        do_not_contact=False,
-        email_consent=True,
-        safe_contact="",
-    )
-    return ContactMatch(recipient=address, contacts=(contact,))
-
-
 def scan(
     paths: PathsArgument,
     *,
@@ -227,19 +139,19 @@ def scan(
     With --config the registry says who is a contact, and the store what came before. Exit 0 whatever the verdict,
     1 if a file could not be read.
     """
-    judge = Judge(settings_from(config), as_contact=as_contact, with_store=config is not None)
+    desk = Desk(settings_from(config), as_contact=as_contact, with_store=config is not None)
     failed = False
     for path in _mails(paths):
         try:
-            judged = judge.file(path)
+            scanned = desk.file(path)
         except OSError as error:
             typer.echo(f"{path}: cannot be read: {error.strerror or error}", err=True)
             failed = True
             continue
         if as_json:
-            emit(shown(judged))
+            emit(shown(scanned.judged, scanned.path, scanned.ms))
         else:
-            _print(judged)
+            _print(scanned)
     if failed:
         raise typer.Exit(1)
 
@@ -252,11 +164,11 @@ def _mails(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def shown(judged: Judged) -> dict[str, object]:
+def shown(judged: Judged, path: Path, ms: float) -> dict[str, object]:
     """Return the JSON object of one judged file."""
     verdict = judged.verdict
     return {
-        "file": str(judged.path),
+        "file": str(path),
         "action": verdict.action,
         "score": verdict.score,
         "in_scope": verdict.in_scope,
@@ -265,7 +177,7 @@ def shown(judged: Judged) -> dict[str, object]:
         "unreadable": [unreadable_line(defect) for defect in verdict.unreadable],
         "urgent": verdict.urgent,
         "authored_chars": verdict.authored_chars,
-        "ms": round(judged.ms, 2),
+        "ms": round(ms, 2),
     }
 
 
@@ -286,10 +198,10 @@ def _finding(finding: Finding) -> dict[str, object]:
     }
 
 
-def _print(judged: Judged) -> None:
-    verdict = judged.verdict
+def _print(scanned: Scanned) -> None:
+    verdict = scanned.judged.verdict
     scope = "" if verdict.in_scope else "  (to no registered contact)"
-    typer.echo(f"{verdict.action:<4}  {verdict.score:>3}  {judged.path}{scope}")
+    typer.echo(f"{verdict.action:<4}  {verdict.score:>3}  {scanned.path}{scope}")
     if verdict.action is not Action.PASS:
         typer.echo(f"           because of {', '.join(verdict.because)}")
     for finding in verdict.findings:

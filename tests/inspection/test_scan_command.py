@@ -176,7 +176,7 @@ def test_explain(here):
     assert "  | The court date is Monday. Fancy a drink after?" in out
     assert out.index("Set aside") < out.index("  | > When is court? Just us?")
     assert "4  advance.drink v1 (high)" in out
-    assert "pass  without 'Fancy a drink after?'" in out
+    assert "pass    0  without 'Fancy a drink after?'" in out
     assert "hold because of category:advance" in out
     assert "waits: jo@mail.example" in out
     assert "urgent: Tells of court" in out
