@@ -45,6 +45,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("explain", "Show how one .eml file is read and judged, step by step.", group=False),
     Entry("rules", "Check and try the rules."),
     Entry("corpus", "Check, extend and measure the labelled corpus."),
+    Entry("model", "Make the language model, and judge the gateway by labelled mail."),
     Entry("contacts", "Check and import the contact list and the staff list."),
     Entry("store", "Make the store and its sealing key; rotate the key."),
     Entry("audit", "Verify the audit log and write checkpoints."),

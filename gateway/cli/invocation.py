@@ -63,6 +63,8 @@ _JUDGING_LIBRARIES = (
     "google-re2",
     "idna",
     "lingua-language-detector",
+    "numpy",
+    "onnxruntime",
     "pypdfium2",
     "spacy",
     "tesserocr",

@@ -140,7 +140,7 @@ class Encoder:
         self.manifest, octets = _checked(folder)
         self.hash = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
         self.vocabulary = Vocabulary(octets[VOCABULARY].decode("utf-8").split("\n"))
-        self._session = _session(octets[GRAPH])
+        self._session = session(octets[GRAPH])
         self._kept: OrderedDict[bytes, Scores] = OrderedDict()
         self._room = kept
 
@@ -265,7 +265,7 @@ def _probability(scores: Scores) -> Scores:
     return np.asarray(1.0 / (1.0 + np.exp(-scores)), dtype=np.float32)
 
 
-def _session(graph: bytes) -> Any:
+def session(graph: bytes) -> Any:
     """Return the graph ready to run, on the one thread that a worker has."""
     import onnxruntime
 

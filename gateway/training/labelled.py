@@ -7,6 +7,7 @@ live mail goes: what `extract` sets aside as quoted, the encoder never sees. Ref
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from random import Random
@@ -15,12 +16,13 @@ from typing import Final
 from gateway.extract import extract
 from gateway.inspection.encoder import CATEGORIES
 from gateway.inspection.shadow import shadow_of
-from gateway.model import HouseStyle, Limits, PassageKind
+from gateway.model import Headers, HouseStyle, Limits, PassageKind
+from gateway.rehearsal.judging import Sample, as_contacts
 from gateway.training.corpus import Mail, Passage, Span
 
 OFFICER: Final = "officer@force.example"
 CONTACT: Final = "contact@mail.example"
-_DATE: Final = "Tue, 03 Feb 2026 10:20:00 +0000"
+_SENT: Final = datetime(2026, 2, 3, 10, 20, tzinfo=UTC)
 """A working day, in office hours: conduct must not decide where words are judged."""
 _BITS: Final = {name: 1 << number for number, name in enumerate(CATEGORIES)}
 
@@ -59,13 +61,19 @@ class Text:
 def message_of(mail: Mail) -> bytes:
     """Return the mail as it would reach the relay: one officer to one contact, in office hours."""
     message = EmailMessage(policy=SMTP.clone(max_line_length=998))
-    message["From"], message["To"], message["Date"] = OFFICER, CONTACT, _DATE
+    message["From"], message["To"], message["Date"] = OFFICER, CONTACT, _SENT
     message["Subject"] = re.sub(r"\s+", " ", mail.subject)
     message["Message-ID"] = f"<{mail.id}@force.example>"
     if mail.reply:
         message["In-Reply-To"] = f"<before-{mail.id}@mail.example>"
     message.set_content(mail.body, cte="8bit")
     return message.as_bytes()
+
+
+def sample_of(mail: Mail) -> Sample:
+    """Return the mail with the people and the hour that its verdict depends on: an assigned officer and a victim."""
+    parties = as_contacts(Headers(from_=(OFFICER,), to=(CONTACT,)))
+    return Sample(name=mail.id, raw=message_of(mail), parties=parties, at=_SENT)
 
 
 def texts_of_mail(mail: Mail) -> Iterator[Text]:
