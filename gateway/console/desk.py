@@ -14,6 +14,7 @@ import jinja2
 import structlog
 
 from gateway.console import rendering, static_files
+from gateway.console.directory import Directory
 from gateway.errors import GatewayError
 from gateway.model import Registry
 from gateway.registry import load_last_good
@@ -79,6 +80,8 @@ class Desk:
     hosts: frozenset[str]
     """What a request may name as its host."""
     now: Callable[[], datetime] = _now
+    directory: Directory | None = None
+    """The force's directory, if people sign in through it."""
     slow_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Passwords checked at once: each takes a processor for a tenth of a second and 64 MiB."""
 
@@ -97,6 +100,7 @@ class Desk:
             hosts=hosts,
             now=now,
         )
+            directory=_directory(settings, origin, now),
 
     @property
     def is_https(self) -> bool:
@@ -106,6 +110,11 @@ class Desk:
 
 def _addresses(settings: Settings) -> tuple[str, frozenset[str]]:
     """Return the origin that people type and the hosts that are answered."""
+def _directory(settings: Settings, origin: str, now: Callable[[], datetime]) -> Directory | None:
+    oidc = settings.console.oidc
+    return Directory(oidc, f"{origin}/sign-in/directory/back", now) if oidc.issuer else None
+
+
     console = settings.console
     if console.url:
         parts = urlsplit(console.url)

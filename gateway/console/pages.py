@@ -203,7 +203,10 @@ async def _public(desk: Desk, page: Page, request: Request, registry: Registry |
     """Answer somebody who is not signed in. Their forms are tied to a cookie of their own."""
     secret, is_new = forms.visitor_secret(request)
     visit = Visit(desk=desk, request=request, nav=(), registry=registry, signed=None, form_secret=secret)
-    answer = await _answer(visit, page)
+    try:
+        answer = await _answer(visit, page)
+    except Absent:
+        return _to_sign_in(request)
     if is_new:
         forms.keep_visitor_secret(answer, secret)
     return answer

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
+from gateway.model import Role
 from gateway.settings.declared import (
+    ConsoleSettings,
     NextHopSettings,
     NoticeSettings,
+    OidcSettings,
     OutboxSettings,
     RegistrySettings,
     Settings,
@@ -54,7 +58,8 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _registry(settings.registry)
     yield from _notices(settings.notices)
     yield from _outbox(settings.outbox, settings.next_hop)
-    yield from _listen(("console", "listen"), settings.console.listen)
+    yield from _console(settings.console)
+    yield from _oidc(settings.console.oidc)
     yield from _pictures(settings.inspection.picture_models)
 
 
@@ -283,3 +288,109 @@ def _outbox(outbox: OutboxSettings, next_hop: NextHopSettings) -> Iterator[Fault
         yield Fault(
             ("outbox", "max_retry_s"), what, "write at least that", beside=("outbox", "first_retry_s")
         )
+
+
+def _console(console: ConsoleSettings) -> Iterator[Fault]:
+    yield from _listen(("console", "listen"), console.listen)
+    yield from _console_address(console)
+    for index, text in enumerate(console.proxies):
+        if not _is_network(text):
+            yield Fault(
+                ("console", "proxies"), f"{text!r} is not an address", "write one such as 10.1.2.3", index
+            )
+    if console.timezone not in available_timezones():
+        yield Fault(
+            ("console", "timezone"),
+            f"{console.timezone!r} is not a time zone",
+            "write one such as Europe/London",
+        )
+    if console.max_wait_s < console.first_wait_s:
+        what = f"console.max_wait_s is shorter than console.first_wait_s ({console.first_wait_s:g})"
+        yield Fault(
+            ("console", "max_wait_s"), what, "write at least that", beside=("console", "first_wait_s")
+        )
+    if not console.local_accounts and not console.oidc.issuer:
+        what = "nobody can sign in: console.local_accounts is off and there is no console.oidc.issuer"
+        yield Fault(("console", "local_accounts"), what, "name the directory, or leave local accounts on")
+
+
+def _console_address(console: ConsoleSettings) -> Iterator[Fault]:
+    """Yield what keeps people from reaching the console safely."""
+    tls, path = console.tls, ("console", "tls")
+    if tls.cert is not None and tls.key is None:
+        yield Fault((*path, "cert"), "a certificate without its key", "set console.tls.key as well")
+    if tls.key is not None and tls.cert is None:
+        yield Fault((*path, "key"), "a key without its certificate", "set console.tls.cert as well")
+    yield from _file((*path, "cert"), tls.cert)
+    yield from _file((*path, "key"), tls.key, secret=True)
+    parts = _split(console.url)
+    remedy = "write one such as https://gateway.force.example, without a path"
+    if console.url and not _is_site(parts):
+        yield Fault(("console", "url"), "console.url is not the address of a site", remedy)
+    elif (
+        console.url
+        and parts is not None
+        and parts.scheme == "http"
+        and not _is_loopback(parts.hostname or "")
+    ):
+        what = (
+            "console.url is without HTTPS: passwords would be read on the way, and browsers keep no session"
+        )
+        yield Fault(("console", "url"), what, "write https:// and have a proxy or console.tls speak it")
+    if not console.url and tls.cert is None and not _is_loopback(_host(console.listen)):
+        what = "console.listen can be reached from other hosts, and nothing says that they use HTTPS"
+        yield Fault(("console", "listen"), what, "set console.tls, or console.url of the proxy before it")
+
+
+def _oidc(oidc: OidcSettings) -> Iterator[Fault]:
+    path = ("console", "oidc")
+    if oidc.issuer:
+        parts = _split(oidc.issuer)
+        loopback = parts is not None and parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        if parts is None or not is_host(parts.hostname or "") or not (parts.scheme == "https" or loopback):
+            remedy = "write one such as https://login.force.example/tenant"
+            yield Fault((*path, "issuer"), "console.oidc.issuer is not an address with HTTPS", remedy)
+        if not oidc.client_id:
+            yield Fault((*path, "issuer"), "a directory without a client", "set console.oidc.client_id")
+    if oidc.client_secret and oidc.client_secret_file is not None:
+        what = "both console.oidc.client_secret and console.oidc.client_secret_file are set"
+        yield Fault((*path, "client_secret_file"), what, "keep one of them")
+    yield from _file((*path, "client_secret_file"), oidc.client_secret_file, secret=True)
+    yield from _file((*path, "ca_file"), oidc.ca_file)
+    for said, role in oidc.roles.items():
+        if role not in set(Role):
+            yield Fault((*path, "roles"), f"{role!r} is not a role", f"write one of {', '.join(Role)}", said)
+    if oidc.roles_claim and not oidc.roles:
+        what = "console.oidc.roles_claim names a claim, and nothing it may say gives a role"
+        yield Fault((*path, "roles_claim"), what, "set console.oidc.roles")
+    if "openid" not in oidc.scopes:
+        yield Fault((*path, "scopes"), "without the scope openid there is no sign-in", "add openid")
+
+
+def _is_site(parts: SplitResult | None) -> bool:
+    """Return whether an address names a site and nothing in it."""
+    if parts is None or parts.scheme not in {"http", "https"} or "@" in parts.netloc:
+        return False
+    return is_host(parts.hostname or "") and parts.path in {"", "/"} and not (parts.query or parts.fragment)
+
+
+def _host(listen: str) -> str:
+    try:
+        return listen_address(listen)[0]
+    except ValueError:
+        return "localhost"  # told already
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True

@@ -32,6 +32,11 @@ from gateway.settings.sources import (
 
 DEFAULT_FILE = Path("gateway.yaml")
 _SQLITE = "sqlite:///"
+SECRET_FILES = {
+    ("next_hop", "password"): ("next_hop", "password_file"),
+    ("console", "oidc", "client_secret"): ("console", "oidc", "client_secret_file"),
+}
+"""Secrets that may stand in a file of their own, and the setting that names the file."""
 
 
 class OriginKind(StrEnum):
@@ -63,8 +68,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
 
     Without ``path``, ``gateway.yaml`` in the current folder is read if it is there. Relative paths, those of
     the defaults and of the environment too, are relative to the folder of the file; without a file, to the
-    current folder. The content of ``next_hop.password_file`` stands in ``next_hop.password``. Raises
-    `Mistakes` with everything that is wrong, in the order of the file.
+    current folder. The content of ``next_hop.password_file`` stands in ``next_hop.password``, and so with each
+    secret of `SECRET_FILES`. Raises `Mistakes` with everything that is wrong, in the order of the file.
     """
     declared = declared_settings()
     tree = Tree(declared)
@@ -99,7 +104,7 @@ class _Draft:
         self.source = source
         self.mistakes: list[Mistake] = []
         self.aside: set[tuple[str, ...]] = set()
-        self.secret_file: Path | None = None
+        self.secret_files: dict[tuple[str, ...], Path] = {}
 
     def judged(self) -> Settings:
         """Return the settings, with the default in place of every value that is wrong."""
@@ -112,15 +117,15 @@ class _Draft:
             settings = Settings.model_validate(self._nested())
         self._put_aside(faults(settings))
         self._put_aside(self._exposed())
-        return self._with_secret(settings)
+        return self._with_secrets(settings)
 
     def origins(self) -> dict[str, Origin]:
         """Return by dotted name where each value came from."""
         return {setting.name: self._origin(setting) for setting in self.declared}
 
     def _origin(self, setting: Declared) -> Origin:
-        if setting.path == ("next_hop", "password") and self.secret_file is not None:
-            return Origin(OriginKind.FILE, str(self.secret_file))
+        if setting.path in self.secret_files:
+            return Origin(OriginKind.FILE, str(self.secret_files[setting.path]))
         one = self.given.get(setting.path)
         if one is None:
             return Origin(OriginKind.DEFAULT)
@@ -210,22 +215,36 @@ class _Draft:
                 remedy = f"run chmod o-rwx on it, or set {one.declared.variable} instead"
                 yield Fault(one.declared.path, what, remedy)
 
-    def _with_secret(self, settings: Settings) -> Settings:
-        """Return ``settings`` with the password that `next_hop.password_file` holds."""
-        file = settings.next_hop.password_file
-        if file is None or ("next_hop", "password_file") in self.aside:
-            return settings
-        try:
-            password = read_secret(file)
-        except (OSError, ValueError) as error:
-            what = f"next_hop.password_file is {file}, which cannot be used: {error}"
-            self._put_aside(
-                [Fault(("next_hop", "password_file"), what, "write the password in its only line")]
-            )
-            return settings
-        self.secret_file = file
-        next_hop = settings.next_hop.model_copy(update={"password": password})
-        return settings.model_copy(update={"next_hop": next_hop})
+    def _with_secrets(self, settings: Settings) -> Settings:
+        """Return ``settings`` with the secrets that stand in files of their own."""
+        for secret, in_file in SECRET_FILES.items():
+            file = _value(settings, in_file)
+            if not isinstance(file, Path) or in_file in self.aside:
+                continue
+            try:
+                text = read_secret(file)
+            except (OSError, ValueError) as error:
+                what = f"{'.'.join(in_file)} is {file}, which cannot be used: {error}"
+                word = secret[-1].rpartition("_")[2]
+                self._put_aside([Fault(in_file, what, f"write the {word} in its only line")])
+                continue
+            self.secret_files[secret] = file
+            settings = _replaced(settings, secret, text)
+        return settings
+
+
+def _value(section: Any, path: tuple[str, ...]) -> Any:
+    """Return the setting at ``path``."""
+    for name in path:
+        section = getattr(section, name)
+    return section
+
+
+def _replaced(section: Any, path: tuple[str, ...], value: object) -> Any:
+    """Return ``section`` with another value at ``path``; sections are frozen, so each on the way is made anew."""
+    name, *rest = path
+    inner = _replaced(getattr(section, name), tuple(rest), value) if rest else value
+    return section.model_copy(update={name: inner})
 
 
 def _texts(text: Text) -> tuple[str, ...]:

@@ -34,7 +34,9 @@ async def test_no_form_without_its_token(console, page):
     before = await console.stranger().token("/sign-in")
     for token in (None, "", "x", foreign, before, foreign[:-4], "A" * 88):
         visitor = console.visitor(PSD, stage=stage)
-        answer = await visitor.http.post(filled(page), data={"other": "1"} if token is None else {"csrf": token})
+        answer = await visitor.http.post(
+            filled(page), data={"other": "1"} if token is None else {"csrf": token}
+        )
         assert answer.status_code == 403, token
         assert "out of date" in words_of(answer)
 
