@@ -30,9 +30,9 @@ import msgspec
 
 from gateway import inspection
 from gateway.errors import Mistake, Mistakes, NoWorker, StarvedWorker, UninspectableMessage
-from gateway.extract import extract
+from gateway.extract import anatomy, extract
 from gateway.extract import warm_up as warm_up_extract
-from gateway.model import Authored, History, HouseStyle, Inspection, Limits, Parties
+from gateway.model import Anatomy, Authored, History, HouseStyle, Inspection, Limits, Parties
 from gateway.settings import InspectionSettings
 
 _LENGTH = struct.Struct("!I")
@@ -54,6 +54,14 @@ _ENGINES_KEPT = 4
 
 class ExtractRequest(msgspec.Struct, tag="extract", frozen=True):
     """Read this message."""
+
+    raw: bytes
+    limits: Limits
+    style: HouseStyle = HouseStyle()
+
+
+class LookRequest(msgspec.Struct, tag="look", frozen=True):
+    """Read this message for somebody who looks at it."""
 
     raw: bytes
     limits: Limits
@@ -83,6 +91,13 @@ class Extracted(msgspec.Struct, tag="extracted", frozen=True):
     authored: Authored
 
 
+class Looked(msgspec.Struct, tag="looked", frozen=True):
+    """The answer to `LookRequest`."""
+
+    authored: Authored
+    anatomy: Anatomy
+
+
 class Loaded(msgspec.Struct, tag="loaded", frozen=True):
     """The answer to `LoadRequest`; ``mistakes`` is empty when the set is ready."""
 
@@ -103,12 +118,12 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
     detail: str
 
 
-Request = ExtractRequest | LoadRequest | JudgeRequest
-Answer = Extracted | Loaded | Judged | Failed
+Request = ExtractRequest | LookRequest | LoadRequest | JudgeRequest
+Answer = Extracted | Looked | Loaded | Judged | Failed
 _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)
 _answers = msgspec.msgpack.Decoder(Answer)
-_A = TypeVar("_A", Extracted, Loaded, Judged)
+_A = TypeVar("_A", Extracted, Looked, Loaded, Judged)
 
 
 def _cpu_s(request: Request, message_s: float) -> float:
@@ -497,6 +512,9 @@ class _Desk:
         match request:
             case ExtractRequest():
                 return Extracted(authored=extract(request.raw, request.limits, request.style))
+            case LookRequest():
+                authored = extract(request.raw, request.limits, request.style)
+                return Looked(authored=authored, anatomy=anatomy(request.raw, request.limits))
             case LoadRequest():
                 return self._load(request)
             case JudgeRequest():

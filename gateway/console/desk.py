@@ -14,7 +14,7 @@ import jinja2
 import structlog
 
 from gateway.console import rendering, static_files
-from gateway.console.directory import Directory
+from gateway.console.item_reading import Reader
 from gateway.errors import GatewayError
 from gateway.model import Registry
 from gateway.registry import load_last_good
@@ -75,13 +75,12 @@ class Desk:
     registry: RegistryInForce
     templates: jinja2.Environment
     statics: static_files.Statics
+    reader: Reader
     origin: str
     """``scheme://host`` that people type, without a slash at the end."""
     hosts: frozenset[str]
     """What a request may name as its host."""
     now: Callable[[], datetime] = _now
-    directory: Directory | None = None
-    """The force's directory, if people sign in through it."""
     slow_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Passwords checked at once: each takes a processor for a tenth of a second and 64 MiB."""
 
@@ -96,11 +95,11 @@ class Desk:
             registry=RegistryInForce(settings.registry),
             templates=rendering.environment(statics, ZoneInfo(settings.console.timezone)),
             statics=statics,
+            reader=Reader(settings.inspection, settings.limits),
             origin=origin,
             hosts=hosts,
             now=now,
         )
-            directory=_directory(settings, origin, now),
 
     @property
     def is_https(self) -> bool:
@@ -110,11 +109,6 @@ class Desk:
 
 def _addresses(settings: Settings) -> tuple[str, frozenset[str]]:
     """Return the origin that people type and the hosts that are answered."""
-def _directory(settings: Settings, origin: str, now: Callable[[], datetime]) -> Directory | None:
-    oidc = settings.console.oidc
-    return Directory(oidc, f"{origin}/sign-in/directory/back", now) if oidc.issuer else None
-
-
     console = settings.console
     if console.url:
         parts = urlsplit(console.url)

@@ -155,6 +155,31 @@ class Authored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartShown:
+    """One part of a message as a person is shown it. ``names`` are the sender's, and may be anything."""
+
+    number: str
+    media: str
+    names: tuple[str, ...]
+    octets: int
+    sha256: str
+    is_attachment: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anatomy:
+    """What a message is made of, for somebody who looks at it: nothing in it was made safe."""
+
+    header: str
+    parts: tuple[PartShown, ...]
+    html: str
+    """Of the first part that mail programs show as HTML; empty when there is none."""
+    source: str
+    cut: bool
+    """Something was too long to be shown whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HouseStyle:
     """What a force itself puts under every mail, from rules/lists: part of the rule set and of its hash."""
 

@@ -244,15 +244,17 @@ def officer_address(item: Item, registry: Registry | None) -> str:
     return "" if reached & set(item.contacts) else address
 
 
-def view(tx: Tx, item_id: str, actor: Actor, at: datetime) -> tuple[ItemInFull | None, str]:
-    """Return an item with everything, having written that it was seen; or None and why it may not be."""
+def view(
+    tx: Tx, item_id: str, actor: Actor, at: datetime, *, what: str = "item"
+) -> tuple[ItemInFull | None, str]:
+    """Return an item with everything, having written ``what`` of it was seen; or None and why it may not be."""
     full = items.item_in_full(tx, item_id)
     if full is None:
         return None, f"there is no item {item_id}"
     if why := objection(actor.person, Permission.ITEM_VIEW, subject_of(full.item), actor.registry):
         refuse(tx, full.item.id, actor, Permission.ITEM_VIEW, why, at)
         return None, why
-    payload: dict[str, audit.Value] = {"system": actor.system}
+    payload: dict[str, audit.Value] = {"system": actor.system, "what": what}
     audit.append(
         tx, Event.ITEM_VIEWED, actor=actor.person.email, subject=full.item.id, payload=payload, at=at
     )

@@ -5,6 +5,7 @@ and no search, and an id out of sight is answered as one that does not exist. Ow
 `gateway.review.access`, and a property holds the two together. Stands beside `items`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -125,6 +126,16 @@ def in_sight(tx: Tx, sight: Sight, item_id: str) -> bool:
     """Return whether there is such an item and it may be known of. Absent and out of sight cost the same."""
     query = select(items.c.id).where(items.c.id == item_id, *_seen(sight))
     return tx.connection.scalar(query) is not None
+
+
+def which_in_sight(tx: Tx, sight: Sight, item_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of ``item_ids`` that there are and that may be known of."""
+    wanted = tuple(item_ids)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        query = select(items.c.id).where(items.c.id.in_(wanted[start : start + 500]), *_seen(sight))
+        found.update(tx.connection.scalars(query))
+    return frozenset(found)
 
 
 def subjects(tx: Tx, sight: Sight, wanted: Wanted, *, limit: int) -> tuple[tuple[MessageId, str], ...]:

@@ -28,8 +28,10 @@ def console_store(peopled, tmp_path):
 
 
 @pytest.fixture
-def console(console_store, registry_settings):
-    return Console(console_store, registry_settings)
+async def console(console_store, registry_settings):
+    made = Console(console_store, registry_settings)
+    yield made
+    await made.desk.reader.close()
 
 
 @pytest.fixture

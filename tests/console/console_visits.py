@@ -8,14 +8,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
-import httpx2
+import httpx
 from gateway_process import CONTACTS, OFFICER, STAFF
 from stores import an_envelope, an_item
 
 from gateway.console import Desk, application, passwords, sessions
 from gateway.model import MessageId, PersonId, Role, StaffId
 from gateway.registry import load, load_last_good, save_last_good
-from gateway.settings import ConsoleSettings, RegistrySettings, Settings
+from gateway.settings import ConsoleSettings, InspectionSettings, RegistrySettings, Settings
 from gateway.store import items, records
 from gateway.store import sessions as kept
 from gateway.store.rows import Account
@@ -75,6 +75,7 @@ class Console:
         self.settings = Settings(
             store=store.settings,
             registry=registry_settings,
+            inspection=InspectionSettings(extract_workers=1),
             console=ConsoleSettings(**{"url": ORIGIN, "second_factor": "optional"} | console),
         )
         self.store = store
@@ -117,8 +118,8 @@ class Visitor:
     """One browser: cookies, and forms sent as the page would send them."""
 
     def __init__(self, console, client=("127.0.0.1", 123)):
-        transport = httpx2.ASGITransport(app=console.app, raise_app_exceptions=True, client=client)
-        self.http = httpx2.AsyncClient(transport=transport, base_url=ORIGIN)
+        transport = httpx.ASGITransport(app=console.app, raise_app_exceptions=True, client=client)
+        self.http = httpx.AsyncClient(transport=transport, base_url=ORIGIN)
         self.console = console
 
     async def get(self, path, **given):

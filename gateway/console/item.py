@@ -1,0 +1,321 @@
+"""The page of one item: the list beside it, the message, why it is here, and the decisions on it.
+
+The message is unsealed only here, for somebody who may see it, and each look is in the audit log before it is answered. Who may
+decide what is `review.decisions`; this page translates a form into a `Wish`, and a refusal back into the page with
+everything that was typed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from starlette.responses import Response
+
+from gateway import inspection
+from gateway.console import item_safe_html
+from gateway.console.item_marks import words
+from gateway.console.item_timeline import Timeline, timeline
+from gateway.console.pages import Absent, Page, Visit
+from gateway.decide import decide as verdict_on
+from gateway.model import (
+    Action,
+    Anatomy,
+    Authored,
+    HouseStyle,
+    Inspection,
+    ItemKind,
+    ItemState,
+    Policy,
+    StaffMember,
+)
+from gateway.review import claims as claiming
+from gateway.review import decisions
+from gateway.review.access import Permission
+from gateway.review.decisions import Actor, Ruling, Wish
+from gateway.store import Tx, claims, items, outbox, queue, records, related
+from gateway.store.queue import Headline, Wanted
+from gateway.store.related import Moment
+from gateway.store.rows import Claim, DecisionAction, Delivery, DeliveryState, Excluded, Item, ItemInFull
+
+_LIST_ROWS = 30
+_EARLIER = 20
+_TIMELINE = 200
+_CLAIM, _GIVE_UP = "claim", "give-up"
+_LEAVES = frozenset(
+    {DecisionAction.RELEASE, DecisionAction.APPROVE, DecisionAction.RETURN, DecisionAction.REFER}
+)
+"""After these the next item opens."""
+_CLOSES = frozenset({DecisionAction.CONFIRM, DecisionAction.FALSE_ALARM})
+"""After these too, where it was an open flag."""
+_HOLDS = Wanted(states=(ItemState.HELD, ItemState.REFERRED))
+_FLAGS = Wanted(kind=ItemKind.FLAG, states=(ItemState.OPEN,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What stands round an item, as far as the visitor may know of it."""
+
+    waiting: tuple[Headline, ...]
+    earlier: tuple[Item, ...]
+    moments: tuple[Moment, ...]
+    versions: tuple[Item, ...]
+    deliveries: tuple[Delivery, ...]
+    claim: Claim | None
+    excluded: tuple[Excluded, ...]
+    approved_by: str
+    needs_two: bool
+    undoable: "Undoable | None"
+    policy_bundle: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoable:
+    """A release that may still be taken back, and when it goes."""
+
+    item_id: str
+    goes_at: datetime
+
+
+async def show(visit: Visit) -> Response:
+    """Show an item."""
+    return await _page(visit, await visit.item_in_sight(visit.path["item"]))
+
+
+async def act(visit: Visit) -> Response:
+    """Do what the form says; show the item again with what was typed where it may not be, or what stands in the way."""
+    item_id = await visit.item_in_sight(visit.path["item"])
+    said = visit.form.text("action")
+    actor, at = _actor(visit), visit.desk.now()
+    review = visit.desk.settings.review
+    if said == _CLAIM:
+        ruling = await visit.desk.store.write(lambda tx: claiming.claim(tx, item_id, actor, at, review))
+    elif said == _GIVE_UP:
+        ruling = await visit.desk.store.write(lambda tx: claiming.give_up(tx, item_id, actor, at))
+    elif said in set(DecisionAction) - {DecisionAction.APPROVE}:
+        wish = Wish(
+            item_id=item_id,
+            action=DecisionAction(said),
+            reason=visit.form.secret("reason"),
+            words=visit.form.secret("words"),
+        )
+        notice = visit.desk.settings.notices
+        ruling = await visit.desk.store.write(
+            lambda tx: decisions.decide(tx, wish, actor, at, review=review, notice=notice)
+        )
+    else:
+        ruling = Ruling(item=None, refused="Choose what is to be done with it.")
+    if ruling.refused:
+        return await _page(visit, item_id, ruling)
+    flag = ruling.item is not None and ruling.item.state is ItemState.OPEN
+    if ruling.done in _LEAVES or (flag and ruling.done in _CLOSES):
+        return visit.redirect(f"{await _next(visit, item_id, _FLAGS if flag else _HOLDS)}?done={item_id}")
+    return visit.redirect(f"/items/{item_id}")
+
+
+async def frame(visit: Visit) -> Response:
+    """Show the HTML of a message with everything taken out that acts, loads or hides; for the frame on its page."""
+    _, looked = await look_at(visit, await visit.item_in_sight(visit.path["item"]), "html")
+    return item_safe_html.framed("<p>It cannot be shown.</p>" if isinstance(looked, str) else looked[1].html)
+
+
+async def source(visit: Visit) -> Response:
+    """Show header block, parts and source."""
+    _, looked = await look_at(visit, await visit.item_in_sight(visit.path["item"]), "source")
+    if isinstance(looked, str):
+        return visit.page("message.html", title="Source", says=looked)
+    return visit.page("item_source.html", item_id=visit.path["item"], anatomy=looked[1])
+
+
+# --- what the page is made of -------------------------------------------------------------------------------
+
+
+async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None) -> Response:
+    full = await _view(visit, item_id, "item")
+    item, now = full.item, visit.desk.now()
+    raw, rounds = await visit.desk.store.read(
+        lambda tx: (items.message(tx, item.id), _round(tx, visit, full, now))
+    )
+    style = await asyncio.to_thread(_style, rounds.policy_bundle)
+    looked = await visit.desk.reader.look(raw, style)
+    authored, anatomy = looked if not isinstance(looked, str) else (Authored(), None)
+    findings = full.verdict.findings
+    without = await asyncio.to_thread(_without, full, authored, rounds.policy_bundle) if anatomy else {}
+    status = 200
+    if ruling is not None:
+        status = 409 if ruling.conflict is not None else 422
+    return visit.page(
+        "item.html",
+        status=status,
+        item=item,
+        full=full,
+        officer=_member(visit, item),
+        words=words(authored, findings),
+        unread=looked if isinstance(looked, str) else "",
+        anatomy=anatomy,
+        without=without,
+        round=rounds,
+        picture=_picture(rounds, item),
+        ruling=ruling,
+        typed=visit.form if ruling is not None else None,
+        review=visit.desk.settings.review,
+        ties={one.id: tie(one, item, authored) for one in rounds.versions},
+        next_item=_next_of(rounds.waiting, item.id),
+        now=now,
+        is_mine=rounds.claim is not None and rounds.claim.actor == visit.person.email,
+        may_decide=visit.may(Permission.HOLD_RELEASE),
+    )
+
+
+def _round(tx: Tx, visit: Visit, full: ItemInFull, now: datetime) -> Round:
+    """Return what stands round an item, in one moment of the store."""
+    item, sight, review = full.item, visit.sight, visit.desk.settings.review
+    wanted = _HOLDS if item.kind is ItemKind.HOLD else _FLAGS
+    days = visit.desk.settings.store.history_days
+    since = item.held_at - timedelta(days=days)
+    officer = item.officer
+    first = decisions.standing_approval(tx, item, full.decisions, visit.registry)
+    rules = records.rule_set(tx, full.verdict.rules_hash)
+    return Round(
+        waiting=queue.page(tx, sight, wanted, limit=_LIST_ROWS),
+        earlier=tuple(
+            one for one in related.items_of(tx, sight, officer, limit=_EARLIER) if one.id != item.id
+        ) if officer else (),
+        moments=related.timeline(tx, sight, officer, item.contacts, since, limit=_TIMELINE) if officer else (),
+        versions=related.near(tx, sight, item, review.resend_days, limit=5),
+        deliveries=outbox.deliveries_of(tx, item.id),
+        claim=claims.claim_of(tx, item.id, now),
+        excluded=items.excluded_of(tx, item.id),
+        approved_by=first.actor if first else "",
+        needs_two=decisions.needs_two(full.verdict, review),
+        undoable=_undoable(tx, visit, item.id),
+        policy_bundle=rules.bundle if rules is not None else "",
+    )  # fmt: skip
+
+
+def _undoable(tx: Tx, visit: Visit, item_id: str) -> Undoable | None:
+    """Return the release that the visitor has just approved, of this item or of the one before, while it waits."""
+    for one in (visit.query.get("done", ""), item_id):
+        if not one or not queue.in_sight(tx, visit.sight, one):
+            continue
+        approved = items.approved_release(tx, one)
+        found = items.item(tx, one)
+        if approved is None or found is None or found.state is not ItemState.RELEASING:
+            continue
+        delivery = outbox.delivery(tx, approved.delivery)
+        if delivery is not None and delivery.state is DeliveryState.QUEUED and not delivery.tries:
+            return Undoable(item_id=one, goes_at=delivery.next_at)
+    return None
+
+
+def _without(full: ItemInFull, authored: Authored, bundle: str) -> Mapping[int, Action]:
+    """Return what would have become of the message without each finding, by its number; empty when not known."""
+    verdict = full.verdict
+    if not bundle or verdict.parties is None:
+        return {}
+    policy = _policy(bundle)
+    found: dict[int, Action] = {}
+    for number, finding in enumerate(verdict.findings, start=1):
+        rest = tuple(one for one in verdict.findings if one is not finding)
+        made = verdict_on(
+            inspection=Inspection(
+                findings=rest,
+                rules_hash=verdict.rules_hash,
+                model_hash=verdict.model_hash,
+                urgent=verdict.urgent,
+            ),
+            authored=authored,
+            parties=verdict.parties,
+            policy=policy,
+            mode=verdict.mode,
+            history=verdict.history,
+            decided_at=verdict.decided_at,
+            code_version=verdict.code_version,
+            limits=verdict.limits,
+        )
+        found[number] = made.proposed
+    return found
+
+
+@lru_cache(maxsize=4)
+def _style(bundle: str) -> HouseStyle:
+    """Return the force's own texts as the set in force that day had them."""
+    return inspection.house_style_of(inspection.Bundle.from_json(bundle)) if bundle else HouseStyle()
+
+
+@lru_cache(maxsize=4)
+def _policy(bundle: str) -> Policy:
+    return inspection.policy_of(inspection.Bundle.from_json(bundle))
+
+
+def _picture(rounds: Round, item: Item) -> Timeline | None:
+    return timeline(rounds.moments, item.id)
+
+
+def _member(visit: Visit, item: Item) -> StaffMember | None:
+    if visit.registry is None or item.officer is None:
+        return None
+    return next((one for one in visit.registry.staff_by_key.values() if one.staff_id == item.officer), None)
+
+
+def tie(other: Item, item: Item, authored: Authored) -> str:
+    """Return what makes ``other`` look like another version of ``item``, in words; empty: the contact alone."""
+    headers = authored.headers
+    if other.message_id and other.message_id in {headers.in_reply_to, *headers.references}:
+        return "this one answers it"
+    if _subject(other.subject) and _subject(other.subject) == _subject(item.subject):
+        return "same subject"
+    return ""
+
+
+def _subject(text: str) -> str:
+    """Return a subject without the marks of answers and forwards."""
+    folded = " ".join(text.casefold().split())
+    while folded.startswith(("re:", "fw:", "fwd:")):
+        folded = folded.partition(":")[2].strip()
+    return folded
+
+
+# --- doors to the message -----------------------------------------------------------------------------------
+
+
+def _actor(visit: Visit) -> Actor:
+    return Actor(person=visit.person, registry=visit.registry, system="console")
+
+
+async def _view(visit: Visit, item_id: str, what: str) -> ItemInFull:
+    """Return the item, the look recorded; raises `Absent` where it may not be looked at."""
+    actor, at = _actor(visit), visit.desk.now()
+    full, _ = await visit.desk.store.write(lambda tx: decisions.view(tx, item_id, actor, at, what=what))
+    if full is None:
+        raise Absent
+    return full
+
+
+async def look_at(visit: Visit, item_id: str, what: str) -> tuple[ItemInFull, tuple[Authored, Anatomy] | str]:
+    """Return an item and its message as read again, the look recorded; raises `Absent` where it may not be."""
+    full = await _view(visit, item_id, what)
+    raw = await visit.desk.store.read(lambda tx: items.message(tx, item_id))
+    return full, await visit.desk.reader.look(raw)
+
+
+async def _next(visit: Visit, item_id: str, wanted: Wanted) -> str:
+    """Return the path of the item to open after ``item_id`` was decided: the most urgent one, or itself again."""
+    sight = visit.sight
+    waiting = await visit.desk.store.read(lambda tx: queue.page(tx, sight, wanted, limit=2))
+    found = next((row.item.id for row in waiting if row.item.id != item_id), "")
+    return f"/items/{found}" if found else f"/items/{item_id}"
+
+
+def _next_of(waiting: tuple[Headline, ...], item_id: str) -> str:
+    ids: list[str] = [row.item.id for row in waiting]
+    behind = ids[ids.index(item_id) + 1 :] if item_id in ids else ids
+    return behind[0] if behind else ""
+
+
+PAGES = (
+    Page(path="/items/{item}", permission=Permission.ITEM_VIEW, get=show, post=act),
+    Page(path="/items/{item}/html", permission=Permission.ITEM_VIEW, get=frame),
+    Page(path="/items/{item}/source", permission=Permission.ITEM_VIEW, get=source),
+)

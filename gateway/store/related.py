@@ -1,0 +1,108 @@
+"""What stands round an item: the officer's other items, the pair's messages over time, other versions of one message.
+
+Every question is asked through a `Sight` (`queue`): what is out of sight is in no list and no count, so that nobody infers
+an item of their own from another's page.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from gateway.model import Action, ItemKind, ItemState, MessageId, PersonId, StaffId
+from gateway.store import items as records_of_items
+from gateway.store.database import Tx
+from gateway.store.queue import Sight, Wanted, which_in_sight
+from gateway.store.queue import page as queue_page
+from gateway.store.rows import Item, Outcome
+from gateway.store.schema import item_contacts, items, ledger, ledger_findings, ledger_persons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One message of an officer to a contact: when, what became of it, which rules came true; no words."""
+
+    id: str
+    at: datetime
+    action: Action
+    outcome: Outcome
+    rules: tuple[str, ...]
+    is_item: bool
+
+
+def timeline(
+    tx: Tx, sight: Sight, officer: StaffId, persons: Iterable[PersonId], since: datetime, *, limit: int
+) -> tuple[Moment, ...]:
+    """Return the messages of ``officer`` to any of ``persons`` since ``since``, at most ``limit``, oldest first."""
+    own = select(items.c.id, items.c.sha256).where(items.c.officer == officer, items.c.held_at >= since)
+    theirs = tx.connection.execute(own).all()
+    seen = which_in_sight(tx, sight, [row.id for row in theirs])
+    # A message that was tried twice may have its row in the ledger under the id of the first try.
+    hidden = {key for row in theirs if row.id not in seen for key in (row.id, row.sha256)}
+    to_them = select(ledger_persons.c.ledger_id).where(ledger_persons.c.person_id.in_(tuple(persons)))
+    query = (
+        select(ledger.c.id, ledger.c.at, ledger.c.action, ledger.c.outcome, ledger.c.sha256)
+        .where(ledger.c.officer == officer, ledger.c.at >= since, ledger.c.id.in_(to_them))
+        .order_by(ledger.c.at.desc(), ledger.c.id)
+        .limit(limit)
+    )
+    rows = [
+        row
+        for row in reversed(tx.connection.execute(query).all())
+        if row.id not in hidden and row.sha256 not in hidden
+    ]
+    rules: dict[str, list[str]] = {}
+    found = select(ledger_findings.c.ledger_id, ledger_findings.c.rule).where(
+        ledger_findings.c.ledger_id.in_([row.id for row in rows])
+    )
+    for row in tx.connection.execute(found.order_by(ledger_findings.c.rule)):
+        rules.setdefault(row.ledger_id, []).append(row.rule)
+    return tuple(
+        Moment(
+            id=row.id,
+            at=row.at,
+            action=Action(row.action),
+            outcome=Outcome(row.outcome),
+            rules=tuple(rules.get(row.id, ())),
+            is_item=row.id in seen,
+        )
+        for row in rows
+    )
+
+
+def items_of(tx: Tx, sight: Sight, officer: StaffId, *, limit: int) -> tuple[Item, ...]:
+    """Return holds and flags of ``officer``, whoever they went to, the latest first."""
+    found = [
+        headline.item
+        for kind in ItemKind
+        for headline in queue_page(
+            tx,
+            sight,
+            Wanted(kind=kind, states=tuple(ItemState), officer=officer),
+            limit=limit,
+            newest_first=True,
+        )
+    ]
+    return tuple(sorted(found, key=lambda one: (one.held_at, one.id), reverse=True)[:limit])
+
+
+def near(tx: Tx, sight: Sight, item: Item, days: int, *, limit: int) -> tuple[Item, ...]:
+    """Return other items of the same officer to the same contact within ``days``, the nearest in time first."""
+    if item.officer is None or not item.contacts:
+        return ()
+    reach = timedelta(days=days)
+    same = select(item_contacts.c.item_id).where(item_contacts.c.person_id.in_(item.contacts))
+    query = select(items.c.id, items.c.held_at).where(
+        items.c.officer == item.officer,
+        items.c.id != item.id,
+        items.c.held_at.between(item.held_at - reach, item.held_at + reach),
+        items.c.id.in_(same),
+    )
+    rows = tx.connection.execute(query.order_by(items.c.held_at.desc()).limit(200)).all()
+    seen = which_in_sight(tx, sight, [row.id for row in rows])
+    nearest = sorted(
+        (row for row in rows if row.id in seen), key=lambda row: (abs(row.held_at - item.held_at), row.id)
+    )
+    ids = [MessageId(row.id) for row in nearest[:limit]]
+    return records_of_items.items_called(tx, ids)
