@@ -13,13 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.console import account, item, item_versions, queue, sign_in
+from gateway.console import account, directory_pages, item, item_versions, queue, sign_in
 from gateway.console.desk import Desk
 from gateway.console.guard import Guard
 from gateway.console.pages import Page, door
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *directory_pages.PAGES,
     *account.PAGES,
     *queue.PAGES,
     *item.PAGES,

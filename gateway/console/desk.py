@@ -14,6 +14,7 @@ import jinja2
 import structlog
 
 from gateway.console import rendering, static_files
+from gateway.console.directory import Directory
 from gateway.console.item_reading import Reader
 from gateway.errors import GatewayError
 from gateway.model import Registry
@@ -80,6 +81,8 @@ class Desk:
     """``scheme://host`` that people type, without a slash at the end."""
     hosts: frozenset[str]
     """What a request may name as its host."""
+    directory: Directory | None = None
+    """The force's directory, if people sign in through it."""
     now: Callable[[], datetime] = _now
     slow_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Passwords checked at once: each takes a processor for a tenth of a second and 64 MiB."""
@@ -98,6 +101,7 @@ class Desk:
             reader=Reader(settings.inspection, settings.limits),
             origin=origin,
             hosts=hosts,
+            directory=_directory(settings, origin, now),
             now=now,
         )
 
@@ -105,6 +109,11 @@ class Desk:
     def is_https(self) -> bool:
         """Whether people reach the console by HTTPS."""
         return self.origin.startswith("https:")
+
+
+def _directory(settings: Settings, origin: str, now: Callable[[], datetime]) -> Directory | None:
+    oidc = settings.console.oidc
+    return Directory(oidc, f"{origin}/sign-in/directory/back", now) if oidc.issuer else None
 
 
 def _addresses(settings: Settings) -> tuple[str, frozenset[str]]:

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
-import httpx
+import httpx2
 from gateway_process import CONTACTS, OFFICER, STAFF
 from stores import an_envelope, an_item
 
@@ -118,8 +118,8 @@ class Visitor:
     """One browser: cookies, and forms sent as the page would send them."""
 
     def __init__(self, console, client=("127.0.0.1", 123)):
-        transport = httpx.ASGITransport(app=console.app, raise_app_exceptions=True, client=client)
-        self.http = httpx.AsyncClient(transport=transport, base_url=ORIGIN)
+        transport = httpx2.ASGITransport(app=console.app, raise_app_exceptions=True, client=client)
+        self.http = httpx2.AsyncClient(transport=transport, base_url=ORIGIN)
         self.console = console
 
     async def get(self, path, **given):
