@@ -7,12 +7,13 @@ into the books; judges nothing, sends nothing.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateway import audit, identify
 from gateway.inspection import traits
 from gateway.model import (
     Action,
+    Attribution,
     Authored,
     CutReason,
     Envelope,
@@ -23,11 +24,12 @@ from gateway.model import (
     Parties,
     PersonId,
     Registry,
+    RuleStatus,
     StaffId,
     StaffRole,
     Verdict,
 )
-from gateway.store import Tx, items, ledger, outbox
+from gateway.store import Tx, items, ledger, outbox, trials
 from gateway.store.rows import Item, LedgerEntry, NewDelivery, NewItem, Outcome
 
 ACTOR = "relay"
@@ -54,6 +56,8 @@ class Record:
     entry: LedgerEntry
     item: NewItem | None
     notices: tuple[NewDelivery, ...] = ()
+    trials: tuple[tuple[str, int], ...] = ()
+    """Rules in shadow that came true, each with its version: they are counted, and never act."""
 
 
 def retry_key(sha256: str, reverse_path: str, waiting: Iterable[str]) -> str:
@@ -165,7 +169,7 @@ def draft(
         weak=inspection.weak if inspection is not None else (),
     )
     item = None if who is None else _item(message, authored, parties, verdict, persons, who)
-    return Record(entry=entry, item=item)
+    return Record(entry=entry, item=item, trials=_on_trial(verdict))
 
 
 def record(tx: Tx, new: Record) -> MessageId:
@@ -192,6 +196,8 @@ def record(tx: Tx, new: Record) -> MessageId:
     if not ledger.add(tx, new.entry):
         # An earlier try that the smarthost did not take was judged otherwise, perhaps by other rules.
         ledger.judge_again(tx, new.entry)
+    elif new.trials:
+        trials.count(tx, new.trials, new.entry.at.astimezone(UTC).date())
     return new.entry.id
 
 
@@ -291,3 +297,13 @@ def _remembered(verdict: Verdict) -> tuple[str, ...]:
     if verdict.proposed is Action.PASS:
         return ()
     return tuple(sorted({finding.rule for finding in verdict.findings if finding.points > 0}))
+
+
+def _on_trial(verdict: Verdict) -> tuple[tuple[str, int], ...]:
+    """Return the rules in shadow that came true in the officer's own words, each with its version."""
+    found = {
+        (finding.rule, finding.version)
+        for finding in verdict.findings
+        if finding.status is RuleStatus.SHADOW and finding.attribution is not Attribution.QUOTED
+    }
+    return tuple(sorted(found))

@@ -111,7 +111,8 @@ class Service:
         self._write(self._record_start)
         self._write(_take_over_leases)
         self._record_registry(looked)
-        self._record_rules(bundle, refused)
+        await self.store.write(self._kept_rules(bundle, refused))
+        self._report("; ".join(refused))
         self.outbox = Outbox(
             store=self.store,
             relay=self.relay,
@@ -133,6 +134,7 @@ class Service:
             rules_hash=bundle.hash,
             registry=looked.registry.version,
             mode=settings.policy.mode,
+            language=inspection.language_layer(language=settings.inspection.language),
         )
         _tell_systemd("READY=1")
 
@@ -186,7 +188,8 @@ class Service:
         log.info("serve:reloading")
         await self._look_at_registry(force=True)
         try:
-            await self._adopt(await asyncio.to_thread(_checked_rules, self.settings))
+            async with self._adopting:
+                await self._adopt(await asyncio.to_thread(_checked_rules, self.settings))
         except Mistakes as wrong:
             self._log_refused_rules(wrong, "")
         except GatewayError as trouble:
@@ -209,23 +212,27 @@ class Service:
             self._record_registry(looked)
 
     async def _adopt(self, bundle: inspection.Bundle) -> None:
-        """Put a set in force once every worker holds it; one that any of them refuses changes nothing."""
-        async with self._adopting:
-            if bundle.hash == self.conductor.in_force.rules_hash:
-                self._record_rules(bundle, ())
-                return
-            try:
-                policy, style = inspection.policy_of(bundle), inspection.house_style_of(bundle)
+        """Put a set in force once every worker holds it and the store keeps it; one that is refused changes nothing.
+
+        The caller holds `_adopting`. The store keeps it first: a verdict may name only a set that can be found again,
+        and `_watch_rules`, which takes the store's latest, must never find an older one there than is in force here.
+        """
+        adopted = bundle.hash != self.conductor.in_force.rules_hash
+        try:
+            policy, style = inspection.policy_of(bundle), inspection.house_style_of(bundle)
+            if adopted:
                 await self.workers.adopt(bundle)
-            except Mistakes as wrong:
-                self._log_refused_rules(wrong, bundle.hash)
-                return
-            self.conductor.in_force = replace(
-                self.conductor.in_force, policy=policy, rules_hash=bundle.hash, style=style
-            )
+        except Mistakes as wrong:
+            self._log_refused_rules(wrong, bundle.hash)
+            return
+        await self.store.write(self._kept_rules(bundle, ()))
+        self.conductor.in_force = replace(
+            self.conductor.in_force, policy=policy, rules_hash=bundle.hash, style=style
+        )
         self._refused_rules = ""
-        log.info("rules:loaded", rules_hash=bundle.hash)
-        self._record_rules(bundle, ())
+        if adopted:
+            log.info("rules:loaded", rules_hash=bundle.hash)
+        self._report("")
 
     # --- duties ---------------------------------------------------------------------------------------------
 
@@ -262,18 +269,22 @@ class Service:
         while True:
             await asyncio.sleep(RULES_POLL_S)
             try:
-                latest = await self.store.read(records.latest_rules_hash)
-                if latest and latest not in {self.conductor.in_force.rules_hash, self._refused_rules}:
-                    row = await self.store.read(lambda tx: records.rule_set(tx, latest))  # noqa: B023
-                    assert row is not None, "sets are never deleted"
-                    await self._adopt(inspection.Bundle.from_json(row.bundle))
-                elif time.monotonic() - self._reported > REPORT_EVERY_S:
-                    self._report("")
+                async with self._adopting:
+                    await self._look_at_kept_rules()
                 self._trouble = ""
             except GatewayError as trouble:
                 if str(trouble) != self._trouble:
                     log.error("rules:not-looked-at", error=str(trouble), hint=trouble.hint)
                 self._trouble = str(trouble)
+
+    async def _look_at_kept_rules(self) -> None:
+        latest = await self.store.read(records.latest_rules_hash)
+        if latest and latest not in {self.conductor.in_force.rules_hash, self._refused_rules}:
+            row = await self.store.read(lambda tx: records.rule_set(tx, latest))
+            assert row is not None, "sets are never deleted"
+            await self._adopt(inspection.Bundle.from_json(row.bundle))
+        elif time.monotonic() - self._reported > REPORT_EVERY_S:
+            self._report("")
 
     async def _keep_house(self) -> None:
         while True:
@@ -328,7 +339,8 @@ class Service:
 
         self._write(job)
 
-    def _record_rules(self, bundle: inspection.Bundle, refused: tuple[str, ...]) -> None:
+    def _kept_rules(self, bundle: inspection.Bundle, refused: tuple[str, ...]) -> Callable[[Tx], None]:
+        """Return what writes down that ``bundle`` comes into force here, or stays so since another was refused."""
         row = RuleSetRow(hash=bundle.hash, bundle=bundle.to_json(), at=datetime.now(UTC), by=ACTOR)
 
         def job(tx: Tx) -> None:
@@ -338,8 +350,7 @@ class Service:
                 records.save_rule_set(tx, row)
             self._audit(tx, Event.RULES_LOADED, bundle.hash, {"process": self.process})
 
-        self._write(job)
-        self._report("; ".join(refused))
+        return job
 
     def _report(self, trouble: str) -> None:
         self._reported = time.monotonic()

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The schema this code knows, as Alembic names it."""
 
 _WIDTH = len("2026-01-31T12:00:00.000000Z")
@@ -230,7 +230,10 @@ decisions = Table(
     Column("position", Integer(), nullable=False, comment="Order of the item's decisions, from 0."),
     _at("at", "When."),
     Column("actor", String(320), nullable=False, comment="Account of who decided."),
-    _word("action", "What was decided: release, return, refer, confirm, false-alarm, note, approve, undo, reopen."),
+    _word(
+        "action",
+        "What was decided: release, return, refer, confirm, false-alarm, note, approve, undo, reopen.",
+    ),
     _sealed("reason", "The reason given."),
     Index("uq_decisions_item_position", "item_id", "position", unique=True),
     Index("ix_decisions_at", "at"),
@@ -396,6 +399,16 @@ rule_reports = Table(
     _at("at", "When it said so."),
     Column("trouble", Text(), nullable=False, comment="Why it did not take a newer one; empty if it did."),
     comment="Which process judges with which rules.",
+)
+
+rule_trials = Table(
+    "rule_trials",
+    metadata,
+    _id("rule", "The rule.", primary=True),
+    Column("version", Integer(), primary_key=True, autoincrement=False, comment="Its version."),
+    Column("day", String(10), primary_key=True, comment="The day, UTC: 2026-03-01."),
+    Column("messages", Integer(), nullable=False, comment="Messages in which it came true."),
+    comment="How often rules in shadow come true. No message, officer or contact is named.",
 )
 
 registry_versions = Table(
