@@ -1,34 +1,21 @@
-"""Signing in and out: password, code, second factor. The force's directory is in `directory`.
+"""Signing in and out with a local account: password, then code. The force's directory is in `directory_pages`.
 
 Every failure is told in the same words and takes the same time, whether there is such an account or not. A password
 that fits leads to the code, or to setting up a second factor, or in; each step is a new session.
 """
 
-import asyncio
-from dataclasses import dataclass
-from functools import partial
-
 from starlette.responses import Response
 
-from gateway import audit
-from gateway.console import forms, passwords, sessions, tries
+from gateway.console import factors, forms, proofs, sessions, tries
 from gateway.console.pages import Page, Visit
-from gateway.model import Event
+from gateway.console.proofs import TooManyTries
 from gateway.review.access import Permission
 from gateway.store import Tx, records
-from gateway.store import sessions as kept
 from gateway.store.sessions import Credentials, Method, Stage
 
 _EVERY_STAGE = frozenset(Stage)
 _WRONG = "That address and password do not belong together."
-
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """What came of a look before a try: how long to wait, and what the password is checked against."""
-
-    wait_s: float
-    credentials: Credentials | None
+_WRONG_CODE = "That is not the code of this moment, nor a recovery code that is left."
 
 
 async def show(visit: Visit) -> Response:
@@ -40,28 +27,44 @@ async def show(visit: Visit) -> Response:
 
 async def sign_in(visit: Visit) -> Response:
     """Check address and password, and lead to the next step."""
-    desk, settings = visit.desk, visit.desk.settings.console
     email = visit.form.text("email").lower()[:320]
-    if not settings.local_accounts:
+    if not visit.desk.settings.console.local_accounts:
         return _form(visit, says="Sign in through the force's directory.", status=403)
-    keys = tries.keys_of(email, _client(visit))
-
-    def look(tx: Tx) -> _Try:
-        return _Try(tries.wait_s(tx, keys, desk.now()), kept.credentials_of(tx, email))
-
-    before = await desk.store.read(look)
-    if before.wait_s > 0:
-        return _too_many(visit, email, before.wait_s)
-    hash_ = before.credentials.password if before.credentials else ""
-    async with desk.slow_work:
-        fits = await asyncio.to_thread(passwords.fits, hash_, visit.form.secret("password"))
-    if not fits or before.credentials is None:
-        await desk.store.write(partial(_count_failure, visit=visit, email=email, keys=keys, what="password"))
+    try:
+        credentials = await proofs.by_password(visit, email, visit.form.secret("password"))
+    except TooManyTries as wait:
+        return _wait(_form(visit, says=wait.says, email=email, status=429), wait)
+    if credentials is None:
         return _form(visit, says=_WRONG, email=email, status=422)
-    secret, stage = await desk.store.write(partial(_next_stage, visit=visit, credentials=before.credentials))
-    leads = sessions.NEXT_STEP[stage] if stage is not Stage.SIGNED_IN else _wanted(visit)
-    answer = visit.redirect(leads)
+    secret, stage = await visit.desk.store.write(lambda tx: _next_stage(tx, visit, credentials))
+    answer = visit.redirect(sessions.NEXT_STEP[stage] if stage is not Stage.SIGNED_IN else _wanted(visit))
     sessions.keep(answer, secret)
+    return answer
+
+
+async def ask_code(visit: Visit) -> Response:
+    """Ask for the code."""
+    return visit.page("code.html", says="")
+
+
+async def take_code(visit: Visit) -> Response:
+    """Check the code and lead in."""
+    signed = visit.signed
+    assert signed is not None, "the page has a permission"
+    email = signed.row.email
+    try:
+        fits = await proofs.by_code(visit, email, visit.form.text("code"))
+    except TooManyTries as wait:
+        return _wait(visit.page("code.html", status=429, says=wait.says), wait)
+    if not fits:
+        return visit.page("code.html", status=422, says=_WRONG_CODE)
+
+    def enter(tx: Tx) -> str:
+        tries.succeeded(tx, email)
+        return sessions.begin(tx, visit.desk, email, Method.PASSWORD, Stage.SIGNED_IN, before=signed.secret)
+
+    answer = visit.redirect("/")
+    sessions.keep(answer, await visit.desk.store.write(enter))
     return answer
 
 
@@ -76,8 +79,8 @@ async def sign_out(visit: Visit) -> Response:
     return answer
 
 
-def _next_stage(tx: Tx, *, visit: Visit, credentials: Credentials) -> tuple[str, Stage]:
-    """Begin the session that follows a password that fits."""
+def _next_stage(tx: Tx, visit: Visit, credentials: Credentials) -> tuple[str, Stage]:
+    """Begin the session that follows a password that fits, and return its id and how far it is."""
     desk = visit.desk
     stage = Stage.SIGNED_IN
     if credentials.totp:
@@ -88,18 +91,18 @@ def _next_stage(tx: Tx, *, visit: Visit, credentials: Credentials) -> tuple[str,
         raise forms.FormRefused(422, "Not signed in", _WRONG)
     if stage is not Stage.CODE:
         tries.succeeded(tx, credentials.email)
-    before = visit.signed.secret if visit.signed else ""
-    return sessions.begin(tx, desk, credentials.email, Method.PASSWORD, stage, before=before), stage
-
-
-def _count_failure(tx: Tx, *, visit: Visit, email: str, keys: tuple[str, ...], what: str) -> None:
-    """Count a failure and write it down; of an account that is not there without the address, which may be a password."""
-    now = visit.desk.now()
-    tries.failed(tx, keys, now, visit.desk.settings.console)
-    known = records.account(tx, email) is not None
-    payload: dict[str, audit.Value] = {"what": what, "client": _client(visit)}
-    who = email if known else "unknown"
-    audit.append(tx, Event.SIGN_IN_REFUSED, actor="console", subject=who[:255], payload=payload, at=now)
+    return (
+        sessions.begin(
+            tx,
+            desk,
+            credentials.email,
+            Method.PASSWORD,
+            stage,
+            before=visit.signed.secret if visit.signed else "",
+            pending=factors.new_secret() if stage is Stage.ENROL else "",
+        ),
+        stage,
+    )
 
 
 def _form(visit: Visit, *, says: str = "", email: str = "", status: int = 200) -> Response:
@@ -115,11 +118,8 @@ def _form(visit: Visit, *, says: str = "", email: str = "", status: int = 200) -
     )
 
 
-def _too_many(visit: Visit, email: str, wait_s: float) -> Response:
-    minutes = max(1, round(wait_s / 60))
-    says = f"Too many tries. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
-    answer = _form(visit, says=says, email=email, status=429)
-    answer.headers["Retry-After"] = str(int(wait_s) + 1)
+def _wait(answer: Response, wait: TooManyTries) -> Response:
+    answer.headers["Retry-After"] = str(int(wait.wait_s) + 1)
     return answer
 
 
@@ -130,12 +130,14 @@ def _wanted(visit: Visit) -> str:
     return wanted if forms.is_own_path(wanted) and not is_sign_in else "/"
 
 
-def _client(visit: Visit) -> str:
-    """Return the address a request came from; uvicorn puts the one a trusted proxy names in its place."""
-    return visit.request.client.host if visit.request.client else ""
-
-
 PAGES = (
     Page(path="/sign-in", permission=None, get=show, post=sign_in),
+    Page(
+        path="/sign-in/code",
+        permission=Permission.ACCOUNT_OWN,
+        get=ask_code,
+        post=take_code,
+        stages=frozenset({Stage.CODE}),
+    ),
     Page(path="/sign-out", permission=Permission.ACCOUNT_OWN, post=sign_out, stages=_EVERY_STAGE),
 )
