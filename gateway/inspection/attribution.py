@@ -32,7 +32,7 @@ _SAID: Final = (
     r"said|says|saying|told|tells|telling|wrote|writes|writing|written|texted|texts|texting|messaged|messages|messaging|"
     r"sent|sends|sending|called|calls|calling|asked|asks|asking|described|describes|describing|claimed|claims|posted|"
     r"posts|commented|shouted|replied|whispered|mentioned|stated|states|alleges|alleged|e-?mailed|reads|read|quoted|"
-    r"suggested|threatened|admitted|reported|complained|disclosed|told|promised|used the words?"
+    r"used|suggested|threatened|admitted|reported|complained|disclosed|told|promised|used the words?"
 )
 _BETWEEN: Final = r"(?: (?:has|had|have|was|were|is|been|also|then|once|later|repeatedly|apparently|just|that|who|he|she|again|allegedly|often))*"
 _TO_WHOM: Final = r"(?: (?:me|us|you|him|her|them|police|officers)\b)?"
@@ -42,7 +42,7 @@ _THIRD_PARTY: Final = re.compile(
     r"\b(?:in|from|of|on|to) (?:your|his|her|their|the|that|a) (?:[\w'-]+ ){0,2}(?:statement|messages?|texts?|letter|note|"
     r"post|voicemail|screenshots?|exhibit|interview|account|recording|transcript|video|comments?|profile)\b|"
     r"\b(?:the|another|first|second|last|next) (?:one|ones|line|lines|part|bit)(?: (?:that|which))? (?:reads?|says?|said|goes|starts|begins)\b|"
-    r"\bexhibits?\b|\bmg11\b|\bthe words?\b",
+    r"\bexhibits?\b|\bmg11\b|\bthe words?\b|\b(?:paragraph|para|page|line|message|question|entry) (?:no\.? ?)?\d+\b",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(

@@ -44,7 +44,7 @@ class Engine:
         """Compile ``rules``. ``drafts`` makes draft rules run too: for trying them, never for mail."""
         self.rules_hash = rules_hash
         self.model_hash = cues.model_hash(language=language)
-        self._language = language
+        self.language = language
         numbering = _Numbering()
         running = tuple(rule for rule in rules.rules if drafts or rule.status is not RuleStatus.DRAFT)
         active = tuple(rule for rule in running if not rule.is_pattern)
@@ -81,7 +81,7 @@ class Engine:
         conduct = Conduct(authored, parties, history, at, self._policy)
         message = Judgement(
             authored, parties, history, at, texts=texts, refusals=self._refuses, conduct=conduct,
-            parser=parse if self._language else None,
+            parser=parse if self.language else None,
         )  # fmt: skip
         present = message.present
         positions = {position for number in present for position in self._by_pattern.get(number, ())}
@@ -103,7 +103,7 @@ class Engine:
             rules_hash=self.rules_hash,
             model_hash=self.model_hash,
             urgent="; ".join(urgent),
-            weak=tuple(message.weak()) if self._hears else (),
+            weak=message.hearing.weak if self._hears else (),
             refused=self._remembers_refusals and message.is_refused,
         )
 

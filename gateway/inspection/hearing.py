@@ -1,19 +1,25 @@
 """The cues of one message, and what policy makes of how sure they are.
 
-Owns the thresholds of `policy.yaml` under ``cues``: from where a cue counts, from where it may hold, from where it leaves
-a trace for later mail. Refuses to know how cues are found (`gateway.inspection.cues`) and what a rule makes of them
-(`judgement`). With the language engine off there are no cues.
+Owns the thresholds of `policy.yaml` under ``cues``: from where a cue counts alone, from where in company, from where it
+may hold, from where it leaves a trace for later mail. Refuses to know how cues are found (`gateway.inspection.cues`) and
+what a rule makes of them (`judgement`). With the language engine off there are no cues.
+
+What one sentence only hints at, two sentences may say (docs/decisions/0031): a cue that is too weak alone counts where
+the officer's own words hold another one elsewhere in the mail, or earlier mail to the contact left a trace of its
+category. One cue more never makes another count for less.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Protocol
 
 from gateway.inspection import cues
+from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import Text
 from gateway.inspection.cues import Cue, Layer
 from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.rules import Condition
-from gateway.model import Policy
+from gateway.model import Attribution, Policy
 
 
 class Parser(Protocol):
@@ -26,21 +32,25 @@ class Parser(Protocol):
 class Hearing:
     """What is heard in one message."""
 
-    def __init__(self, policy: Policy, weak: Iterable[str], parser: Parser, *, language: bool) -> None:
-        """Take the thresholds, the categories of which earlier mail had a weak cue, and the parser."""
+    def __init__(
+        self, texts: Iterable[Text], policy: Policy, weak: Iterable[str], parser: Parser | None
+    ) -> None:
+        """Take the message, the thresholds, the categories of which earlier mail had a weak cue, and the parser.
+
+        No parser means that the language engine is off.
+        """
+        self._texts = tuple(texts)
         self._policy = policy
-        self._weak = frozenset(weak)
+        self._before = frozenset(weak)
         self._parser = parser
-        self._language = language
 
     def cues(self, text: Text) -> Mapping[int, tuple[Cue, ...]]:
         """Return every cue of ``text`` by its sentence; found when first asked for."""
-        if not self._language:
+        parser = self._parser
+        if parser is None:
             return {}
         if not text.heard:
-            text.heard.append(
-                cues.cues_of(text.shadow, lambda number: self._parser(text, number), cues.encoder())
-            )
+            text.heard.append(cues.cues_of(text.shadow, lambda number: parser(text, number), cues.encoder()))
         return text.heard[0]
 
     def sentences(self, condition: Condition, text: Text) -> frozenset[int]:
@@ -49,16 +59,29 @@ class Hearing:
 
     def found(self, condition: Condition, text: Text, sentence: int) -> tuple[Cue, ...]:
         """Return the cue of ``condition`` in one sentence, if it is as sure as it must be."""
-        least = self.least(condition)
         heard = self.cues(text).get(sentence, ())
-        return tuple(cue for cue in heard if cue.category == condition.cue and cue.probability >= least)
+        return tuple(
+            cue
+            for cue in heard
+            if cue.category == condition.cue and self._counts(condition, cue, text, sentence)
+        )
 
-    def least(self, condition: Condition) -> float:
-        """Return from which probability the cue counts: what the rule says, else policy, less after a weak cue."""
+    def _counts(self, condition: Condition, cue: Cue, text: Text, sentence: int) -> bool:
         if condition.min:
-            return condition.min
-        thresholds = self._policy.cue(condition.cue)
-        return thresholds.again if condition.cue in self._weak else thresholds.flag
+            return cue.probability >= condition.min
+        thresholds = self._policy.cue(cue.category)
+        if cue.probability >= thresholds.flag:
+            return True
+        if cue.probability < thresholds.company:
+            return False
+        here = (text.part, text.offset, sentence)
+        return cue.category in self._before or any(there != here for there, _ in self._signs)
+
+    def may_hold(self, condition: Condition, cue: Cue) -> bool:
+        """Return whether a cue is sure enough to hold, with no case term beside it; a rule's own ``min`` is its word."""
+        if cue.anchored:
+            return False
+        return bool(condition.min) or cue.probability >= self._policy.cue(condition.cue).hold
 
     def told(self, text: Text, heard: Iterable[Cue]) -> Iterator[str]:
         """Yield why each cue of a finding was heard, in words for a supervisor."""
@@ -68,18 +91,38 @@ class Hearing:
             if made is not None and (stands_on := cues.clauses(cue, text.shadow, made)):
                 yield stands_on
 
-    def may_hold(self, condition: Condition, cue: Cue) -> bool:
-        """Return whether a cue is sure enough to hold, with no case term beside it; a rule's own ``min`` is its word."""
-        if cue.anchored:
-            return False
-        return bool(condition.min) or cue.probability >= self._policy.cue(condition.cue).hold
+    @property
+    def weak(self) -> tuple[str, ...]:
+        """The categories of which later mail should know that this one had at least a weak cue (DECISIONS 19)."""
+        found = {
+            cue.category for _, cue in self._own if cue.probability >= self._policy.cue(cue.category).weak
+        }
+        return tuple(sorted(found))
 
-    def weak(self, texts: Iterable[Text], is_own: Callable[[Text, Cue], bool]) -> Iterator[str]:
-        """Yield the categories of which the message has at least a weak cue in the officer's own words."""
-        told: set[str] = set()
-        for text in texts:
-            for cue in (cue for found in self.cues(text).values() for cue in found):
-                floor = self._policy.cue(cue.category).weak
-                if cue.category not in told and cue.probability >= floor and is_own(text, cue):
-                    told.add(cue.category)
-        yield from sorted(told)
+    @cached_property
+    def _signs(self) -> tuple[tuple[tuple[str, int, int], Cue], ...]:
+        """The cues that keep another one company, each with its place."""
+        return tuple(
+            (place, cue)
+            for place, cue in self._own
+            if cue.probability >= self._policy.cue(cue.category).company
+        )
+
+    @cached_property
+    def _own(self) -> tuple[tuple[tuple[str, int, int], Cue], ...]:
+        """The cues in the officer's own words, each with its place. A second reading is the same words again."""
+        return tuple(
+            ((text.part, text.offset, number), cue)
+            for text in self._texts
+            if not text.claimed_quote and not text.disguised
+            for number, found in self.cues(text).items()
+            for cue in found
+            if self._is_own(text, number, cue)
+        )
+
+    def _is_own(self, text: Text, number: int, cue: Cue) -> bool:
+        parser = self._parser
+        whose = attribution(
+            text.shadow, cue.start, cue.end, lambda: parser(text, number) if parser is not None else None
+        )
+        return whose is Attribution.OWN

@@ -111,7 +111,9 @@ class Judgement:
         self._refusals = refusals
         self._conduct = conduct
         self._parses = 0
-        self.hearing = Hearing(conduct.policy, history.weak, self.parse, language=parser is not None)
+        self.hearing = Hearing(
+            texts, conduct.policy, history.weak, self.parse if parser is not None else None
+        )
 
     @cached_property
     def present(self) -> frozenset[int]:
@@ -186,16 +188,6 @@ class Judgement:
                 if is_sure and len(fired) >= MAX_LISTED:
                     return fired
         return fired
-
-    def weak(self) -> Iterator[str]:
-        """Yield the categories of which later mail should know that this one had a sign (DECISIONS 19)."""
-
-        def is_own(text: Text, cue: Cue) -> bool:
-            parsed = _Parse(self, text, text.shadow.sentence_at(cue.start))
-            return attribution(text.shadow, cue.start, cue.end, parsed) is Attribution.OWN
-
-        texts = (text for text in self.texts if not text.claimed_quote and not text.disguised)
-        return self.hearing.weak(texts, is_own)
 
     def is_so(self, condition: Condition) -> bool:
         """Return whether a fact of the message as a whole is so."""

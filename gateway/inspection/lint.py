@@ -47,9 +47,13 @@ class Outcome:
 
 
 def examples(rules: RuleSet, engine: Engine, at: datetime, *, only: str = "") -> Iterator[Outcome]:
-    """Yield how every example came out; ``only`` is the id of one rule. ``engine`` must include drafts."""
+    """Yield how every example came out; ``only`` is the id of one rule. ``engine`` must include drafts.
+
+    A rule that asks for a language cue cannot be tried with the language engine off: its examples are left out.
+    """
     for rule in rules.rules:
-        if only and rule.id != only:
+        deaf = not engine.language and any(condition.cue for condition in rule.conditions.values())
+        if deaf or (only and rule.id != only):
             continue
         for wanted in ("hit", "miss"):
             for number, example in enumerate(getattr(rule.entry.examples, wanted)):

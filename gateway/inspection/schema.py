@@ -416,17 +416,17 @@ class CuesEntry(_Entry):
 
     weak: Probability = 0.35
     """Remembered for later mail to the contact, as one bit."""
-    again: Probability = 0.5
-    """Counts where earlier mail to the contact had a weak cue of the same category."""
-    flag: Probability = 0.6
+    company: Probability = 0.6
+    """Counts where another one stands elsewhere in the mail, or earlier mail to the contact had a weak one of its category."""
+    flag: Probability = 0.85
     """Counts."""
     hold: Probability = 0.85
     """Counts in full: the effect of its category applies."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "CuesEntry":
-        if not self.weak <= self.again <= self.flag <= self.hold:
-            raise ValueError("weak, again, flag and hold do not fall: each is at least the one before")
+        if not self.weak <= self.company <= self.flag <= self.hold:
+            raise ValueError("weak, company, flag and hold do not fall: each is at least the one before")
         return self
 
     def policy(self) -> CueThresholds:

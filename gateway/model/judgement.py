@@ -137,9 +137,9 @@ class CueThresholds:
 
     weak: float = 0.35
     """It is remembered for the pair, as one bit (DECISIONS 19), and does nothing now."""
-    again: float = 0.5
-    """It makes a rule fire where earlier mail to the contact had a weak cue of the same category."""
-    flag: float = 0.6
+    company: float = 0.6
+    """It makes a rule fire where another one stands elsewhere in the mail, or earlier mail had a weak one of its kind."""
+    flag: float = 0.85
     """It makes a rule fire."""
     hold: float = 0.85
     """What it makes fire is not softened: policy's effect of the category applies."""

@@ -3,14 +3,16 @@
 from textwrap import dedent
 
 import pytest
-from inspection.rule_texts import POLICY, bundle, complaints, engine, judge, rule
+from inspection.rule_texts import AT, POLICY, bundle, complaints, engine, judge, rule
 
-from gateway.inspection import load
+from gateway.inspection import load, rules_of
+from gateway.inspection.lint import examples
 from gateway.inspection.schema import ExampleEntry
 from gateway.model import Attribution, History
 
 CUE = "cue: {cue: romantic-advance}"
 LOVE = "I love you and I can't wait for Monday."
+LOW = POLICY + "cues: {default: {flag: 0.6}}\n"
 MAYBE = "Fancy a drink one evening, you and me?"
 
 
@@ -30,9 +32,9 @@ def test_a_cue_makes_a_rule_fire_on_its_own_words():
 
 def test_a_cue_below_hold_is_softened():
     """What is likely and not sure flags at most: policy says from where a cue counts in full."""
-    (finding,) = found(MAYBE).findings
+    (finding,) = found(MAYBE, policy=LOW).findings
     assert finding.softened
-    policy = POLICY + "cues: {default: {hold: 0.6}}\n"
+    policy = POLICY + "cues: {default: {flag: 0.6, hold: 0.6}}\n"
     (finding,) = found(MAYBE, policy=policy).findings
     assert not finding.softened
 
@@ -71,12 +73,24 @@ def test_somebody_elses_words_leave_no_trace():
     assert found('He wrote: "I love you." Is that right?', policy=policy).weak == ()
 
 
-def test_weak_cues_add_up():
+def test_weak_cues_of_earlier_mail_add_up():
     """After an earlier weak cue of the same category, less is enough; of another, it is not."""
-    policy = POLICY + "cues: {default: {again: 0.6, flag: 0.9, hold: 0.9}}\n"
-    assert not found(MAYBE, policy=policy).findings
-    assert found(MAYBE, policy=policy, history=History(weak=("romantic-advance",))).findings
-    assert not found(MAYBE, policy=policy, history=History(weak=("secrecy",))).findings
+    assert not found(MAYBE).findings
+    assert found(MAYBE, history=History(weak=("romantic-advance",))).findings
+    assert not found(MAYBE, history=History(weak=("secrecy",))).findings
+
+
+def test_two_weak_cues_in_one_mail_add_up():
+    """What one sentence only hints at, two sentences say; one sentence is no company for itself."""
+    assert not found(f"Your hearing is on Monday. {MAYBE}").findings
+    (finding,) = found(f"I could pop round on my own to yours. {MAYBE}").findings
+    assert finding.text == "Fancy a drink"
+    assert finding.softened
+
+
+def test_somebody_elses_words_keep_no_company():
+    """What the offender wrote does not make the officer's own words worse."""
+    assert not found(f'In his message he wrote: "I will pop round on my own to yours." {MAYBE}').findings
 
 
 def test_without_the_language_engine_there_are_no_cues():
@@ -140,7 +154,7 @@ def test_names_of_cues_are_known():
 @pytest.mark.parametrize(
     "text",
     [
-        "default: {flag: 0.9, hold: 0.8}",
+        "default: {flag: 0.95, hold: 0.9}",
         "default: {weak: 0}",
         "romance: {flag: 0.5}",
         "default: {flags: 0.5}",
@@ -149,3 +163,14 @@ def test_names_of_cues_are_known():
 def test_thresholds_that_make_no_sense_are_refused(text):
     """Thresholds rise from weak to hold, lie between 0 and 1, and belong to a category there is."""
     assert complaints(policy=POLICY + f"cues: {{{text}}}\n", advance__drink=rule(CUE))
+
+
+def test_examples_of_cues_are_tried_only_where_there_are_cues():
+    """With the language engine off the examples of such a rule say nothing, and are left out."""
+    text = rule(CUE, examples=f'{{hit: ["{LOVE}"], miss: ["Your hearing is on Monday."]}}')
+    rules = rules_of(bundle(advance__drink=text))
+    tried = [
+        list(examples(rules, engine(language=on, drafts=True, advance__drink=text), AT))
+        for on in (True, False)
+    ]
+    assert [[each.ok for each in outcomes] for outcomes in tried] == [[True, True], []]

@@ -19,35 +19,41 @@ MY: Final = frozenset({"my", "mine"})
 WE: Final = frozenset({"we", "us", "ourselves", "our", "ours"})
 _TEAM: Final = frozenset({"team", "unit", "force", "police", "office", "department"})
 _OTHERS: Final = frozenset({"he", "she", "they", "him", "her", "them", "his", "their"})
-_SPEECH: Final = frozenset(
-    map(
-        lexicon.canonical,
-        ["say", "tell", "write", "text", "message", "ask", "call", "describe", "claim", "state", "mention", "report", "allege", "reply", "shout", "send", "post", "add", "email", "comment", "whisper", "tweet", "admit", "suggest", "think"],
-    )
+
+
+def keys_of_words(words: str) -> frozenset[str]:
+    """Return the keys of words that are written with spaces between them."""
+    return frozenset(map(lexicon.canonical, words.split()))
+
+
+_SPEECH: Final = keys_of_words(
+    "say tell write text message ask call describe claim state mention report allege reply shout send "
+    "post add email comment whisper tweet admit suggest think"
 )
 _ANYBODY: Final = frozenset({"they", "people", "everyone", "everybody", "mate", "friend", "colleague"})
 """Subjects whose speech is still the officer's own: "they say you're gorgeous" (DETECTION 3.4)."""
 _REPORTED: Final = frozenset(
     {"ccomp", "xcomp", "dobj", "oprd", "parataxis", "prep", "advcl", "acl", "attr", "acomp"}
 )
-ANCHORS: Final = frozenset(
-    map(
-        lexicon.canonical,
-        ["statement", "mg11", "vps", "exhibit", "court", "trial", "hearing", "magistrates", "crown", "cps", "prosecutor", "solicitor", "barrister", "judge", "jury", "bail", "custody", "charge", "interview", "evidence", "disclosure", "cctv", "footage", "forensic", "swab", "dash", "risk", "questionnaire", "assessment", "safeguarding", "idva", "isva", "marac", "witness", "suspect", "defendant", "offender", "compensation", "cica", "insurance", "reference", "crime", "urn", "procedure", "viper", "identification", "refuge", "alarm", "locksmith", "restraining", "order", "injunction", "officer", "sergeant", "inspector", "colleague", "dc", "ds", "pc", "dci", "counsellor", "appointment", "intermediary", "screens"],
-    )
+ANCHORS: Final = keys_of_words(
+    "statement mg11 vps exhibit court trial hearing magistrates crown cps prosecutor solicitor barrister "
+    "judge jury bail custody charge interview evidence disclosure cctv footage forensic swab dash risk "
+    "questionnaire assessment safeguarding idva isva marac witness suspect defendant offender "
+    "compensation cica insurance reference crime urn procedure viper identification refuge alarm "
+    "locksmith restraining order injunction officer sergeant inspector colleague dc ds pc dci counsellor "
+    "appointment intermediary screens"
 )
 """Words of police business: beside them an offer or a question has a reason."""
 _CLAUSES: Final = frozenset({"ccomp", "advcl", "conj", "relcl", "acl", "parataxis", "pcomp", "csubj"})
 """Roles in which a clause of its own begins."""
+_KISSES: Final = frozenset({"x", "xx", "xxx", "xxxx", "xo", "xoxo"})
+_GREETINGS: Final = keys_of_words(
+    "hi hello hey hiya morning night alright evening afternoon up soon thanks cheers ta ok bye"
+)
 _SPOKEN_TO: Final = frozenset({"VB", "VBP"})
 _ASKING: Final = frozenset(
     {"do", "be", "have", "can", "could", "will", "would", "shall", "should", "may", "might"}
 )
-
-
-def keys_of_words(words: str) -> frozenset[str]:
-    """Return the keys of words that are written with spaces between them."""
-    return frozenset(map(lexicon.canonical, words.split()))
 
 
 def reporter(token: Any) -> Any:
@@ -138,11 +144,24 @@ class Features:
 
     def is_order(self, verb: Any) -> bool:
         """Return whether ``verb`` is an order: its base form, and nobody said to do it but perhaps "you"."""
-        if verb.tag_ not in _SPOKEN_TO:
+        if verb.tag_ not in _SPOKEN_TO and not _is_mistaken(verb):
             return False
         subjects = {child.norm_ for child in verb.children if child.dep_ in SUBJECTS}
         helped = {child.norm_ for child in verb.children if child.dep_ == "aux"} - {"do"}
         return subjects <= YOU and not helped
+
+    def is_called(self, name: Any) -> bool:
+        """Return whether the reader is called by ``name``: it stands alone at the end, or behind a comma or a greeting."""
+        after = [
+            token
+            for token in self.parsed
+            if token.i > name.i and not token.is_punct and token.norm_ not in _KISSES
+        ]
+        before = self.parsed[name.i - 1] if name.i else None
+        if before is None:
+            return bool(after) and self.parsed[name.i + 1].is_punct
+        apart = before.is_punct or before.norm_ in _GREETINGS
+        return apart and (not after or self.parsed[name.i + 1].is_punct)
 
     def is_negated(self, verb: Any) -> bool:
         """Return whether ``verb``, or the verb it hangs on, is denied."""
@@ -163,6 +182,30 @@ class Features:
         """Return whether a third person is spoken of."""
         return bool(self.keys & _OTHERS)
 
+
+def _is_mistaken(verb: Any) -> bool:
+    """Return whether an order was taken for a noun, as verbs at the head of a note are ("Bin this")."""
+    children = {child.dep_ for child in verb.children}
+    return verb.tag_ in {"NN", "NNP"} and "dobj" in children and "det" not in children
+
+
+def does(verb: Any, who: frozenset[str]) -> Any | None:
+    """Return who of ``who`` does ``verb``; the verb itself where the writer left out the "I": "Left you a card"."""
+    at = verb
+    while True:
+        subjects = [child for child in at.children if child.dep_ in SUBJECTS]
+        if subjects:
+            return next((child for child in subjects if child.norm_ in who), None)
+        if at.dep_ not in {"conj", "xcomp"} or at.head.i == at.i:
+            break
+        at = at.head
+    is_left_out = who & I and at.i <= _EARLY and at.dep_ in {"ROOT", "ccomp", "advcl"}
+    return verb if is_left_out and at.tag_ in _TOLD_OF else None
+
+
+_EARLY: Final = 1
+"""A verb without a subject at the head of a sentence, or behind one word: "Just left you a card"."""
+_TOLD_OF: Final = frozenset({"VBD", "VBN", "VBG", "MD"})
 
 _DECLINED: Final = keys_of_words(
     "accept give take meet come go do join reply continue socialise add follow look check search run send have keep swap "

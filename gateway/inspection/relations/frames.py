@@ -6,12 +6,13 @@ words a frame cannot do without are known before the parse, so a sentence that l
 keys of a token and of its chunk are the same, and no cue is lost by it (tests/cues).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from gateway.inspection.relations.features import ANCHORS, Features
+from gateway.inspection.relations.features import ANCHORS, YOU, Features, I, does
 from gateway.inspection.relations.features import keys_of_words as keys
 from gateway.inspection.relations.parse import pipeline
 
@@ -23,8 +24,10 @@ ANCHORED: Final = 0.5
 """What is left of a frame that police business in its own clause may explain: too little to count alone, enough to be
 remembered and to count beside an earlier one."""
 
-Mood = Literal["", "order", "question", "denied", "claimed"]
-"""How the head must stand: as an order, in a question, denied, or not denied."""
+_SUBJECT: Final = frozenset({"nsubj", "nsubjpass"})
+Mood = Literal["", "order", "question", "denied", "claimed", "forbidden", "called"]
+"""How the head must stand: as an order, in a question, denied, not denied, as what the reader must or need not do, or as a name that
+the reader is called by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,11 @@ class Limb:
     roles: frozenset[str] = frozenset()
     far: bool = False
     """It may stand in another clause."""
+
+    @property
+    def is_subject(self) -> bool:
+        """Whether it is who does it: `features.does` knows where a subject may be left out."""
+        return self.roles is _SUBJECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +59,16 @@ class Frame:
     beside: tuple[frozenset[str], ...] = ()
     without: frozenset[str] = frozenset()
     mood: Mood = ""
+    forms: frozenset[str] = frozenset()
+    """Of these words, as they are spelled, one must stand in its clause: "are you seeing anyone", not "were you"."""
     unanchored: bool = False
     """Police business in its own clause may be a reason, so it is worth less there."""
 
     @property
     def needs(self) -> tuple[frozenset[str], ...]:
         """The sets of keys of each of which one must be in a sentence."""
-        return (self.head, *(limb.keys for limb in self.limbs if limb.keys), *self.beside)
+        limbs = (limb.keys for limb in self.limbs if limb.keys and not (limb.is_subject and limb.keys & I))
+        return (self.head, *limbs, *self.beside)
 
     def may_be_in(self, keys: frozenset[str]) -> bool:
         """Return whether a sentence with ``keys`` can hold the frame; no parse is needed to say no."""
@@ -73,27 +84,43 @@ class Frame:
     def _place(self, match: list[int], features: Features) -> "Place | None":
         """Return a match as a place, unless its clause says something else."""
         tokens = [features.parsed[number] for number in match]
+        doers = [does(tokens[0], limb.keys) for limb in self.limbs if limb.is_subject]
+        if any(doer is None for doer in doers):
+            return None
         clause = features.clause(tokens[0])
         keys = frozenset(token.norm_ for token in clause)
         within = {token.i for token in clause}
-        near = (token.i in within for limb, token in zip(self.limbs, tokens[1:], strict=True) if not limb.far)
+        hanging = [limb for limb in self.limbs if not limb.is_subject]
+        near = (token.i in within for limb, token in zip(hanging, tokens[1:], strict=True) if not limb.far)
         if not self._stands(tokens[0], features) or keys & self.without or not all(near):
             return None
         grade = min(self.grade, ANCHORED) if self.unanchored and keys & ANCHORS else self.grade
-        shown = sorted((*tokens, *_negations(tokens[0])), key=_position)
-        return Place(shown[0].idx, shown[-1].idx + len(shown[-1]), grade)
+        if self.forms and self.forms.isdisjoint(token.lower_ for token in clause):
+            return None
+        shown = sorted((*tokens, *doers, *_negations(tokens[0])), key=_position)
+        start, end = shown[0].idx, shown[-1].idx + len(shown[-1])
+        # Whose words they are hangs on the quotation mark between them: the quoted ones are what is told.
+        return Place(max(start, features.words.rfind('"', start, end) + 1), end, grade)
 
     def _stands(self, head: Any, features: Features) -> bool:
-        match self.mood:
-            case "order":
-                return features.is_order(head)
-            case "question":
-                return features.is_asked
-            case "denied":
-                return features.is_negated(head)
-            case "claimed":
-                return not features.is_negated(head)
-        return True
+        return not self.mood or _MOODS[self.mood](head, features)
+
+
+def _is_forbidden(head: Any, features: Features) -> bool:
+    others = (child for child in head.children if child.dep_ in _SUBJECT and child.norm_ not in YOU)
+    return features.is_negated(head) and not any(others)
+
+
+_MOODS: Final[Mapping[str, Callable[[Any, Features], bool]]] = MappingProxyType(
+    {
+        "order": lambda head, features: features.is_order(head),
+        "question": lambda _, features: features.is_asked,
+        "denied": lambda head, features: features.is_negated(head),
+        "claimed": lambda head, features: not features.is_negated(head),
+        "forbidden": _is_forbidden,
+        "called": lambda head, features: features.is_called(head),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +151,8 @@ def _matcher(frame: Frame) -> Callable[[Any], list[tuple[int, list[int]]]]:
     pattern: list[dict[str, Any]] = [
         {"RIGHT_ID": "head", "RIGHT_ATTRS": {"NORM": {"IN": sorted(frame.head)}}}
     ]
-    for number, limb in enumerate(frame.limbs):
+    hanging = (limb for limb in frame.limbs if not limb.is_subject)
+    for number, limb in enumerate(hanging):
         attributes: dict[str, Any] = {"NORM": {"IN": sorted(limb.keys)}} if limb.keys else {}
         if limb.roles:
             attributes["DEP"] = {"IN": sorted(limb.roles)}
@@ -137,7 +165,6 @@ def _matcher(frame: Frame) -> Callable[[Any], list[tuple[int, list[int]]]]:
     return found
 
 
-_SUBJECT: Final = frozenset({"nsubj", "nsubjpass"})
 _OBJECT: Final = frozenset({"dobj", "dative", "pobj", "iobj", "attr", "oprd", "npadvmod"})
 
 
