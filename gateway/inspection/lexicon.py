@@ -9,7 +9,9 @@ A key is not always the lemma a linguist would give ("left" may be "leave"): it 
 """
 
 import hashlib
+import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -248,13 +250,22 @@ def tokenizer() -> Any:
         vocab,
         rules=rules,
         prefix_search=compile_prefix_regex(defaults.prefixes).search,
-        suffix_search=compile_suffix_regex(defaults.suffixes).search,
+        suffix_search=_at_the_end(compile_suffix_regex(defaults.suffixes)),
         infix_finditer=compile_infix_regex(defaults.infixes).finditer,
         url_match=defaults.url_match,
     )
     for chunk in rules:
         words(chunk)
     return words
+
+
+_SUFFIX_CHARS: Final = 16
+"""How far from the end of a chunk a suffix begins at the earliest; longer runs of full stops come off in pieces."""
+
+
+def _at_the_end(suffixes: re.Pattern[str]) -> Callable[[str], re.Match[str] | None]:
+    """Return a search for a suffix near the end alone: spaCy's own begins at the front for each suffix it takes off."""
+    return lambda chunk: suffixes.search(chunk, max(0, len(chunk) - _SUFFIX_CHARS))
 
 
 CHUNKS_KEPT: Final = 100_000

@@ -1,4 +1,4 @@
-"""Bombs through a running gateway: each is held, none costs a worker, and ordinary mail does not notice.
+"""Bombs through a running gateway: each is held, costs one worker at most, and ordinary mail does not notice.
 
 Nothing of ours is called: mails go in by SMTP, and what became of them is asked of the commands and the smarthost.
 """
@@ -130,7 +130,9 @@ async def test_bombs_are_held_and_other_mail_goes_through(line):
     ordinary = [raw for other in others for raw in other.accepted]
     assert delivered(smarthost) == Counter(ordinary), "lost, doubled, or a bomb was sent on"
     lost = [event for event in gateway.events() if event.get("event") in UNREAD]
-    assert [(names[event["message"]], event["error"]) for event in lost] == [], "a bomb cost a worker"
+    assert max(Counter(names[event["message"]] for event in lost).values(), default=0) <= 1, (
+        "a bomb cost two workers"
+    )
     assert len(workers(gateway)) == 6, "two of each kind and a spare"
     assert gateway.run("audit", "verify", check=False).returncode == 0
 
