@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format bench evasion mutants faults fuzz fuzz-guided kill docker-check docs lock clean
+.PHONY: help setup demo test check lint format bench evaluate model evasion mutants faults fuzz fuzz-guided kill docker-check docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,12 @@ bench: $(STAMP) ## Measure the relay against others in one run
 faults: $(STAMP) ## Break the smarthost, the disk and the database, and print what the sender was told
 	@$(BIN)/pytest tests/faults -v $(ARGS)
 	@$(BIN)/python tests/faults/fault_cases.py && cat docs/faults.md
+
+evaluate: $(STAMP) ## Judge the dev split by the whole engine, beside the baselines, against the goals
+	@$(BIN)/gateway model evaluate --split dev --baselines $(ARGS)
+
+model: $(STAMP) ## Make the language model from the corpus, in an environment of its own (ARGS="--fraction 0.05" to try)
+	@scripts/train $(ARGS)
 
 evasion: $(STAMP) ## Judge an advance in every known disguise, print the table and write docs/evasion.md
 	@$(BIN)/python tests/evasion/table.py

@@ -31,6 +31,7 @@ class Part(StrEnum):
 
     REGISTRY = "registry"
     RULES = "rules"
+    LANGUAGE = "language"
     STORE = "store"
     SMARTHOST = "smarthost"
     RELAY = "relay"
@@ -110,6 +111,12 @@ def _rules(settings: Settings) -> str:
     return f"{len(inspection.rules_of(bundle).rules)} rules, set {bundle.hash[:12]}"
 
 
+def _language(settings: Settings) -> str:
+    """Load the models as a worker does: a damaged one is named here, and not when mail waits."""
+    inspection.warm_up(language=settings.inspection.language)
+    return inspection.language_layer(language=settings.inspection.language)
+
+
 def _store(settings: Settings) -> str:
     with Store.open(settings.store) as store:
         waiting, oldest, failed, suspended = store.read_now(_counts)
@@ -172,6 +179,7 @@ def _probed(settings: Settings, next_hop: NextHopSettings) -> Capabilities:
 _LOOKS: dict[Part, Callable[[Settings], str]] = {
     Part.REGISTRY: _registry,
     Part.RULES: _rules,
+    Part.LANGUAGE: _language,
     Part.STORE: _store,
     Part.SMARTHOST: _smarthost,
     Part.RELAY: _relay,

@@ -14,7 +14,7 @@ Inside: `nodes` (YAML and its traps), `schema` (what a file may hold), `rules` (
 from functools import lru_cache
 
 from gateway.errors import Mistake, Mistakes
-from gateway.inspection import cues, lexicon
+from gateway.inspection import cues, encoder, lexicon
 from gateway.inspection.bundle import Bundle, BundleFile, read, read_benign
 from gateway.inspection.conduct import traits
 from gateway.inspection.earlier import quoted_lines, written_lines
@@ -29,6 +29,7 @@ __all__ = [
     "Engine",
     "check",
     "house_style_of",
+    "language_layer",
     "load",
     "policy_of",
     "quoted_lines",
@@ -49,6 +50,13 @@ def warm_up(*, language: bool = True) -> None:
     fold("\u0430")
     if language:
         cues.warm()
+
+
+def language_layer(*, language: bool) -> str:
+    """Return what of the language engine is in force, in words for doctor and log. Loads nothing."""
+    if not language:
+        return "off (inspection.language): words are read, relations and veiled wording are not"
+    return encoder.absence() or f"relations, and model {encoder.digest()[:12]}"
 
 
 def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:

@@ -138,7 +138,7 @@ class Encoder:
     def __init__(self, folder: Path = WEIGHTS, *, kept: int = KEPT_WINDOWS) -> None:
         """Load the model in ``folder``; raises `Mistakes` when a file is missing or is not the one that was made."""
         self.manifest, octets = _checked(folder)
-        self.hash = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+        self.hash = digest(folder)
         self.vocabulary = Vocabulary(octets[VOCABULARY].decode("utf-8").split("\n"))
         self._session = session(octets[GRAPH])
         self._kept: OrderedDict[bytes, Scores] = OrderedDict()
@@ -307,6 +307,12 @@ def encoder() -> Encoder | None:
     Raises `Mistakes` when it is there and is not what was made: a damaged model is refused, not left out.
     """
     return Encoder() if (WEIGHTS / MANIFEST).exists() else None
+
+
+def digest(folder: Path = WEIGHTS) -> str:
+    """Return the hash that stands for the model in ``folder``, of its manifest; empty where there is none. Loads nothing."""
+    path = folder / MANIFEST
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def absence() -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from gateway_process import GatewayProcess
 from smarthost import Smarthost
 
+from gateway import inspection
+
 
 async def test_doctor_finds_a_running_gateway_well(tmp_path: Path) -> None:
     """With relay and smarthost up, every look is well and the exit status is 0."""
@@ -14,7 +16,7 @@ async def test_doctor_finds_a_running_gateway_well(tmp_path: Path) -> None:
         looks = await asyncio.to_thread(gateway.lines, "doctor")
         (relay,) = await asyncio.to_thread(gateway.lines, "doctor", "--only", "relay")
     assert {look["what"]: look["well"] for look in looks} == dict.fromkeys(
-        ("registry", "rules", "store", "smarthost", "relay"), True
+        ("registry", "rules", "language", "store", "smarthost", "relay"), True
     )
     assert (relay["what"], relay["well"]) == ("relay", True)
 
@@ -27,6 +29,7 @@ def test_doctor_names_each_thing_that_is_wrong(tmp_path: Path) -> None:
     looks = {look["what"]: look for look in map(json.loads, done.stdout.splitlines())}
     assert done.returncode == 1
     assert looks["rules"]["well"]
+    assert looks["language"]["says"] == inspection.language_layer(language=True)
     assert "contacts.csv:1" in looks["registry"]["says"]
     assert "gateway store init" in looks["store"]["says"]
     assert not looks["smarthost"]["well"]
