@@ -38,6 +38,8 @@ _STRICTEST: Final = CategoryPolicy(hold_from=Severity.LOW, again=Action.HOLD)
 """For a category that policy does not name: it cannot come from a set that was linted, so nobody chose mildness."""
 _BESIDE_WORDS: Final = frozenset({"conduct", "patterns"})
 """Categories that are not about words. They flag; for a hold there must be words too, or policy says so."""
+_SEALED: Final = frozenset({UnreadableReason.ENCRYPTED, UnreadableReason.ATTACHMENT_NOT_READ})
+"""What the force's own secure mail looks like from outside."""
 _NOT_INSPECTED: Final = Unreadable(
     part="", reason=UnreadableReason.WORKER_FAILED, detail="The message could not be inspected."
 )
@@ -160,6 +162,9 @@ def _grounds(case: _Case, *, inspected: bool) -> Iterator[Ground]:
         if defect.sha256 and defect.sha256 in case.policy.known_files:
             continue
         action = case.policy.unreadable.get(defect.reason, Action.HOLD)
+        if action is Action.HOLD and defect.media in case.policy.secure_mail and defect.reason in _SEALED:
+            yield Ground(Action.FLAG, "unreadable:secure-mail")
+            continue
         yield Ground(action, f"unreadable:{defect.reason.value}")
     yield from _of_parties(case)
     for finding in case.acting:

@@ -210,6 +210,7 @@ def _name_library(_: object, __: str, event: structlog.typing.EventDict) -> stru
 
 
 def unreadable_line(one: Unreadable) -> dict[str, str]:
-    """Return the JSON of what was not read; of a file with the SHA-256 that policy's ``known_files`` may name."""
+    """Return the JSON of what was not read, with what policy's ``known_files`` and ``secure_mail`` may name it by."""
     line = {"part": one.part, "reason": one.reason.value, "detail": one.detail}
-    return line | {"sha256": one.sha256} if one.sha256 else line
+    known = {"sha256": one.sha256, "media": one.media}
+    return line | {key: value for key, value in known.items() if value}

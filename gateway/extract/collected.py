@@ -104,9 +104,13 @@ class Collected:
                 )
             )
 
-    def note(self, part: str, reason: UnreadableReason, detail: str, sha256: str = "") -> None:
+    def note(
+        self, part: str, reason: UnreadableReason, detail: str, sha256: str = "", media: str = ""
+    ) -> None:
         """Name something that was not read, or not read for certain."""
-        self.unreadable.append(Unreadable(part=part, reason=reason, detail=detail, sha256=sha256))
+        self.unreadable.append(
+            Unreadable(part=part, reason=reason, detail=detail, sha256=sha256, media=media[:80])
+        )
 
     def note_from(self, part: str, note: Note | None) -> None:
         """Name what decoding found, if anything."""

@@ -262,7 +262,8 @@ class _Reader:
         if not found.recognised:
             self._not_read(section, why)
         for one in found.unreadable:
-            self.out.note(_inside(section, base, one.path), one.reason, one.detail, one.sha256)
+            media = "" if one.path else section.media
+            self.out.note(_inside(section, base, one.path), one.reason, one.detail, one.sha256, media)
         for piece in found.pieces:
             part = _inside(section, base, piece.path)
             if piece.message is not None:
@@ -299,7 +300,8 @@ class _Reader:
             self._file(section, data, "a signed part")
             return
         kind = section.content.parameters.get("smime-type", "without a type")[:40]
-        self.out.note(section.number, UnreadableReason.ENCRYPTED, f"an S/MIME or PGP envelope, {kind}")
+        detail = f"an S/MIME or PGP envelope, {kind}"
+        self.out.note(section.number, UnreadableReason.ENCRYPTED, detail, media=section.media)
 
     def _not_read(self, section: Section, why: str) -> None:
         name = " / ".join(self._names(section))
@@ -309,7 +311,7 @@ class _Reader:
         inside = " to an attached mail" if section.message else ""
         size = section.end - section.start
         detail = f"{section.media[:80]}{title}, {size} octets, {place}{inside}: {why}"
-        self.out.note(section.number, UnreadableReason.ATTACHMENT_NOT_READ, detail)
+        self.out.note(section.number, UnreadableReason.ATTACHMENT_NOT_READ, detail, media=section.media)
 
     # --- names ---
 

@@ -278,6 +278,7 @@ def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy
         parties=entry.parties.policy(),
         unreadable={reason: schema.action_of(effect) for reason, effect in entry.unreadable.items()},
         known_files=frozenset(entry.known_files),
+        secure_mail=frozenset(entry.secure_mail),
         closed_case_days=entry.closed_case_days,
         also_hold=tuple(address.lower() for address in entry.also_hold),
         languages=entry.languages,

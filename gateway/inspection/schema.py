@@ -448,6 +448,7 @@ class PolicyEntry(_Entry):
     parties: PartiesEntry
     unreadable: dict[UnreadableReason, Combined]
     known_files: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    secure_mail: tuple[Annotated[str, Field(pattern=r"^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$")], ...] = ()
     also_hold: tuple[Text, ...] = ()
     languages: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], Field(min_length=1, max_length=50)

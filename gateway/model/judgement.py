@@ -163,6 +163,8 @@ class Policy:
     closed_case_days: int
     known_files: frozenset[str] = frozenset()
     """SHA-256 of files that say nothing to people, in hexadecimal: as unread they are no reason."""
+    secure_mail: frozenset[str] = frozenset()
+    """Media types of the force's own secure mail: a part of such a type is flagged where an unread one is held."""
     also_hold: tuple[str, ...] = ()
     """Recipients that wait with the contact: addresses, or ``@domain``."""
     languages: tuple[str, ...] = ("en",)

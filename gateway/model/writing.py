@@ -119,6 +119,8 @@ class Unreadable:
     detail: str
     sha256: str = ""
     """Of the octets in question where they are a file, in hexadecimal: policy may know the file."""
+    media: str = ""
+    """Media type, in small letters, of a part that was not read as a whole: policy may know the force's secure mail by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -283,6 +283,26 @@ def test_a_file_that_policy_knows_is_no_reason():
     assert verdict(unreadable=(defect(),), policy=knowing).action is HOLD
 
 
+@pytest.mark.parametrize(
+    ("media", "reason", "action"),
+    [
+        ("application/x-microsoft-rpmsg-message", UnreadableReason.ENCRYPTED, FLAG),
+        ("application/x-microsoft-rpmsg-message", UnreadableReason.ATTACHMENT_NOT_READ, FLAG),
+        ("application/x-microsoft-rpmsg-message", UnreadableReason.SIZE, HOLD),
+        ("application/pkcs7-mime", UnreadableReason.ENCRYPTED, HOLD),
+        ("", UnreadableReason.ENCRYPTED, HOLD),
+    ],
+)
+def test_secure_mail_of_the_force_is_flagged(media, reason, action):
+    """What the force's own encryption makes may leave unread where policy names its media type; nothing else may."""
+    sealed = replace(defect(reason), media=media)
+    allowing = policy(secure_mail=frozenset({"application/x-microsoft-rpmsg-message"}))
+    strict = dict.fromkeys(UnreadableReason, HOLD)
+    made = verdict(unreadable=(sealed,), policy=replace(allowing, unreadable=strict))
+    assert (made.action, made.unreadable) == (action, (sealed,))
+    assert verdict(unreadable=(sealed,)).because == (f"unreadable:{reason.value}",)
+
+
 def test_a_language_nobody_inspects_is_no_text_that_was_read():
     """Words in a language that policy does not list do what policy says of `language`, and are named by part."""
     polish = Passage(part="2", kind=PassageKind.BODY, text="Dziękuję bardzo", start=0, end=15, language="pl")

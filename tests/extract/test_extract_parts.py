@@ -509,3 +509,17 @@ def test_attribution_longer_than_any_stays():
     )
     raw = f"In-Reply-To: <a@b.example>\n\n{text}\n> any news?\n".encode()
     assert extract(raw, Limits()).passages[0].text.startswith("On Tue")
+
+
+def test_sealed_parts_say_their_media_type():
+    """Secure mail and files nobody reads name the type by which policy may know them; what is read has none."""
+    head = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee the attached.\n"
+    parts = (
+        b"--b\nContent-Type: Application/X-Microsoft-RPMSG-Message; name=message.rpmsg\n\n\x76\xe8\x04\x60\xc4\x11\n"
+        b"--b\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMIAGCSqGSIb3DQEHA6CA\n--b--\n"
+    )
+    found = extract(head + parts, Limits()).unreadable
+    assert [(one.part, one.media) for one in found] == [
+        ("2", "application/x-microsoft-rpmsg-message"),
+        ("3", "application/pkcs7-mime"),
+    ]
