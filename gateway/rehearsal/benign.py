@@ -18,7 +18,7 @@ from gateway.inspection.complaints import closest, complaint
 from gateway.inspection.nodes import MAX_SHOWN, Document, parse, shortened
 from gateway.inspection.rules import RuleSet
 from gateway.inspection.schema import RuleId, Slug, Text
-from gateway.model import Action, Finding
+from gateway.model import Action, Attribution, Finding
 from gateway.rehearsal.judging import Judge, Judged, Sample, letter, office_hours
 
 MAX_BODY: Final = 20_000
@@ -160,6 +160,11 @@ def gate(
             mistakes.append(mail.mistake(what, "mend the rules or policy.yaml: no reason lets it wait"))
     mistakes += _stale(baseline, {rule.id for rule in rules.rules}, fired)
     return tuple(mistakes)
+
+
+def is_others(finding: Finding) -> bool:
+    """Return whether a finding stands on somebody else's words in quotation marks: it says nothing of the rule."""
+    return finding.attribution is Attribution.QUOTED
 
 
 def _touched(mail: Ordinary, findings: Iterable[Finding], allowed: set[tuple[str, str]]) -> Iterator[Mistake]:

@@ -275,6 +275,16 @@ class RulesSettings(_Section):
         "Rule folder, or several: later ones add and override. Unset: rules/ beside the file, else the package's copy.",
     )
 
+    trial_days: int = _setting(
+        14, "Days that a rule is in force at its status before it may act further.", unit="days", ge=0
+    )
+    trial_decisions: int = _setting(
+        10, "Mails it fired on that reviewers must have decided about before it may be enforced.", ge=0
+    )
+    trial_precision: float = _setting(
+        0.5, "Share of them that reviewers must have confirmed as crossings.", ge=0, le=1
+    )
+
     @property
     def paths(self) -> tuple[Path, ...]:
         """The folders in loading order; empty: the default."""

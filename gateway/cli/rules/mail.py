@@ -138,14 +138,22 @@ class Reader:
         return not objection(self.person, Permission.ITEM_LIST, None, self.registry)
 
 
-def reader_called(store: Store, settings: Settings, email: str) -> Reader:
-    """Return who asks, by ``--as`` or the default account; ends the command with 1 when they may not."""
+def person_called(
+    store: Store, settings: Settings, email: str, wish: Permission
+) -> tuple[Person, Registry | None]:
+    """Return who asks, by ``--as`` or the default account, and the staff list; ends the command with 1 if they may not."""
     wanted = email or store.read_now(lambda tx: records.fact(tx, DEFAULT_ACCOUNT)) or ""
     person, registry = person_asking(store, settings, wanted)
     if person is None:
         fail("who asks? Name an account with --as EMAIL, or make one with `gateway accounts add`")
-    if why := objection(person, Permission.RULES_BACKTEST, None, registry):
+    if why := objection(person, wish, None, registry):
         fail(why)
+    return person, registry
+
+
+def reader_called(store: Store, settings: Settings, email: str) -> Reader:
+    """Return who tries rules over stored mail; ends the command with 1 when they may not."""
+    person, registry = person_called(store, settings, email, Permission.RULES_BACKTEST)
     return Reader(person=person, registry=registry)
 
 
@@ -158,7 +166,7 @@ def stored(
     """
 
     def opened(tx: Tx) -> tuple[MessageId, ...]:
-        found = tuple(item.id for item in _every(tx) if _may_try(item, reader, since))
+        found = tuple(item.id for item in stored_items(tx) if _may_try(item, reader, since))
         payload: dict[str, audit.Value] = {
             "sets": sets,
             "system": system_actor(),
@@ -179,7 +187,8 @@ def _may_try(item: Item, reader: Reader, since: datetime | None) -> bool:
     return not objection(reader.person, Permission.RULES_BACKTEST, subject_of(item), reader.registry)
 
 
-def _every(tx: Tx) -> Iterator[Item]:
+def stored_items(tx: Tx) -> Iterator[Item]:
+    """Yield every hold, then every flag, each oldest first."""
     for kind in ItemKind:
         last: MessageId | None = None
         while page := items.list_items(tx, kind, limit=_PAGE, after=last):
