@@ -86,6 +86,8 @@ class Desk:
     now: Callable[[], datetime] = _now
     slow_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Passwords checked at once: each takes a processor for a tenth of a second and 64 MiB."""
+    live: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """Open pages that may still be told of news."""
 
     @classmethod
     def make(cls, store: Store, settings: Settings, now: Callable[[], datetime] = _now) -> "Desk":
@@ -103,6 +105,7 @@ class Desk:
             hosts=hosts,
             directory=_directory(settings, origin, now),
             now=now,
+            live=asyncio.Semaphore(settings.console.max_live),
         )
 
     @property

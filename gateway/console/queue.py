@@ -1,48 +1,31 @@
-"""The queue: what waits, most urgent and oldest first; flags; what is decided. Filters, search, counts.
+"""The queue: what waits, most urgent and oldest first; flags; what is decided. Filters, search, counts, saved views.
 
 Everything is asked through the visitor's sight, so what they may not know of is in no row, no count and no search.
 Each page that shows items is an entry in the audit log before it is shown.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from gateway import audit
+from gateway.console import live
 from gateway.console.pages import Page, Visit
-from gateway.model import Event, ItemKind, ItemState, Registry
+from gateway.console.shelves import DECIDED, FLAGS, HOLDS, SHELVES, Filters, Shelf, wanted_of
+from gateway.model import Event, Registry
 from gateway.review.access import Permission
 from gateway.store import Tx, queue
+from gateway.store import sessions as kept
 from gateway.store.queue import Headline, Tally, Wanted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
-    """One of the lists that the queue has."""
-
-    path: str
-    name: str
-    wanted: Wanted
-    newest_first: bool = False
-
-
-SHELVES = (
-    Shelf(path="/holds", name="Holds", wanted=Wanted()),
-    Shelf(path="/flags", name="Flags", wanted=Wanted(kind=ItemKind.FLAG, states=(ItemState.OPEN,))),
-    Shelf(
-        path="/decided",
-        name="Decided",
-        wanted=Wanted(states=(ItemState.RELEASED, ItemState.RETURNED)),
-        newest_first=True,
-    ),
-)
-"""Holds that wait, flags apart from them, and what is behind us."""
+from gateway.store.sessions import SavedView
 
 REMEDIES = (
     ("Telephone the contact now.", "Do not leave it to the mail: tell them what they must know."),
     ("Then decide.", "Release it, or return it and have the facts sent again without the rest."),
 )
+_MAX_VIEWS = 30
+_MAX_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +34,9 @@ class _Found:
 
     rows: tuple[Headline, ...]
     tally: Tally
-    tallies: tuple[Tally, ...]
     units: tuple[str, ...]
+    views: tuple[SavedView, ...]
+    mark: str
 
 
 async def home(visit: Visit) -> Response:
@@ -62,64 +46,87 @@ async def home(visit: Visit) -> Response:
 
 async def holds(visit: Visit) -> Response:
     """Show the holds that wait."""
-    return await _show(visit, SHELVES[0])
+    return await _show(visit, HOLDS)
 
 
 async def flags(visit: Visit) -> Response:
     """Show the open flags."""
-    return await _show(visit, SHELVES[1])
+    return await _show(visit, FLAGS)
 
 
 async def decided(visit: Visit) -> Response:
     """Show what was released or returned, latest first."""
-    return await _show(visit, SHELVES[2])
+    return await _show(visit, DECIDED)
+
+
+async def save_view(visit: Visit) -> Response:
+    """Keep the filters of a page under a name, in place of those of the same name."""
+    shelf = _shelf(visit.form.text("shelf"))
+    filters = Filters.of(visit.form.fields)
+    name = " ".join(visit.form.text("name").split())[:_MAX_NAME]
+    address, email, now = filters.address(shelf), visit.person.email, visit.desk.now()
+
+    def keep(tx: Tx) -> None:
+        there = [one.name for one in kept.saved_views_of(tx, email)]
+        if name in there or len(there) < _MAX_VIEWS:
+            kept.save_view(tx, email, SavedView(name=name, query=address), now)
+
+    if name and filters.given:
+        await visit.desk.store.write(keep)
+    return visit.redirect(address)
+
+
+async def remove_view(visit: Visit) -> Response:
+    """Forget a view."""
+    email, name = visit.person.email, visit.form.text("name")
+    await visit.desk.store.write(lambda tx: kept.remove_view(tx, email, name))
+    return visit.redirect(_shelf(visit.form.text("shelf")).path)
+
+
+async def news(visit: Visit) -> Response:
+    """Tell an open page when what it shows is no longer what it would show: server-sent events."""
+    shelf = _shelf(visit.query.get("shelf", ""))
+    wanted = await _wanted(visit, shelf)
+    return await live.stream(visit, shelf, wanted)
 
 
 async def _show(visit: Visit, shelf: Shelf) -> Response:
     sight, limit = visit.sight, visit.desk.settings.console.page_rows
-    wanted = filtered(visit, shelf.wanted)
-    after = visit.query.get("after", "")
+    filters, wanted = Filters.of(visit.query), await _wanted(visit, shelf)
+    after, email = visit.query.get("after", ""), visit.person.email
 
     def look(tx: Tx) -> _Found:
+        tally = queue.tally(tx, sight, wanted)
         return _Found(
             rows=queue.page(tx, sight, wanted, limit=limit + 1, after=after, newest_first=shelf.newest_first),
-            tally=queue.tally(tx, sight, wanted),
-            tallies=tuple(queue.tally(tx, sight, one.wanted) for one in SHELVES[:2]),
+            tally=tally,
             units=queue.units(tx, sight, shelf.wanted),
+            views=kept.saved_views_of(tx, email),
+            mark=live.mark_of(tx, sight, shelf, wanted, tally),
         )
 
     found = await visit.desk.store.read(look)
     rows = found.rows[:limit]
     await _record(visit, shelf.name.lower(), rows)
-    now = visit.desk.now()
     return visit.page(
         "queue.html",
         shelf=shelf,
-        shelves=SHELVES,
         rows=rows,
         groups=grouped(rows),
         tally=found.tally,
-        counts=[one.waiting for one in found.tallies],
-        urgent=found.tallies[0].urgent,
         units=found.units,
-        filters=_filters(visit),
-        is_filtered=wanted != shelf.wanted,
-        next_page=_next(visit, shelf, rows) if len(found.rows) > limit else "",
+        categories=sorted(
+            {one.category for row in rows for one in row.findings} | ({filters.category} - {""})
+        ),
+        views=found.views,
+        filters=filters,
+        is_filtered=bool(filters.given),
+        live="" if after else f"/live?{urlencode({'shelf': shelf.path} | filters.given)}",
+        mark=found.mark,
+        next_page=filters.address(shelf, after=rows[-1].item.id) if len(found.rows) > limit else "",
         names=_names(visit.registry, rows),
-        now=now,
+        now=visit.desk.now(),
         remedies=REMEDIES,
-    )
-
-
-def filtered(visit: Visit, wanted: Wanted) -> Wanted:
-    """Return ``wanted`` narrowed by the filters in the address; what is no filter is left out."""
-    query = visit.query
-    return replace(
-        wanted,
-        unit=query.get("unit", "")[:255],
-        category=query.get("category", "")[:64],
-        urgent=query.get("urgent") == "1",
-        psd_copy=query.get("psd") == "1",
     )
 
 
@@ -136,6 +143,21 @@ def grouped(rows: tuple[Headline, ...]) -> tuple[tuple[Headline, ...], ...]:
     return tuple(tuple(group) for group in groups.values())
 
 
+def _shelf(path: str) -> Shelf:
+    return next((one for one in SHELVES if one.path == path), HOLDS)
+
+
+async def _wanted(visit: Visit, shelf: Shelf) -> Wanted:
+    return await wanted_of(
+        shelf,
+        Filters.of(visit.query),
+        visit.desk.store,
+        visit.sight,
+        visit.registry,
+        max_subjects=visit.desk.settings.console.search_items,
+    )
+
+
 async def _record(visit: Visit, what: str, rows: tuple[Headline, ...]) -> None:
     """Write down what is about to be shown, before it is."""
     at, actor = visit.desk.now(), visit.person.email
@@ -147,15 +169,6 @@ async def _record(visit: Visit, what: str, rows: tuple[Headline, ...]) -> None:
     await visit.desk.store.write(
         lambda tx: audit.append(tx, Event.ITEM_LISTED, actor=actor, subject=what, payload=payload, at=at)
     )
-
-
-def _filters(visit: Visit) -> dict[str, str]:
-    return {name: visit.query.get(name, "") for name in ("q", "unit", "category", "urgent", "psd")}
-
-
-def _next(visit: Visit, shelf: Shelf, rows: tuple[Headline, ...]) -> str:
-    kept = {name: value for name, value in _filters(visit).items() if value}
-    return f"{shelf.path}?{urlencode(kept | {'after': rows[-1].item.id})}"
 
 
 def _names(registry: Registry | None, rows: tuple[Headline, ...]) -> dict[str, str]:
@@ -175,4 +188,7 @@ PAGES = (
     Page(path="/holds", permission=Permission.ITEM_LIST, get=holds, nav="Holds"),
     Page(path="/flags", permission=Permission.ITEM_LIST, get=flags, nav="Flags"),
     Page(path="/decided", permission=Permission.ITEM_LIST, get=decided, nav="Decided"),
+    Page(path="/views", permission=Permission.ITEM_LIST, post=save_view),
+    Page(path="/views/remove", permission=Permission.ITEM_LIST, post=remove_view),
+    Page(path="/live", permission=Permission.ITEM_LIST, get=news, stream=True),
 )

@@ -116,6 +116,17 @@ def tally(tx: Tx, sight: Sight, wanted: Wanted) -> Tally:
     return Tally(waiting=int(row.number), urgent=int(row.urgent), oldest=row.oldest, median=middle)
 
 
+def states(
+    tx: Tx, sight: Sight, wanted: Wanted, *, limit: int, newest_first: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """Return id and state of the items that `page` would begin with: enough to know whether a list has changed."""
+    made = _ids_newest if newest_first else _ids
+    ids = made(tx, sight, wanted, limit, None)
+    rows = tx.connection.execute(select(items.c.id, items.c.state).where(items.c.id.in_(ids)))
+    found = {row.id: str(row.state) for row in rows}
+    return tuple((one, found[one]) for one in ids)
+
+
 def units(tx: Tx, sight: Sight, wanted: Wanted) -> tuple[str, ...]:
     """Return the units whose items are wanted, by name."""
     query = select(items.c.unit).where(*_where(sight, wanted)).distinct().order_by(items.c.unit)

@@ -1,0 +1,252 @@
+"""Filters, search, saved views, groups and live news of the queue."""
+
+import asyncio
+import json
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from console_visits import BROOKS, KHAN, PRYCE, PSD, Console, words_of
+from starlette.requests import Request
+from stores import a_ledger_entry, a_verdict
+
+from gateway.console import live
+from gateway.console.pages import Visit
+from gateway.console.shelves import HOLDS, Filters
+from gateway.model import ItemState, PersonId
+from gateway.store import items, ledger
+
+
+def ids_on(page):
+    return {one.split('"')[0] for one in page.text.split('href="/items/')[1:]}
+
+
+@pytest.fixture
+def three(console):
+    """Three items of different officers, contacts, units and words."""
+    return {
+        "khan": console.held(subject="Your statement on Monday", message_id="<abc.1@force.example>", sha256="d" * 64),
+        "brooks": console.held(
+            officer=BROOKS, senders=(BROOKS,), excluded=(BROOKS,), unit="Fraud Squad", subject="A drink on Friday",
+            contacts=(PersonId("P-2"),), verdict=a_verdict(psd=("leverage",), findings=()),
+        ),
+        "pryce": console.held(
+            officer=PRYCE, senders=(PRYCE,), excluded=(PRYCE,), subject="Bail", contacts=(PersonId("P-3"),),
+            verdict=a_verdict(urgent="bail", findings=()),
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("unit=Fraud+Squad", {"brooks"}),
+        ("unit=fraud", set()),
+        ("urgent=1", {"pryce"}),
+        ("psd=1", {"brooks"}),
+        ("unit=Robbery+Squad&urgent=1", {"pryce"}),
+        ("urgent=0&unknown=1", {"khan", "brooks", "pryce"}),
+        ("q=amir+khan", {"khan"}),
+        ("q=KHAN", {"khan"}),
+        ("q=4417", {"khan"}),
+        ("q=helen.brooks@force", {"brooks"}),
+        ("q=Joseph+Okoro", {"brooks"}),
+        ("q=nadia@home.example", {"khan"}),
+        ("q=P-3", {"pryce"}),
+        ("q=42/10231/26", {"khan", "brooks", "pryce"}),
+        ("q=friday+drink", {"brooks"}),
+        ("q=Monday", {"khan"}),
+        ("q=<abc.1@force.example>", {"khan"}),
+        ("q=" + "d" * 64, {"khan"}),
+        ("q=robbery+squad", {"khan", "pryce"}),
+        ("q=zebra", set()),
+        ("q=%25", set()),
+        ("q=' OR 1=1 --", set()),
+        ("q=a&unit=Fraud+Squad", {"brooks"}),
+    ],
+)
+async def test_filters_and_search(console, reviewer, three, query, found):
+    """By unit, urgency, copy to PSD; officer, staff id, contact, person, case, subject, Message-ID, hash, unit."""
+    page = await reviewer.get(f"/holds?{query}")
+    assert ids_on(page) == {three[name] for name in found}
+    assert f"{len(found)}" in words_of(page)
+
+
+async def test_search_by_id(reviewer, three):
+    """The id in the sender's 250 finds the item."""
+    assert ids_on(await reviewer.get(f"/holds?q={three['khan']}")) == {three["khan"]}
+
+
+async def test_filter_by_finding(console, reviewer, three):
+    """The category of a rule that came true, as the ledger has it."""
+    entry = a_ledger_entry(id=three["khan"], rules=("flirting.wink", "conduct.burst"))
+    console.store.write_now(lambda tx: ledger.add(tx, entry))
+    assert ids_on(await reviewer.get("/holds?category=conduct")) == {three["khan"]}
+    assert ids_on(await reviewer.get("/holds?category=con")) == set()
+    assert ids_on(await reviewer.get("/holds?category=%25")) == set()
+
+
+@pytest.mark.parametrize(
+    "query", ["q=Khan", "q=statement", "q=nadia", "q=4417", "unit=Robbery+Squad", "q=42/10231/26"]
+)
+async def test_search_finds_nothing_about_oneself(console, query):
+    """Whoever wrote it, is named in it, or reports to who wrote it finds what one finds of nothing (P7)."""
+    empty = {
+        email: words_of(await console.visitor(email).get(f"/holds?{query}"))
+        for email in (PSD, "helen.brooks@force.example")
+    }
+    item = console.held(
+        officer=PRYCE,
+        senders=(PRYCE,),
+        excluded=(PRYCE, KHAN),
+        subject="Khan's statement",
+        unit="Robbery Squad",
+    )
+    seen = await console.visitor(PSD).get(f"/holds?{query}")
+    page = await console.visitor("helen.brooks@force.example").get(f"/holds?{query}")
+    assert item not in page.text
+    assert words_of(page) == empty["helen.brooks@force.example"]
+    assert item in seen.text or query in {"q=Khan", "q=4417"}
+    by_id = await console.visitor("helen.brooks@force.example").get(f"/holds?q={item}")
+    assert ids_on(by_id) == set()
+
+
+async def test_near_duplicates_stand_together(console, reviewer):
+    """The same words of one officer are one matter; the same words of another are another."""
+    first = console.held(held_at=console.clock() - timedelta(hours=5))
+    console.held(
+        officer=PRYCE, senders=(PRYCE,), excluded=(PRYCE,), held_at=console.clock() - timedelta(hours=4)
+    )
+    again = console.held(held_at=console.clock() - timedelta(hours=3))
+    text = (await reviewer.get("/holds")).text
+    assert "1 more with the same words from the same officer" in text
+    between = text[text.index(first) : text.index(again)]
+    assert between.count("data-row") == 1
+
+
+async def test_a_view_is_kept_and_forgotten(console, reviewer, three):
+    """Filters under a name, one click away, on every list; gone when they are forgotten."""
+    fields = {"shelf": "/holds", "name": "  Fraud,  copied ", "unit": "Fraud Squad", "psd": "1"}
+    kept = await reviewer.post("/views", fields)
+    assert kept.headers["location"] == "/holds?unit=Fraud+Squad&psd=1"
+    page = await reviewer.get("/flags")
+    assert 'href="/holds?unit=Fraud+Squad&amp;psd=1">Fraud, copied<' in page.text
+    gone = await reviewer.post("/views/remove", {"name": "Fraud, copied", "shelf": "/flags"})
+    assert gone.headers["location"] == "/flags"
+    assert "Fraud, copied" not in (await reviewer.get("/flags")).text
+
+
+@pytest.mark.parametrize("shelf", ["//evil.example", "https://evil.example", "/account", ""])
+async def test_a_view_leads_to_a_list_and_nowhere_else(console, reviewer, shelf):
+    """Whatever a form names as the list."""
+    kept = await reviewer.post("/views", {"shelf": shelf, "name": "x", "unit": "North"})
+    assert kept.headers["location"] == "/holds?unit=North"
+
+
+async def test_views_are_bounded(console, reviewer):
+    """Thirty views; one more is not kept, one of the same name takes its place."""
+    for number in range(31):
+        await reviewer.post("/views", {"shelf": "/holds", "name": f"view {number}", "unit": "North"})
+    text = (await reviewer.get("/holds")).text
+    assert "view 29" in text
+    assert "view 30" not in text
+    await reviewer.post("/views", {"shelf": "/holds", "name": "view 3", "unit": "South"})
+    assert "unit=South" in (await reviewer.get("/holds")).text
+
+
+def visit_of(console, visitor, query=""):
+    """Return the visit that a request to /live makes, for reading its news without a socket."""
+    cookie = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
+    scope = {
+        "type": "http", "method": "GET", "path": "/live", "query_string": query.encode(),
+        "headers": [(b"cookie", cookie.encode())],
+    }  # fmt: skip
+    return Visit(
+        desk=console.desk,
+        request=Request(scope),
+        nav=(),
+        registry=console.registry,
+        signed=None,
+        form_secret="",
+    )
+
+
+async def next_news(stream):
+    """Return the next event of a stream, passing by its signs of life."""
+    async for text in stream:
+        if text.startswith("event: news"):
+            return json.loads(text.split("data: ")[1])
+    return None
+
+
+@pytest.fixture
+def lively(console_store, registry_settings):
+    return Console(console_store, registry_settings, live_s=0.01, max_live=2)
+
+
+async def test_an_open_page_is_told_of_news(lively):
+    """At once how it stands, then whenever it is another; the page begins with the same mark."""
+    visitor = lively.visitor()
+    stream = live.news(visit_of(lively, visitor), HOLDS, HOLDS.wanted)
+    first = await next_news(stream)
+    page = await visitor.get("/holds")
+    assert f'data-mark="{first["mark"]}"' in page.text
+    item = lively.held(verdict=a_verdict(urgent="bail"))
+    lively.audited_view(item)
+    second = await asyncio.wait_for(next_news(stream), 30)
+    assert (second["waiting"], second["urgent"]) == (1, 1)
+    assert second["mark"] != first["mark"]
+    lively.store.write_now(lambda tx: items.set_state(tx, item, ItemState.HELD, ItemState.REFERRED))
+    lively.audited_view(item)
+    third = await asyncio.wait_for(next_news(stream), 30)
+    assert third["waiting"] == 0
+    await stream.aclose()
+
+
+async def test_news_are_only_of_what_is_in_sight(lively):
+    """An item one may not know of makes no news: not even a sign that something happened (P7)."""
+    brooks = lively.visitor("helen.brooks@force.example")
+    stream = live.news(visit_of(lively, brooks), HOLDS, HOLDS.wanted)
+    first = await next_news(stream)
+    hidden = lively.held(officer=PRYCE, senders=(PRYCE,), excluded=(PRYCE,))
+    lively.audited_view(hidden)
+    assert (await asyncio.wait_for(anext(stream), 30)).startswith(": ")
+    lively.audited_view(lively.held())
+    second = await asyncio.wait_for(next_news(stream), 30)
+    assert (first["waiting"], second["waiting"]) == (0, 1)
+    await stream.aclose()
+
+
+async def test_news_end_with_the_session(lively):
+    """An open page keeps no session alive, and learns nothing once it is over."""
+    visitor = lively.visitor()
+    stream = live.news(visit_of(lively, visitor), HOLDS, HOLDS.wanted)
+    assert await next_news(stream)
+    lively.clock.forward(minutes=31)
+    assert await asyncio.wait_for(next_news(stream), 30) is None
+    assert (await visitor.get("/holds")).status_code == 303
+
+
+async def test_streams_are_bounded(lively):
+    """One page more than console.max_live gets 204, which tells a browser to stop asking."""
+    visitor = lively.visitor()
+    streams = [live.news(visit_of(lively, visitor), HOLDS, HOLDS.wanted) for _ in range(2)]
+    for stream in streams:
+        await next_news(stream)
+    assert (await visitor.get("/live?shelf=/holds")).status_code == 204
+    for stream in streams:
+        await stream.aclose()
+    assert not lively.desk.live.locked()
+
+
+async def test_pages_renew_themselves_without_scripts(reviewer):
+    """A browser without scripts asks again every minute."""
+    assert (
+        '<noscript><meta http-equiv="refresh" content="60"></noscript>' in (await reviewer.get("/holds")).text
+    )
+
+
+def test_filters_are_read_back_as_they_were_written():
+    """The address of a view is made of its filters and gives them again."""
+    filters = Filters(q="a&b=c #1", unit="Fraud Squad", urgent="1")
+    assert Filters.of(dict(parse_qsl(urlsplit(filters.address(HOLDS)).query))) == filters
