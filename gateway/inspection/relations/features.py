@@ -118,13 +118,13 @@ class Features:
         What another clause says ("after you sign your statement", "he never did") is no part of it.
         """
         top = token
-        while top.dep_ not in _CLAUSES and top.head.i != top.i:
+        while not _begins_clause(top) and top.head.i != top.i:
             top = top.head
         found, waiting = [], [top]
         while waiting:
             each = waiting.pop()
             found.append(each)
-            waiting += (child for child in each.children if child.dep_ not in _CLAUSES)
+            waiting += (child for child in each.children if not _begins_clause(child))
         return tuple(found)
 
     @cached_property
@@ -181,6 +181,11 @@ class Features:
     def names_others(self) -> bool:
         """Return whether a third person is spoken of."""
         return bool(self.keys & _OTHERS)
+
+
+def _begins_clause(token: Any) -> bool:
+    """Return whether a clause of its own begins with ``token``; two nouns that are joined are no clauses."""
+    return token.dep_ in _CLAUSES and (token.dep_ != "conj" or token.pos_ in {"VERB", "AUX"})
 
 
 def _is_mistaken(verb: Any) -> bool:

@@ -76,7 +76,7 @@ class Frame:
 
     def found(self, features: Features) -> "Place | None":
         """Return the surest place of the frame in a parsed sentence, or None."""
-        if self.mood != "denied" and features.is_refusal:
+        if (self.mood != "denied" and features.is_refusal) or any(map(features.keys.isdisjoint, self.beside)):
             return None
         places = (self._place(match[1], features) for match in _matcher(self)(features.parsed))
         return max((place for place in places if place is not None), key=_grade, default=None)
