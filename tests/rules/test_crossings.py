@@ -1,9 +1,10 @@
 """Mail that crosses the line: how much of it the rules catch, in what they were mended over and in what they were not.
 
 The first batch was written before the rules by the same hand and flatters them. The second and third were written
-against the rules and then mended over. The fourth is subtle and was judged once and never mended over. The fifth is
-plain-worded and was mended over; of its 150 mails 84 were caught before that. Floors stand a little below what was
-measured, so that a change which loses more than a mail or two fails here.
+against the rules and then mended over. The fourth is subtle and was judged once and never mended over. The fifth to
+seventh are plain-worded and were mended over; caught at first sight were 84 of 150, 19 of 61 (written by somebody who
+had just read the rules) and 36 of 40 (the plainest). Floors stand a little below what was measured, so that a change
+which loses more than a mail or two fails here.
 """
 
 from collections import Counter
@@ -14,9 +15,25 @@ from judging import CONTACT, crossings, raw, verdict_of, verdict_on, why
 from gateway.extract import extract
 from gateway.model import Action, Limits
 
-FLOORS = {"first": 0.97, "second": 0.95, "third": 0.95, "fourth": 0.20, "fifth": 0.97}
+FLOORS = {
+    "first": 0.97,
+    "second": 0.95,
+    "third": 0.95,
+    "fourth": 0.20,
+    "fifth": 0.97,
+    "sixth": 0.83,
+    "seventh": 0.97,
+}
 """Share of each batch that is flagged or held."""
-HOLD_FLOORS = {"first": 0.90, "second": 0.55, "third": 0.70, "fourth": 0.15, "fifth": 0.92}
+HOLD_FLOORS = {
+    "first": 0.90,
+    "second": 0.55,
+    "third": 0.70,
+    "fourth": 0.15,
+    "fifth": 0.92,
+    "sixth": 0.55,
+    "seventh": 0.90,
+}
 """Share, of what ought to be held, that is held."""
 
 
@@ -102,4 +119,12 @@ def test_offenders_and_contacts_may_be_of_either_sex():
 def test_every_batch_is_there():
     """A floor over no mail would hold for any rules."""
     count = Counter(mail.batch for mail in crossings())
-    assert count == {"first": 92, "second": 40, "third": 40, "fourth": 24, "fifth": 150}
+    assert count == {
+        "first": 92,
+        "second": 40,
+        "third": 40,
+        "fourth": 24,
+        "fifth": 150,
+        "sixth": 61,
+        "seventh": 40,
+    }
