@@ -43,7 +43,7 @@ faults: $(STAMP) ## Break the smarthost, the disk and the database, and print wh
 	@$(BIN)/python tests/faults/fault_cases.py && cat docs/faults.md
 
 evaluate: $(STAMP) ## Judge the dev split by the whole engine, beside the baselines, against the goals
-	@$(BIN)/gateway model evaluate --split dev --baselines $(ARGS)
+	@$(BIN)/gateway model evaluate --split dev --beside baselines $(ARGS)
 
 model: $(STAMP) ## Make the language model from the corpus, in an environment of its own (ARGS="--fraction 0.05" to try)
 	@scripts/train $(ARGS)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,12 +23,24 @@ from gateway.rehearsal.judging import Judge
 from gateway.training.corpus import Corpus, load
 from gateway.training.evaluate import Mails, Report, mails_of, open_closed, openings, told
 from gateway.training.evaluate import evaluate as evaluated
+from gateway.training.outside import to_judge_by, to_learn_from
 from gateway.training.systems import NotInstalled, System, alone, baselines, engine
 
 app = typer.Typer(no_args_is_help=True, help="Make and judge the language model.")
 
 CorpusOption = Annotated[Path, typer.Option("--corpus", help="Folder of the corpus.", metavar="FOLDER")]
 _HERE = Path("corpus")
+
+
+class Beside(StrEnum):
+    """Who is judged beside the gateway."""
+
+    NONE = "none"
+    BASELINES = "baselines"
+    FROZEN = "frozen"
+    """The baselines, and the encoder's base as published with a regression on top."""
+
+
 _CARD = Path("docs/model-card.md")
 _CHARTS = Path("docs/model")
 
@@ -58,7 +71,6 @@ def train(
     ] = 1.0,
 ) -> None:
     """Learn the encoder from the train split, calibrate it on dev, and write graph, vocabulary and manifest."""
-    from gateway.training import outside as outside_mail
     from gateway.training.pretrained import pretrained
     from gateway.training.train import Recipe
     from gateway.training.train import train as trained
@@ -71,7 +83,7 @@ def train(
     def log(line: str) -> None:
         typer.echo(f"{time.monotonic() - started:6.0f} s  {line}", err=True)
 
-    negatives = outside_mail.to_learn_from(outside) if outside else ()
+    negatives = to_learn_from(outside) if outside else ()
     model = trained(load(corpus), pretrained(), recipe, into, log, negatives)
     octets = sum((into / name).stat().st_size for name in model.manifest.files)
     typer.echo(f"{into}: model {model.hash[:12]}, {octets / 1e6:.1f} MB, {time.monotonic() - started:.0f} s")
@@ -88,11 +100,14 @@ def evaluate(
     why: Annotated[
         str, typer.Option("--why", help="Why closed mail (test, sealed) is opened; written to the log.")
     ] = "",
-    baseline: Annotated[bool, typer.Option("--baselines", help="Judge the baselines, too.")] = False,
-    frozen: Annotated[
-        bool,
-        typer.Option("--frozen", help="And the encoder's base with a regression; fetches it, takes minutes."),
-    ] = False,
+    beside: Annotated[
+        Beside,
+        typer.Option("--beside", help="Which baselines, too; frozen fetches weights and takes minutes."),
+    ] = Beside.NONE,
+    outside: Annotated[
+        Path | None,
+        typer.Option("--outside", help="Folder of outside mail, judged as proper: what is not learnt from."),
+    ] = None,
     charts: Annotated[
         Path | None, typer.Option("--charts", help="Folder that gets the charts as SVG.", metavar="FOLDER")
     ] = None,
@@ -114,8 +129,11 @@ def evaluate(
         open_closed(
             corpus, split, mails, at=datetime.now(UTC), by=getpass.getuser(), why=why, model=name, rules=bundle.hash
         )  # fmt: skip
-    systems, absent = _systems(labelled, bundle, whole, model, baseline=baseline, frozen=frozen)
-    report = evaluated(split, mails, systems, model, lambda line: typer.echo(line, err=True), absent)
+    systems, absent = _systems(labelled, bundle, whole, model, beside=beside)
+    report = evaluated(
+        split, mails, systems, model, lambda line: typer.echo(line, err=True), absent=absent,
+        outside=to_judge_by(outside) if outside else (),
+    )  # fmt: skip
     if charts:
         _draw(report, charts)
     if as_json:
@@ -133,13 +151,12 @@ def _systems(
     whole: Judge,
     model: Encoder | None,
     *,
-    baseline: bool,
-    frozen: bool,
+    beside: Beside,
 ) -> tuple[list[System], list[str]]:
     """Return who judges, the gateway as it is last, and what is left out and why."""
     systems: list[System] = []
     absent = [absence()] if model is None else []
-    for each in baselines(corpus, with_frozen=frozen) if baseline or frozen else ():
+    for each in baselines(corpus, with_frozen=beside is Beside.FROZEN) if beside is not Beside.NONE else ():
         if isinstance(each, NotInstalled):
             absent.append(str(each))
         else:

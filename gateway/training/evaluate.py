@@ -65,6 +65,7 @@ class Row:
     spans: Share
     twins: Share
     precision: float
+    outside: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +149,17 @@ def open_closed(
 
 def evaluate(
     wanted: Mails, mails: Sequence[Mail], systems: Sequence[System], model: Encoder | None, log: Callable[[str], None],
-    absent: Sequence[str] = (),
+    *, absent: Sequence[str] = (), outside: Sequence[Mail] = (),
 ) -> Report:  # fmt: skip
-    """Return the report over ``mails``; the last of ``systems`` is looked at closely."""
+    """Return the report over ``mails`` and over ``outside`` ones; the last of ``systems`` is looked at closely."""
     rows: list[Row] = []
     pairs: Pairs = ()
     for system in systems:
-        log(f"{system.name}: {len(mails)} mails")
-        pairs = tuple(zip(mails, system.judge(mails), strict=True))
-        rows.append(_row(system.name, pairs))
+        log(f"{system.name}: {len(mails)} mails, {len(outside)} from outside")
+        every = (*mails, *outside)
+        judged = tuple(zip(every, system.judge(every), strict=True))
+        pairs = judged[: len(mails)]
+        rows.append(_row(system.name, pairs, judged[len(mails) :]))
     return Report(
         wanted,
         tuple(rows),
@@ -168,13 +171,14 @@ def evaluate(
     )
 
 
-def _row(name: str, pairs: Pairs) -> Row:
+def _row(name: str, pairs: Pairs, outside: Pairs) -> Row:
     return Row(
         name,
         tuple(figures.share(figure, pairs) for figure in FIGURES),
         figures.spans_share(pairs),
         figures.twins_share(pairs),
         figures.precision(pairs),
+        figures.share(figures.OUTSIDE, outside),
     )
 
 
@@ -205,6 +209,9 @@ def told(report: Report) -> Iterator[str]:
             yield f"  {row.name:<34} {share!s:<28} {'reached' if figure.reached(share) else 'not reached'}"
     yield f"\n{figures.SPAN.name} (goal: at least {100 * figures.SPAN.goal:g})"
     yield from (f"  {row.name:<34} {row.spans}" for row in report.rows if row.spans.of)
+    if any(row.outside.of for row in report.rows):
+        yield f"\n{figures.OUTSIDE.name} (goal: at most {100 * figures.OUTSIDE.goal:g})"
+        yield from (f"  {row.name:<34} {row.outside}" for row in report.rows)
     yield "\ntwins: crossing caught and proper twin delivered"
     yield from (f"  {row.name:<34} {row.twins}" for row in report.rows)
     yield "\nprecision, were 1 mail in 2,000 a crossing"

@@ -90,6 +90,14 @@ FIGURES: Final = (
     Figure("proper mail held", lambda mail: not _crosses(mail), lambda _, outcome: outcome.action is Action.HOLD, 0.003, low=True),
 )  # fmt: skip
 """The goals for whole mails, as the issue sets them. They are not lowered."""
+OUTSIDE: Final = Figure(
+    "outside mail flagged or held",
+    lambda mail: not _crosses(mail),
+    lambda _, outcome: outcome.acted,
+    0.005,
+    low=True,
+)
+"""Over professional mail that nobody here wrote."""
 SPAN: Final = Figure("caught, and a finding points at the crossing", _crosses, _points_there, 0.90)
 """Counted over the crossings that were caught."""
 

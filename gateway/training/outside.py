@@ -8,10 +8,13 @@ Without it training is from the corpus alone, which is the default.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from gateway.errors import Mistake, Mistakes
+from gateway.model import Action
+from gateway.training.corpus import Label, Mail
 from gateway.training.labelled import Text, plain_text
 
 MAX_TEXTS: Final = 600
@@ -30,38 +33,58 @@ def _tabbed(path: Path) -> Iterator[str]:
         yield line.partition("\t")[2]
 
 
-_SETS: Final[dict[str, tuple[str, Callable[[Path], Iterator[str]]]]] = {
-    "spamassassin_ham": ("*.jsonl", _jsonl),
-    "email_intent": ("*.txt", _tabbed),
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A public set: its files in a folder of its name, how they are read, and whether its licence allows learning."""
+
+    files: str
+    read: Callable[[Path], Iterator[str]]
+    learnable: bool
+
+
+_SETS: Final[dict[str, _Set]] = {
+    "spamassassin_ham": _Set("*.jsonl", _jsonl, learnable=True),  # CC0 1.0
+    "email_intent": _Set("*.txt", _tabbed, learnable=True),  # Apache-2.0
+    "aeslc": _Set("*.jsonl", _jsonl, learnable=False),  # CC BY-NC-SA 4.0: judged by, never learnt from
 }
-"""Folder, its files, and their reader: CC0 and Apache-2.0. Sets whose licence forbids learning from them are not here."""
 
 
 def to_learn_from(folder: Path) -> tuple[Text, ...]:
     """Return the half of the sets in ``folder`` that is learnt from; raises `Mistakes` when there is none."""
-    return tuple(text for text, learnt in _texts(folder) if learnt)
+    return tuple(plain_text(mail.id, mail.batch, mail.body) for mail, learnt in _mails(folder) if learnt)
 
 
-def to_judge_by(folder: Path) -> tuple[Text, ...]:
-    """Return the other half."""
-    return tuple(text for text, learnt in _texts(folder) if not learnt)
+def to_judge_by(folder: Path) -> tuple[Mail, ...]:
+    """Return what is not learnt from, as proper mail; raises `Mistakes` when there is none."""
+    return tuple(mail for mail, learnt in _mails(folder) if not learnt)
 
 
-def _texts(folder: Path) -> Iterator[tuple[Text, bool]]:
-    """Yield each text and whether it is learnt from, which hangs on its words alone."""
+def _mails(folder: Path) -> Iterator[tuple[Mail, bool]]:
+    """Yield each mail and whether it is learnt from, which hangs on its words alone."""
     found = False
-    for name, (files, read) in _SETS.items():
+    for name, one in _SETS.items():
         taken = {True: 0, False: 0}
-        for path in sorted((folder / name).glob(files)):
-            for words in read(path):
+        for path in sorted((folder / name).glob(one.files)):
+            for words in one.read(path):
                 digest = hashlib.sha256(words.encode()).hexdigest()
-                learnt = int(digest[0], 16) % 2 == 0
-                text = plain_text(f"{name}-{digest[:12]}", name, words[:_LONGEST])
-                if not text.sentences or taken[learnt] >= MAX_TEXTS:
+                learnt = one.learnable and int(digest[0], 16) % 2 == 0
+                if not words.strip() or taken[learnt] >= MAX_TEXTS:
                     continue
                 found = True
                 taken[learnt] += 1
-                yield text, learnt
+                yield _mail(name, digest, words[:_LONGEST]), learnt
     if not found:
         remedy = f"name a folder that holds one of {', '.join(_SETS)}"
         raise Mistakes((Mistake(file=str(folder), what="no outside mail", remedy=remedy),))
+
+
+def _mail(name: str, digest: str, words: str) -> Mail:
+    return Mail(
+        id=f"{name}-{digest[:12]}",
+        subject="",
+        body=words,
+        label=Label.PROPER,
+        due=Action.PASS,
+        trap=name,
+        batch=name,
+    )

@@ -14,7 +14,7 @@ from gateway.errors import GatewayError
 from gateway.inspection.encoder import Encoder
 from gateway.model import Action, Attribution, RuleStatus
 from gateway.rehearsal.judging import Judge
-from gateway.training.corpus import Corpus, Label, Mail, Split
+from gateway.training.corpus import TRAPS, Corpus, Mail, Split
 from gateway.training.figures import Outcome
 from gateway.training.labelled import sample_of, texts_of, texts_of_mail
 
@@ -132,13 +132,11 @@ def frozen(corpus: Corpus) -> System:
 
 
 def scored(name: str, score: Callable[[Mail], float]) -> System:
-    """Return a system that flags what scores above all but `ALLOWED` of the proper mail it is judged on."""
+    """Return a system that flags what scores above all but `ALLOWED` of the corpus' proper mail it is judged on."""
 
     def judged(mails: Sequence[Mail]) -> tuple[Outcome, ...]:
         scores = [score(mail) for mail in mails]
-        proper = sorted(
-            found for found, mail in zip(scores, mails, strict=True) if mail.label is Label.PROPER
-        )
+        proper = sorted(found for found, mail in zip(scores, mails, strict=True) if mail.trap in TRAPS)
         limit = proper[min(len(proper) - 1, int(len(proper) * (1 - ALLOWED)))] if proper else 0.0
         return tuple(_flagged(found > limit) for found in scores)
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from gateway.errors import GatewayError
 from gateway.inspection.encoder import (
     CATEGORIES,
     FORMAT,
@@ -30,6 +31,7 @@ from gateway.inspection.encoder import (
     Encoder,
     Manifest,
     pooled,
+    session,
     windows,
 )  # fmt: skip
 from gateway.inspection.wordpiece import Vocabulary
@@ -45,8 +47,16 @@ _HARD: Final = 0.3
 _DROP: Final = 0.1
 """Share of the proper sentences of a mail that are left out of a lesson, so that neighbours vary."""
 
+_ROUNDING: Final = 1e-3
+"""Scores of the graph and of the network may differ by this: two libraries add up in other orders."""
 _AROUND: Final = 2
 """Sentences of a proper mail that a passage set into it has on either side."""
+
+
+class _Unfaithful(GatewayError):
+    """What was written down is not what was trained."""
+
+    hint = "Report it with the manifest and the versions of torch, onnx and onnxruntime."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,8 @@ def train(
         course.hard = _mined(course, start, vocabulary, recipe, log)
     weights = _fitted(course, start, vocabulary, recipe, recipe.epochs, log)
     dev = texts_of(corpus.mails_of(Split.DEV), corpus.passages_of(Split.DEV))
+    if drift := graph_drift(weights, texts[0], vocabulary):
+        raise _Unfaithful(f"the graph differs from the network by {drift:.2g}")
     octets = onnx_graph(weights, int8=recipe.int8)
     made = _made(corpus, start, recipe, texts, outside)
     _written(folder, octets, start.vocabulary, 1.0, made)
@@ -132,6 +144,22 @@ def train(
     log(f"temperature on dev: {temperature:.3f}")
     _written(folder, octets, start.vocabulary, temperature, made)
     return Encoder(folder)
+
+
+def graph_drift(weights: dict[str, Any], text: Text, vocabulary: Vocabulary) -> float:
+    """Return by how much the exact graph differs from the network that was trained, over ``text``; 0 within rounding."""
+    import torch
+
+    tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
+    graph = session(onnx_graph(weights, int8=False))
+    worst = 0.0
+    for window in windows([sentence.text for sentence in text.sentences], vocabulary):
+        numbers, mask = network.padded([window])
+        with torch.no_grad():
+            expected = network.scores(tensors, numbers, mask)[0].numpy()
+        (found,) = graph.run(None, {"pieces": numbers.numpy()})
+        worst = max(worst, float(np.abs(found[0] - expected).max()))
+    return worst if worst > _ROUNDING else 0.0
 
 
 def _part(texts: tuple[Text, ...], recipe: Recipe) -> tuple[Text, ...]:

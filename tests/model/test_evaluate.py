@@ -122,7 +122,7 @@ def test_the_command_prints_the_table_and_logs_the_opening(folder, tmp_path):
 
 def test_json_holds_what_the_table_says(folder):
     """Programs read the same figures."""
-    done = run("evaluate", "--corpus", folder, "--json", "--baselines")
+    done = run("evaluate", "--corpus", folder, "--json", "--beside", "baselines")
     report = json.loads(done.stdout)
     names = [row["name"] for row in report["rows"]]
     assert names[:1] == ["keyword list"]
@@ -172,8 +172,17 @@ def test_the_last_system_is_looked_at_closely_and_the_rest_in_rows(folder, tmp_p
     model = Encoder(small_model.write(tmp_path / "model"))
     mails = mails_of(corpus, Mails.DEV, folder)
     nothing = System("nobody", lambda each: tuple(Outcome(Action.PASS) for _ in each))
-    report = evaluate(Mails.DEV, mails, [alone(model), nothing], model, lambda _: None, ["one: missing"])
+    report = evaluate(
+        Mails.DEV,
+        mails,
+        [alone(model), nothing],
+        model,
+        lambda _: None,
+        absent=["one: missing"],
+        outside=mails,
+    )
     assert [row.name for row in report.rows] == ["encoder alone", "nobody"]
+    assert [row.outside.of for row in report.rows] == [2, 2]
     assert [(name, share.value) for name, share in report.categories] == [("romantic-advance", 0.0)]
     assert sum(one.sentences for one in report.calibration) > 5
     lines = "\n".join(told(report))
