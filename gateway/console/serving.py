@@ -4,6 +4,7 @@ uvicorn writes no access log of its own (a query may name a person) and believes
 ``console.proxies``. Ends at SIGTERM or SIGINT, leaving open pages a moment to finish.
 """
 
+import signal
 import socket
 import ssl
 
@@ -42,9 +43,16 @@ def run(desk: Desk) -> None:
         )
         config.load()
         config.ssl = _tls(console)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, _ended)
         log.info("console:ready", port=sock.getsockname()[1], version=__version__, address=desk.origin)
         uvicorn.Server(config).run(sockets=[sock])
         log.info("console:stopped")
+
+
+def _ended(signum: int, _: object) -> None:
+    """Take the signal that uvicorn sends once more when it has stopped: it is obeyed by then."""
+    log.debug("console:signal", signal=signum)
 
 
 def _listening(console: ConsoleSettings) -> socket.socket:

@@ -1,14 +1,33 @@
 """Every page as every role: who may gets an answer, who may not cannot tell the page from one that is not there."""
 
 import re
+from dataclasses import replace
 
 import pytest
-from console_visits import BROOKS, BY_ROLE, KHAN, PSD, words_of
+from console_visits import BROOKS, BY_ROLE, KHAN, ORIGIN, PSD, Console, words_of
+from wicked_provider import CLIENT, ISSUER, SECRET, Provider
 
+from gateway.console import application
 from gateway.console.access_table import ROLES, may
 from gateway.console.app import PAGES
+from gateway.console.directory import Directory
+from gateway.console.directory_pages import BACK
 from gateway.model import StaffId
+from gateway.settings import OidcSettings
 from gateway.store.sessions import Stage
+
+
+@pytest.fixture
+def console(console_store, registry_settings):
+    """A console with a directory, so that every page is there."""
+    settings = OidcSettings(issuer=ISSUER, client_id=CLIENT, client_secret=SECRET)
+    made = Console(console_store, registry_settings, oidc=settings)
+    provider = Provider(made.clock)
+    directory = Directory(settings, ORIGIN + BACK, made.clock, transport=provider.transport)
+    made.desk = replace(made.desk, directory=directory)
+    made.app = application(made.desk)
+    return made
+
 
 WAYS = [(page, method) for page in PAGES for method in page.methods]
 IDS = [f"{method} {page.path}" for page, method in WAYS]

@@ -158,7 +158,7 @@ async def test_every_answer_carries_the_policy(reviewer, path):
     assert "default-src 'none'" in POLICY
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["strict-transport-security"].startswith("max-age=")
     assert "server" not in headers
     if not path.startswith("/static/console"):

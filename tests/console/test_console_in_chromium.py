@@ -1,0 +1,115 @@
+"""The console as a process, and the frame of its pages in real Chromium: signing in, keys, news, telephone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from console_process import CHROMIUM, a_console, chromium, picture
+from console_visits import PASSWORD, REVIEWER
+from stores import a_verdict
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, peopled, registry_settings):
+    with a_console(tmp_path_factory.mktemp("served"), peopled, registry_settings) as (process, console):
+        console.clock.at = datetime.now(UTC)
+        fill(console)
+        yield process, console
+
+
+def fill(console):
+    """Put a morning's items into the store."""
+    now = console.clock()
+    console.held(subject="Re: Friday's identification parade", held_at=now - timedelta(hours=26))
+    console.held(subject="Re: Friday's identification parade", held_at=now - timedelta(hours=20))
+    for number in range(4):
+        console.held(
+            subject=f"Update on your case 42/10231/26 ({number})",
+            held_at=now - timedelta(hours=3, minutes=7 * number),
+            verdict=a_verdict(findings=(), score=number),
+        )
+    console.held(
+        subject="He has been released this afternoon",
+        held_at=now - timedelta(minutes=4),
+        verdict=a_verdict(urgent="bail"),
+    )
+
+
+def sign_in(page, origin):
+    page.goto(f"{origin}/holds")
+    page.get_by_label("E-mail address").fill(REVIEWER)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{origin}/holds")
+
+
+def focused(page):
+    return page.evaluate("document.activeElement.getAttribute('href') || document.activeElement.name || ''")
+
+
+def test_keys_news_and_policy(served):
+    """Sign in, move by j and k, search by /, help by ?, nothing while typing; news arrive; the policy is never offended."""
+    process, console = served
+    with chromium(viewport={"width": 1280, "height": 800}) as (page, complaints):
+        page.goto(f"{process.origin}/")
+        picture(page, "sign-in")
+        sign_in(page, process.origin)
+        picture(page, "queue")
+        rows = [one.get_attribute("href") for one in page.locator("#list a.row").all()]
+        page.keyboard.press("j")
+        assert focused(page) == rows[0]
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("k")
+        assert focused(page) == rows[1]
+        new = console.held(subject="just arrived", held_at=console.clock() - timedelta(minutes=1))
+        console.audited_view(new)
+        page.wait_for_selector(f'#list a[href="/items/{new}"]')
+        assert focused(page) == rows[1]
+        page.keyboard.press("/")
+        assert focused(page) == "q"
+        page.keyboard.type("jk?/")
+        assert page.locator("[name=q]").input_value() == "jk?/"
+        assert not page.locator("#help").evaluate("one => one.open")
+        page.locator("[name=q]").fill("")
+        page.locator("h1").click()
+        page.keyboard.press("?")
+        assert page.locator("#help").evaluate("one => one.open")
+        picture(page, "keys")
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/items/*")
+        assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_telephone(served, scheme):
+    """At 360 pixels and at 200 % zoom nothing is cut off sideways, by day and by night."""
+    process, _ = served
+    for width in (360, 640):
+        with chromium(viewport={"width": width, "height": 740}, color_scheme=scheme) as (page, complaints):
+            sign_in(page, process.origin)
+            for path in ("/holds", "/flags", "/decided", "/account"):
+                page.goto(f"{process.origin}{path}")
+                wide = page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                )
+                assert wide <= 0, path
+            page.goto(f"{process.origin}/holds")
+            picture(page, f"queue-{width}-{scheme}")
+            assert complaints == []
+
+
+def test_without_scripts(served):
+    """Signing in, filtering and signing out need none."""
+    process, _ = served
+    with chromium(java_script_enabled=False) as (page, _complaints):
+        sign_in(page, process.origin)
+        page.get_by_label("Search").fill("parade")
+        page.get_by_role("button", name="Filter").click()
+        assert page.locator("#list a.row").count() == 2
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/sign-in")
