@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bench import inspect, mails  # noqa: E402
+from bench import inspect, mails, rules  # noqa: E402
 from bench.relay.report import Cell, Goal, Sample, goals, quantile, row  # noqa: E402
 
 
@@ -105,3 +105,17 @@ def test_a_quick_run_measures_every_server_and_loses_no_mail(tmp_path):
         assert set(rows) == {"drop", "naive", "pooled", "fsync", "pass", "pass-pipelined", "inspect", "hold"}
         assert all(one["rate"] > 0 and one["cpu_ms"] > 0 for one in rows.values()), cell
     assert "goals met" in done.stdout
+
+
+def test_rules_of_one_expression_are_as_many_as_asked_for():
+    """Fifty rules are drawn from the shipped ones, thousands are copies with other words, and Python's re takes most."""
+    from gateway import inspection
+
+    shipped = inspection.rules_of(inspection.read((rules.RULES,)))
+    many = rules.rules_of_one(shipped, 1500)
+    found = [rule.conditions["found"].patterns for rule in many.rules]
+    assert len(set(found)) > 1400
+    assert [rule.conditions["found"] for rule in rules.rules_of_one(shipped, 50).rules] == [
+        rule.conditions["found"] for rule in many.rules[:50]
+    ]
+    assert len(rules.expressions_of(many)) > 1000
