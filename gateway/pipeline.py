@@ -31,6 +31,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway import identify, notices, recording
 from gateway.decide import decide, waiting
 from gateway.errors import GatewayError, StarvedWorker, UninspectableMessage, origin
+from gateway.inspection import quoted_lines
 from gateway.model import (
     Action,
     Authored,
@@ -296,7 +297,9 @@ class _Inspected:
             waiting(parties, self._in_force.policy),
         )
         self._message = replace(self._message, retry_key=key)
-        known, history = await self._conductor.store.read(partial(self._look_up, parties))
+        known, history = await self._conductor.store.read(
+            partial(self._look_up, parties, quoted_lines(authored))
+        )
         if known is not None:
             return await self._repeat(known, parties)
         inspection: Inspection | None = None
@@ -340,13 +343,13 @@ class _Inspected:
         fields = (headers.from_, headers.sender, headers.to, headers.cc, headers.bcc, headers.reply_to)
         return await asyncio.to_thread(look) if sum(map(len, fields)) > _MANY_ADDRESSES else look()
 
-    def _look_up(self, parties: Parties, tx: Tx) -> tuple[MessageId | None, History]:
-        """Return the item this message is already, if any, and what the ledger knows of these people."""
+    def _look_up(self, parties: Parties, quoted: tuple[str, ...], tx: Tx) -> tuple[MessageId | None, History]:
+        """Return the item this message is already, if any, and what the ledger knows of people and quoted lines."""
         persons = tuple(contact.person_id for match in parties.contacts for contact in match.contacts)
         # Everybody it claims to come from: naming a colleague as Sender must not leave one's own history behind.
         officers = (claim.staff_id for claim in parties.claimed if claim.staff_id)
         reach, key = self._conductor.options.reach, self._message.retry_key
-        earlier = ledger.history(tx, officers, persons, self._at, reach, retry_key=key)
+        earlier = ledger.history(tx, officers, persons, self._at, reach, retry_key=key, quoted=quoted)
         return items.item_by_retry_key(tx, self._message.retry_key), earlier
 
     async def _judge(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway import audit, identify
-from gateway.inspection import traits
+from gateway.inspection import traits, written_lines
 from gateway.model import (
     Action,
     Attribution,
@@ -167,6 +167,7 @@ def draft(
         rules=_remembered(verdict),
         refused=inspection is not None and inspection.refused,
         weak=inspection.weak if inspection is not None else (),
+        lines=written_lines(authored),
     )
     item = None if who is None else _item(message, authored, parties, verdict, persons, who)
     return Record(entry=entry, item=item, trials=_on_trial(verdict))

@@ -10,13 +10,15 @@ marks and white space. A line of fewer than `LEAST_WORDS` is nobody's in particu
 import re
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import islice
 from typing import Final
 
 from gateway.model import Authored, CutReason, PassageKind
 
 LEAST_WORDS: Final = 4
 MAX_LINES: Final = 500
-"""Lines of one message that are kept or looked for; a longer one is judged as if the rest had never been sent."""
+MAX_CHARS: Final = 50_000
+"""How much of one message is kept or looked for; a longer one is judged as if the rest had never been sent."""
 _DIGEST_BYTES: Final = 16
 _MARKS = re.compile(r"^[ \t>|]+", re.MULTILINE)
 _END = re.compile(r"[.!?]+(?=\s)|\n[ \t>|]*\n")
@@ -51,12 +53,12 @@ def without_sent(text: str, sent: frozenset[str]) -> str:
 
 def _digests(texts: Iterator[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
+    left = MAX_CHARS
     for text in texts:
-        for _, _, digest in _lines(text):
+        for _, _, digest in _lines(text[:left]):
             found[digest] = None
-            if len(found) == MAX_LINES:
-                return tuple(found)
-    return tuple(found)
+        left -= min(left, len(text))
+    return tuple(islice(found, MAX_LINES))
 
 
 def _lines(text: str) -> Iterator[_Line]:

@@ -5,7 +5,7 @@ took it (or may have) or it was held. Knows nothing of rules: the id of one is a
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -29,6 +29,7 @@ from gateway.settings import StoreSettings
 from gateway.store.database import Tx
 from gateway.store.rows import LedgerEntry, Outcome, Reach
 from gateway.store.schema import instant_of, instant_text, ledger, ledger_findings, ledger_persons
+from gateway.store.sealing import MARK_BYTES
 from gateway.store.statements import Prepared, insert_into, insert_unless_there
 
 _COUNTS = (Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.HELD)
@@ -60,6 +61,19 @@ _SENT_BEFORE = Prepared(
     .limit(bindparam("most", type_=Integer))
 )  # fmt: skip
 """From the contact, who gets a letter a week, to the messages: an officer may have sent thousands."""
+_LINES_BEFORE = Prepared(
+    select(ledger.c.lines)
+    .join(ledger_persons, ledger_persons.c.ledger_id == ledger.c.id)
+    .where(
+        ledger_persons.c.person_id == bindparam("person"),
+        ledger.c.at.between(bindparam("since"), bindparam("until")),
+        ledger.c.outcome == Outcome.ACCEPTED,
+        ledger.c.retry_key.is_distinct_from(bindparam("key")),
+    )
+    .order_by(ledger.c.at.desc(), ledger.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+"""Looked for only where a message quotes something. What was held never reached her, so nobody quotes it back."""
 _FOUND_BEFORE = Prepared(
     select(
         ledger_findings.c.at, ledger_findings.c.ledger_id, ledger_findings.c.rule, ledger_persons.c.person_id
@@ -96,6 +110,7 @@ def add(tx: Tx, entry: LedgerEntry) -> bool:
         "copies": " ".join(entry.traits.copies),
         "refused": entry.refused,
         "weak": " ".join(entry.weak),
+        "lines": b"".join(map(tx.keys.mark, entry.lines)),
         "sha256": entry.sha256,
         "action": entry.action,
         "outcome": entry.outcome,
@@ -176,12 +191,13 @@ def history(
     reach: Reach,
     *,
     retry_key: str = "",
+    quoted: Sequence[str] = (),
 ) -> History:
     """Return what is known of ``officers`` (everybody a message claims to come from) and ``persons`` before ``at``.
 
     One look-up for each person, one for each officer, both bounded by ``reach.most`` rows, the newest first.
-    ``retry_key`` names the message being judged, which does not count as its own history. Where no officer is known
-    there is none: strangers must not be taken for one another.
+    ``retry_key`` names the message being judged, which does not count as its own history; ``quoted`` are the digests of
+    the lines it quotes. Where no officer is known there is none: strangers must not be taken for one another.
     """
     own = tuple(dict.fromkeys(officers))
     people = tuple(dict.fromkeys(persons))
@@ -202,10 +218,22 @@ def history(
         found += _found(
             _FOUND_BEFORE.run(tx.connection, values | since_found | {"officer": officer}).fetchall()
         )
+    lines = _sent_lines(tx, quoted, people, values | {"since": since}) if quoted else ()
     return History(
-        earlier=_earlier(found, frozenset(people), since), days=reach.days, sent=tuple(sent), found=tuple(found),
-        weak=tuple(sorted(weak)),
+        earlier=_earlier(found, frozenset(people), since), days=reach.days, sent_lines=lines, sent=tuple(sent),
+        found=tuple(found), weak=tuple(sorted(weak)),
     )  # fmt: skip
+
+
+def _sent_lines(
+    tx: Tx, quoted: Sequence[str], people: Iterable[PersonId], values: dict[str, Any]
+) -> tuple[str, ...]:
+    """Return those of ``quoted`` that went to each of ``people`` before: to one of two they are not known."""
+    for person in people:
+        rows = _LINES_BEFORE.run(tx.connection, values | {"person": person}).fetchall()
+        known = {row[0][at : at + MARK_BYTES] for row in rows for at in range(0, len(row[0]), MARK_BYTES)}
+        quoted = [digest for digest in quoted if tx.keys.mark(digest) in known]
+    return tuple(quoted)
 
 
 def _sent(rows: Iterable[Any], person: PersonId, own: tuple[StaffId, ...]) -> list[SentMail]:

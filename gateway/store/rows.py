@@ -167,6 +167,7 @@ class LedgerEntry:
     """One message to a contact: who, to whom, which rules came true; no content.
 
     ``refused``: it quotes words of the contact that say no. ``weak``: categories of cues too weak for a finding.
+    ``lines``: digests of what its author wrote; they are kept as marks under a key, and never read back.
     """
 
     id: MessageId
@@ -182,6 +183,7 @@ class LedgerEntry:
     rules: tuple[str, ...]
     refused: bool = False
     weak: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

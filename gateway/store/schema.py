@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The schema this code knows, as Alembic names it."""
 
 _WIDTH = len("2026-01-31T12:00:00.000000Z")
@@ -295,6 +295,13 @@ ledger = Table(
         nullable=False,
         server_default=text("''"),
         comment="Categories of weak cues, separated by spaces; emptied.",
+    ),
+    Column(
+        "lines",
+        LargeBinary(),
+        nullable=False,
+        server_default=text("''"),
+        comment="Keyed marks of the lines its author wrote, eight octets each.",
     ),
     Column("sha256", String(64), nullable=False, comment="Of the bytes as received."),
     _word("action", "What was done: pass, flag, hold."),

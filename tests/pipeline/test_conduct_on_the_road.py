@@ -2,7 +2,9 @@
 
 from road import CONTACT, WITNESS, Road, letter
 
-from gateway.model import Traits
+from gateway import inspection
+from gateway.extract import extract
+from gateway.model import Limits, Traits
 
 
 async def test_the_next_message_is_judged_by_the_mail_before_it(road: Road):
@@ -30,3 +32,15 @@ async def test_findings_with_other_contacts_follow_the_officer(road: Road):
     assert (found.rule, found.category) == ("romantic-advance.flag", "romantic-advance")
     assert history.earlier == {}
     assert history.sent == ()
+
+
+async def test_lines_that_were_sent_are_known_when_quoted(road: Road):
+    """What went out before is known in the next mail's quote; what waits or was never written is not."""
+    await road.send(letter("Your bicycle was found by the canal.", number=1))
+    await road.send(letter("HOLD back, we never sent this line.", number=2))
+    quote = "HOLD on.\r\n\r\n> Your bicycle was found\r\n> by the canal.\r\n> HOLD back, we never sent this line.\r\n> I liked your last mail."
+    await road.send(letter(quote, number=3, extra="In-Reply-To: <x@home.example>\r\n"))
+    newest = max(road.holds(), key=lambda item: item.held_at)
+    (known,) = road.full(newest).verdict.history.sent_lines
+    sent = extract(letter("Your bicycle was found by the canal."), Limits())
+    assert known == inspection.written_lines(sent)[0]

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 from stores import NOW, REACH, a_ledger_entry, after, an_item
 
 from gateway.model import Action, History, PersonId, StaffId
-from gateway.store import items, ledger, records
+from gateway.store import items, ledger, records, schema
 from gateway.store.rows import Outcome
+from gateway.store.sealing import MARK_BYTES
 
 
 def put(store, **changes):
@@ -222,3 +224,34 @@ def test_a_later_verdict_replaces_what_is_remembered(store):
     assert (found.rule, found.at, found.message) == ("secrecy.x", entry.at, entry.id)
     assert history(store).sent[0].refused
     assert history(store).weak == ()
+
+
+LINES = tuple(f"{number:032x}" for number in range(3))
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_only_lines_that_the_contact_has_are_known(store, outcome):
+    """A quote of what the smarthost took is known again; what was held, refused or lost was never hers to quote."""
+    put(store, outcome=outcome, lines=LINES[:2])
+    known = history(store, quoted=(LINES[2], LINES[1])).sent_lines
+    assert known == ((LINES[1],) if outcome is Outcome.ACCEPTED else ())
+
+
+def test_lines_are_known_of_everybody_who_gets_the_quote(store):
+    """A line that went to one of two contacts is new to the other; one from a colleague is ours too, one too old is not."""
+    put(store, persons=("p1", "p2"), lines=LINES[:1], officer=StaffId("s2"))
+    put(store, persons=("p1",), lines=LINES[1:2])
+    put(store, persons=("p1",), lines=LINES[2:], at=after(days=-91))
+    assert history(store, quoted=LINES).sent_lines == LINES[:2]
+    assert history(store, persons=("p1", "p2"), quoted=LINES).sent_lines == LINES[:1]
+    assert history(store, persons=("p3",), quoted=LINES).sent_lines == ()
+    assert history(store).sent_lines == ()
+
+
+def test_lines_are_kept_as_marks_under_a_key(store):
+    """The database has nothing by which a sentence could be guessed without the key."""
+    put(store, lines=LINES)
+    (kept,) = store.read_now(lambda tx: tx.connection.scalars(select(schema.ledger.c.lines)).all())
+    assert len(kept) == 3 * MARK_BYTES
+    assert kept == b"".join(map(store.keys.mark, LINES))
+    assert all(bytes.fromhex(line)[:MARK_BYTES] not in kept for line in LINES)
