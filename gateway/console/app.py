@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.console import account, directory_pages, item, item_versions, queue, sign_in
+from gateway.console import account, directory_pages, item, item_versions, numbers, queue, sign_in
 from gateway.console.desk import Desk
 from gateway.console.guard import Guard
 from gateway.console.pages import Page, door
@@ -25,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     *queue.PAGES,
     *item.PAGES,
     *item_versions.PAGES,
+    *numbers.PAGES,
 )
 """Every page of the console. A module's pages are named here, and nowhere else."""
 

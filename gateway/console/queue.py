@@ -138,7 +138,8 @@ def grouped(rows: tuple[Headline, ...]) -> tuple[tuple[Headline, ...], ...]:
     groups: dict[tuple[object, ...], list[Headline]] = {}
     for row in rows:
         words = tuple(sorted((one.rule, (one.text or "").casefold()) for one in row.findings))
-        alike = (row.item.officer, words) if words and row.item.officer else (row.item.id,)
+        told = bool(words and row.item.officer)
+        alike = (row.item.officer, bool(row.urgent), words) if told else (row.item.id,)
         groups.setdefault(alike, []).append(row)
     return tuple(tuple(group) for group in groups.values())
 

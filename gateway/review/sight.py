@@ -10,11 +10,19 @@ from gateway.review.access import Permission, Person, objection
 from gateway.store.queue import Sight
 
 
-def sight_of(person: Person, registry: Registry | None) -> Sight:
-    """Return what ``person`` may know of, as `access.objection` to listing an item would say of each."""
-    if objection(person, Permission.ITEM_LIST, None, registry):
+def sight_of(
+    person: Person, registry: Registry | None, permission: Permission = Permission.ITEM_LIST
+) -> Sight:
+    """Return what ``person`` may know of, as `access.objection` to listing an item would say of each.
+
+    With ``NUMBERS_VIEW`` it is what their figures count: those who oversee the process count what is with professional
+    standards too, and nobody counts what involves them.
+    """
+    if objection(person, permission, None, registry):
         return Sight(blind=True)
     psd = Role.PSD in person.roles
+    if permission is Permission.NUMBERS_VIEW:
+        psd = psd or Role.OVERSIGHT in person.roles
     if person.staff_id is None:
         return Sight(psd=psd)
     if registry is None:

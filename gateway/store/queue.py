@@ -159,6 +159,11 @@ def subjects(tx: Tx, sight: Sight, wanted: Wanted, *, limit: int) -> tuple[tuple
     )
 
 
+def conditions(sight: Sight, wanted: Wanted | None) -> tuple[ColumnElement[bool], ...]:
+    """Return what must hold of a row of items to be in sight, and to be ``wanted`` if that is given: for `figures`."""
+    return _seen(sight) if wanted is None else _where(sight, wanted)
+
+
 # --- conditions ---------------------------------------------------------------------------------------------
 
 
