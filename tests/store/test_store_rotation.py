@@ -2,13 +2,19 @@
 
 import pytest
 from sqlalchemy import func, select, text
-from stores import NOW, a_delivery, an_item
+from stores import NOW, a_delivery, after, an_item
 
 from gateway.errors import Sealed, StoreUnfit
-from gateway.model import MessageId
-from gateway.store import Store, items, outbox, rotation, schema
-from gateway.store.rows import Decision, DecisionAction, RecipientState
+from gateway.model import MessageId, Role
+from gateway.store import Store, items, outbox, records, rotation, schema, sessions
+from gateway.store.rows import Account, Decision, DecisionAction, RecipientState
 from gateway.store.sealing import KeyFile, header
+
+REVIEWER = "helen.brooks@force.example"
+SESSION = sessions.SessionRow(
+    email=REVIEWER, stage=sessions.Stage.ENROL, method=sessions.Method.PASSWORD, roles=None, made_at=NOW, seen_at=NOW,
+    ends_at=after(hours=1), pending="a new secret",
+)  # fmt: skip
 
 
 def fill(store):
@@ -25,6 +31,12 @@ def fill(store):
         outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.PENDING, "451 later", NOW)
         outbox.claim_deliveries(tx, "a", NOW, 60, 9)
         outbox.retry_later(tx, delivery_id, "a", NOW, "451 later")
+        helen = Account(email=REVIEWER, roles=frozenset({Role.REVIEWER}), staff_id=None, local=True, at=NOW)
+        records.add_account(tx, helen)
+        sessions.set_password(tx, REVIEWER, "a hash", NOW)
+        sessions.set_second_factor(tx, REVIEWER, "a secret", ("code",))
+        sessions.add_session(tx, "id", SESSION)
+        sessions.save_view(tx, REVIEWER, sessions.SavedView(name="mine", query="q=rahman"), NOW)
         return new, delivery_id
 
     return store.write_now(job)
@@ -33,7 +45,8 @@ def fill(store):
 def look(store, new, delivery_id):
     return store.read_now(
         lambda tx: (items.item_in_full(tx, new.id), items.message(tx, new.id), outbox.delivery(tx, delivery_id),
-                    outbox.message_of(tx, delivery_id))
+                    outbox.message_of(tx, delivery_id), sessions.credentials_of(tx, REVIEWER),
+                    sessions.session(tx, "id"), sessions.saved_views_of(tx, REVIEWER))
     )  # fmt: skip
 
 
