@@ -73,6 +73,7 @@ class LoadRequest(msgspec.Struct, tag="load", frozen=True):
 
     bundle: str
     language: bool
+    encoder_windows: int
 
 
 class JudgeRequest(msgspec.Struct, tag="judge", frozen=True):
@@ -445,7 +446,11 @@ class Workers:
 
         Until the caller names the new hash in `judge`, messages are judged by the old set.
         """
-        request = LoadRequest(bundle=bundle.to_json(), language=self._settings.language)
+        request = LoadRequest(
+            bundle=bundle.to_json(),
+            language=self._settings.language,
+            encoder_windows=self._settings.encoder_windows,
+        )
         first = await self._language.ask(request, Loaded)
         if first.mistakes:
             raise Mistakes(first.mistakes)
@@ -526,6 +531,8 @@ class _Desk:
         bundle = inspection.Bundle.from_json(request.bundle)
         try:
             engine = self._engines.get(bundle.hash) or inspection.load(bundle, language=request.language)
+            if request.language:
+                inspection.remember(request.encoder_windows)
         except Mistakes as wrong:
             return Loaded(rules_hash=bundle.hash, model_hash="", mistakes=wrong.mistakes)
         self._engines[bundle.hash] = engine

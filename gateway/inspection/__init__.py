@@ -59,6 +59,13 @@ def language_layer(*, language: bool) -> str:
     return encoder.absence() or f"relations, and model {encoder.digest()[:12]}"
 
 
+def remember(windows: int) -> None:
+    """Let the encoder of this process remember the scores of so many windows; its numbers do not depend on it."""
+    made = encoder.encoder()
+    if made is not None:
+        made.remember(windows)
+
+
 def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
     """Return the span of each sentence of ``text``, as rules see them."""
     return shadow_of(text).spans

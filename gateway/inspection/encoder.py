@@ -49,7 +49,7 @@ MAX_UNIT: Final = 64
 CONTEXT: Final = 31
 """Pieces of the sentence before and after a window that are read with it."""
 KEPT_WINDOWS: Final = 2048
-"""Windows whose scores are remembered, some 4 MB: templates and threads come again. Kept by hash, not by words."""
+"""Windows whose scores are remembered, some 20 MB: templates and threads come again. Kept by hash, not by words."""
 _FOCUS: Final = 0.5
 """Pieces that score at least this share of the best one's probability are where the weight lies."""
 
@@ -157,6 +157,12 @@ class Encoder:
                     readings[unit.sentence] = _surest(readings[unit.sentence], reading)
         return tuple(readings)
 
+    def remember(self, windows: int) -> None:
+        """Keep the scores of the last so many windows, and forget what is more."""
+        self._room = windows
+        while len(self._kept) > windows:
+            self._kept.popitem(last=False)
+
     def explain(self, sentences: Sequence[str], number: int, category: str) -> tuple[Without, ...]:
         """Return what ``category`` of sentence ``number`` would come to without each of its clauses; () for a single one.
 
@@ -180,8 +186,7 @@ class Encoder:
             (found,) = self._session.run(None, {"pieces": numbers})
             scores = found[0]
             self._kept[key] = scores
-            if len(self._kept) > self._room:
-                self._kept.popitem(last=False)
+            self.remember(self._room)
         else:
             self._kept.move_to_end(key)
         return scores

@@ -310,6 +310,13 @@ class InspectionSettings(_Section):
         1_610_612_736, "Memory of one worker; past it the message is held.", unit="octets", ge=268_435_456
     )
     worker_messages: int = _setting(2000, "Messages after which a worker is replaced.", ge=1)
+    encoder_windows: int = _setting(
+        2048,
+        "Stretches of text whose scores a worker's encoder remembers.",
+        unit="windows of 128 word pieces",
+        why="templates and threads come again; some 9 KB each, kept by hash, no words",
+        ge=0,
+    )
     max_parts: int = _setting(1000, "MIME parts read.", ge=1)
     max_depth: int = _setting(50, "MIME nesting read.", why="Postfix mime_nesting_limit is 100", ge=1)
     max_decoded_chars: int = _setting(4_000_000, "Characters of text read.", unit="characters", ge=1000)
@@ -379,6 +386,14 @@ class NoticeSettings(_Section):
     url: str = _setting("", "Address of the console, named in notices.")
     urgent_to: tuple[str, ...] = _setting(
         (), "Who is told of an urgent hold; empty: the officer's manager unless conflicted, and PSD."
+    )
+    digest_h: float = _setting(
+        4.0,
+        "How often reviewers are told that holds wait for them, without any word of them; 0: never.",
+        unit="hours",
+        why="twice a shift; what is urgent is told at once",
+        ge=0,
+        le=168,
     )
     return_subject: str = _setting(
         "Your message was not delivered", "Subject of the notice when a hold is returned."

@@ -103,6 +103,10 @@ def test_what_is_remembered_is_bounded_and_holds_no_words(folder):
         model.read([f"you looked lovely {number}"])
     assert len(model._kept) == 3
     assert all(isinstance(key, bytes) and len(key) == 16 for key in model._kept)
+    for room in (2, 0):
+        model.remember(room)
+        model.read(TEXT)
+        assert len(model._kept) <= room
 
 
 def test_neighbours_change_a_reading(model):
