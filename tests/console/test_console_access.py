@@ -18,15 +18,16 @@ from gateway.store.sessions import Stage
 
 
 @pytest.fixture
-def console(console_store, registry_settings):
-    """A console with a directory, so that every page is there."""
+async def console(console_store, registry_settings):
+    """A console with a directory, so that every page is there; of its stream it gives nobody a place, so that it ends."""
     settings = OidcSettings(issuer=ISSUER, client_id=CLIENT, client_secret=SECRET)
-    made = Console(console_store, registry_settings, oidc=settings)
+    made = Console(console_store, registry_settings, oidc=settings, max_live=0)
     provider = Provider(made.clock)
     directory = Directory(settings, ORIGIN + BACK, made.clock, transport=provider.transport)
     made.desk = replace(made.desk, directory=directory)
     made.app = application(made.desk)
-    return made
+    yield made
+    await made.desk.reader.close()
 
 
 WAYS = [(page, method) for page in PAGES for method in page.methods]
