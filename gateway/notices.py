@@ -6,6 +6,7 @@ answers them.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,6 +14,7 @@ from email.utils import format_datetime
 
 from gateway import identify
 from gateway.model import (
+    ItemState,
     MailCommand,
     MessageId,
     OutboxKind,
@@ -65,6 +67,49 @@ def returned(
         mail=_NULL_SENDER,
         recipients=(address,),
         message=_written(settings, address, settings.return_subject, text, item.id, at),
+    )
+
+
+def digest(
+    settings: NoticeSettings, registry: Registry, waiting: Iterable[Item], at: datetime
+) -> tuple[NewDelivery, ...]:
+    """Return one notice for everybody for whom holds wait: how many and since when, and nothing of them.
+
+    A hold waits for its officer's manager; for professional standards where it is with them, where nobody is known as
+    its officer, and where the manager is conflicted or not known. Nobody is told of a hold that they may not know of.
+    """
+    since: dict[str, list[datetime]] = {}
+    for item in waiting:
+        for address in _waits_for(registry, item):
+            since.setdefault(address, []).append(item.held_at)
+    return tuple(_digest_for(settings, address, times, at) for address, times in sorted(since.items()))
+
+
+def _waits_for(registry: Registry, item: Item) -> tuple[str, ...]:
+    staff = tuple({member.staff_id: member for member in registry.staff_by_key.values()}.values())
+    officer = next((one for one in staff if one.staff_id == item.officer), None)
+    free = [one for one in staff if not _is_conflicted(registry, one, officer, item.excluded)]
+    if officer is not None and officer.manager and item.state is not ItemState.REFERRED:
+        manager = tuple(one.email for one in free if one.email == officer.manager)
+        if manager:
+            return manager
+    return tuple(one.email for one in free if one.role is StaffRole.PSD)
+
+
+def _digest_for(settings: NoticeSettings, address: str, times: list[datetime], at: datetime) -> NewDelivery:
+    number = f"{len(times)} messages wait" if len(times) > 1 else "One message waits"
+    text = (
+        f"{number} for a decision, the oldest since {min(times):%Y-%m-%d %H:%M} UTC.\n\n"
+        "Nothing can be released from this mail. Sign in to see them:\n"
+        f"{settings.url or 'gateway holds list'}\n"
+    )
+    reference = MessageId(f"digest.{at:%Y%m%d%H%M%S}")
+    return NewDelivery(
+        kind=OutboxKind.NOTICE,
+        item_id=None,
+        mail=_NULL_SENDER,
+        recipients=(address,),
+        message=_written(settings, address, "Messages wait for a decision", text, reference, at),
     )
 
 

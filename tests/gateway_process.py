@@ -87,7 +87,7 @@ class GatewayProcess:
             "rules": {"path": [str(_RULES), str(_without_conduct(folder / "site-rules"))]},
             "inspection": {"extract_workers": 1, "language_workers": 1, "spare_workers": 0},
             "outbox": {"poll_s": 0.1, "first_retry_s": 0.2},
-            "notices": {"from": "gateway@force.example"},
+            "notices": {"from": "gateway@force.example", "digest_h": 0},
             "review": {"undo_s": 0, "releases_before_psd": 0},
         }
         for section, values in (more or {}).items():

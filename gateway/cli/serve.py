@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,13 +29,14 @@ from gateway import __version__, audit, inspection, receive
 from gateway.cli.invocation import ConfigOption, code_version, settings_from
 from gateway.cli.rules import rule_folders
 from gateway.errors import GatewayError, Mistakes, origin
-from gateway.model import Event
+from gateway.model import Event, Registry
 from gateway.outbox import Outbox
 from gateway.pipeline import Conductor, InForce, Options
 from gateway.receive import Server
 from gateway.registry import Keeper, LoadResult
 from gateway.relay import Relay
-from gateway.settings import Settings
+from gateway.review import digest
+from gateway.settings import NoticeSettings, Settings
 from gateway.store import Store, Tx, ledger, outbox, records
 from gateway.store.rows import RegistryVersion, RuleReport, RuleSetRow
 from gateway.workers import Workers
@@ -46,6 +48,7 @@ RULES_POLL_S = 1.0
 REPORT_EVERY_S = 5.0
 _PROBE_PAUSE_S = 2.0
 _HOUSEKEEPING_S = 3600.0
+_REMIND_LOOK_S = 60
 _OFFERED_IS_LOST_AFTER = timedelta(hours=1)
 _RESTART_PAUSE_S = 1.0
 
@@ -124,7 +127,14 @@ class Service:
         self.server = await receive.serve(
             self.conductor, settings.smtp, reuse_port=self._reuse_port, sock=self._sock
         )
-        for duty in (self._probe, self._watch_registry, self._watch_rules, self._keep_house, self.outbox.run):
+        for duty in (
+            self._probe,
+            self._watch_registry,
+            self._watch_rules,
+            self._keep_house,
+            self._remind,
+            self.outbox.run,
+        ):
             self._spawn(duty)
         gc.freeze()  # a registry of 200,000 people is a million objects that the collector need not visit again
         log.info(
@@ -291,6 +301,13 @@ class Service:
             self._write(self._prune)
             await asyncio.sleep(_HOUSEKEEPING_S)
 
+    async def _remind(self) -> None:
+        """Tell reviewers now and then that holds wait for them (notices.digest_h)."""
+        while self.settings.notices.digest_h:
+            await asyncio.sleep(_REMIND_LOOK_S)
+            registry, now = self.conductor.in_force.registry, datetime.now(UTC)
+            self._write(partial(_remind, settings=self.settings.notices, registry=registry, at=now))
+
     # --- records --------------------------------------------------------------------------------------------
 
     def _write(self, job: Callable[[Tx], None]) -> None:
@@ -394,6 +411,10 @@ class Service:
         if pruned != records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=0):
             self._audit(tx, Event.LEDGER_PRUNED, "ledger", asdict(pruned))
         audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=now)
+
+
+def _remind(tx: Tx, *, settings: NoticeSettings, registry: Registry, at: datetime) -> None:
+    digest.queue_digest(tx, settings, registry, at)
 
 
 def _place() -> str:
