@@ -163,6 +163,7 @@ def _systems(
             systems.append(each)
     systems.append(engine("rules alone", Judge(bundle, language=False)))
     if model is not None:
+        systems.append(engine("rules and relations", Judge(bundle, language=True, with_encoder=False)))
         systems.append(alone(model))
     systems.append(engine("the gateway", whole))
     return systems, absent

@@ -101,9 +101,11 @@ def house_style_of(bundle: Bundle) -> HouseStyle:
 
 
 @lru_cache(maxsize=4)
-def load(bundle: Bundle, *, language: bool, drafts: bool = False) -> Engine:
+def load(bundle: Bundle, *, language: bool, drafts: bool = False, with_encoder: bool = True) -> Engine:
     """Return the engine for ``bundle``, compiled once a process; raises `Mistakes`, all of them.
 
-    ``drafts`` includes draft rules: for `gateway rules test`, never for mail.
+    ``drafts`` includes draft rules: for `gateway rules test`, never for mail. ``with_encoder`` false leaves relations
+    alone: to see what each layer is worth.
     """
-    return Engine(rules_of(bundle), bundle.hash, language=language, drafts=drafts)
+    rules = rules_of(bundle)
+    return Engine(rules, bundle.hash, language=language, drafts=drafts, with_encoder=with_encoder)

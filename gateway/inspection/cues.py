@@ -17,7 +17,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Final
 
 from gateway.inspection import encoder as statistical
@@ -168,12 +167,24 @@ def warm() -> None:
     encoder()
 
 
-@cache
-def model_hash(*, language: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What of the language engine is in force: the parse of a sentence, and the encoder where there is one."""
+
+    parse: Callable[[str], "parse.Parsed"]
+    encoder: Encoder | None
+
+
+def layers(*, with_encoder: bool) -> Layers:
+    """Return the layers of this process, loaded and warm."""
+    warm()
+    return Layers(parse.parse, encoder() if with_encoder else None)
+
+
+def model_hash(heard: Layers | None) -> str:
     """Return the SHA-256 over every model file that judging depends on."""
     told = hashlib.sha256(lexicon.digest().encode())
-    if language:
-        made = encoder()
+    if heard is not None:
         told.update(parse.digest().encode())
-        told.update(made.hash.encode() if made is not None else b"")
+        told.update(heard.encoder.hash.encode() if heard.encoder is not None else b"")
     return told.hexdigest()

@@ -30,7 +30,6 @@ from gateway.inspection.judgement import CompiledRule, Judgement
 from gateway.inspection.matching import PatternIndex
 from gateway.inspection.patterns import pattern_findings
 from gateway.inspection.relations.named import RELATIONS
-from gateway.inspection.relations.parse import parse
 from gateway.inspection.rules import Condition, Pattern, Rule, RuleSet
 from gateway.inspection.shadow import shadow_of
 from gateway.inspection.when import arranged, gates, names, outlook
@@ -40,11 +39,23 @@ from gateway.model import Authored, Finding, History, Inspection, Parties, RuleS
 class Engine:
     """A loaded rule set. `judge` depends on its arguments alone, and its time is linear in the text."""
 
-    def __init__(self, rules: RuleSet, rules_hash: str, *, language: bool, drafts: bool = False) -> None:
-        """Compile ``rules``. ``drafts`` makes draft rules run too: for trying them, never for mail."""
+    def __init__(
+        self,
+        rules: RuleSet,
+        rules_hash: str,
+        *,
+        language: bool,
+        drafts: bool = False,
+        with_encoder: bool = True,
+    ) -> None:
+        """Compile ``rules``. ``drafts`` makes draft rules run too: for trying them, never for mail.
+
+        ``with_encoder`` false leaves relations alone: to see what each layer is worth.
+        """
         self.rules_hash = rules_hash
-        self.model_hash = cues.model_hash(language=language)
         self.language = language
+        self._layers = cues.layers(with_encoder=with_encoder) if language else None
+        self.model_hash = cues.model_hash(self._layers)
         numbering = _Numbering()
         running = tuple(rule for rule in rules.rules if drafts or rule.status is not RuleStatus.DRAFT)
         active = tuple(rule for rule in running if not rule.is_pattern)
@@ -61,8 +72,6 @@ class Engine:
             self._compiled(rule, *numbered) for rule, numbered in zip(active, numbers, strict=True)
         )
         self._by_pattern, self._open = _opening(self._rules)
-        if language:
-            cues.warm()
 
     def judge(self, authored: Authored, parties: Parties, history: History, at: datetime) -> Inspection:
         """Return every finding in what the officer wrote now, and whether a person must look at once.
@@ -81,7 +90,7 @@ class Engine:
         conduct = Conduct(authored, parties, history, at, self._policy)
         message = Judgement(
             authored, parties, history, at, texts=texts, refusals=self._refuses, conduct=conduct,
-            parser=parse if self.language else None,
+            layers=self._layers,
         )  # fmt: skip
         present = message.present
         positions = {position for number in present for position in self._by_pattern.get(number, ())}

@@ -17,6 +17,7 @@ from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import Text
 from gateway.inspection.cues import Cue, Layer
+from gateway.inspection.encoder import Encoder
 from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.rules import Condition
 from gateway.model import Attribution, Policy
@@ -33,16 +34,22 @@ class Hearing:
     """What is heard in one message."""
 
     def __init__(
-        self, texts: Iterable[Text], policy: Policy, weak: Iterable[str], parser: Parser | None
+        self,
+        texts: Iterable[Text],
+        policy: Policy,
+        weak: Iterable[str],
+        parser: Parser | None,
+        encoder: Encoder | None,
     ) -> None:
-        """Take the message, the thresholds, the categories of which earlier mail had a weak cue, and the parser.
+        """Take the message, the thresholds, the categories of which earlier mail had a weak cue, and the layers.
 
-        No parser means that the language engine is off.
+        No parser means that the language engine is off, no encoder that relations alone are heard.
         """
         self._texts = tuple(texts)
         self._policy = policy
         self._before = frozenset(weak)
         self._parser = parser
+        self._encoder = encoder
 
     def cues(self, text: Text) -> Mapping[int, tuple[Cue, ...]]:
         """Return every cue of ``text`` by its sentence; found when first asked for."""
@@ -50,7 +57,7 @@ class Hearing:
         if parser is None:
             return {}
         if not text.heard:
-            text.heard.append(cues.cues_of(text.shadow, lambda number: parser(text, number), cues.encoder()))
+            text.heard.append(cues.cues_of(text.shadow, lambda number: parser(text, number), self._encoder))
         return text.heard[0]
 
     def sentences(self, condition: Condition, text: Text) -> frozenset[int]:
@@ -87,7 +94,7 @@ class Hearing:
         """Yield why each cue of a finding was heard, in words for a supervisor."""
         for cue in heard:
             yield cue.told
-            made = cues.encoder() if cue.layer is Layer.ENCODER else None
+            made = self._encoder if cue.layer is Layer.ENCODER else None
             if made is not None and (stands_on := cues.clauses(cue, text.shadow, made)):
                 yield stands_on
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.conduct import Conduct
-from gateway.inspection.cues import Cue
+from gateway.inspection.cues import Cue, Layers
 from gateway.inspection.hearing import Hearing
 from gateway.inspection.matching import Span
 from gateway.inspection.relations.named import RELATIONS
@@ -72,13 +72,6 @@ class CompiledRule:
         return all(near) and all(any(map(text.sentences, each)) for each in near)
 
 
-class Parser(Protocol):
-    """Parses one sentence."""
-
-    def __call__(self, sentence: str) -> Parsed:
-        """Return the parse of ``sentence``."""
-
-
 class Refusals(Protocol):
     """Looks for a refusal in quoted text."""
 
@@ -97,22 +90,26 @@ class Judgement:
         at: datetime,
         *,
         texts: tuple[Text, ...],
-        parser: Parser | None,
+        layers: Layers | None,
         refusals: Refusals,
         conduct: Conduct,
     ) -> None:
-        """Take a message, what is known beside its words, and what costs: the parser (None with the language engine off), the search for refusals."""
+        """Take a message, what is known beside its words, and what costs: the language engine (None when off), the search for refusals."""
         self.texts = texts
         self._authored = authored
         self._parties = parties
         self._history = history
         self._today = at.date()
-        self._parser = parser
+        self._parser = layers.parse if layers is not None else None
         self._refusals = refusals
         self._conduct = conduct
         self._parses = 0
         self.hearing = Hearing(
-            texts, conduct.policy, history.weak, self.parse if parser is not None else None
+            texts,
+            conduct.policy,
+            history.weak,
+            self.parse if layers is not None else None,
+            layers.encoder if layers is not None else None,
         )
 
     @cached_property

@@ -78,12 +78,20 @@ class Judge:
     """One rule set with its engine, policy and house style. Its answers depend on their arguments alone."""
 
     def __init__(
-        self, bundle: inspection.Bundle, *, language: bool, drafts: bool = False, code_version: str = ""
+        self,
+        bundle: inspection.Bundle,
+        *,
+        language: bool,
+        drafts: bool = False,
+        code_version: str = "",
+        with_encoder: bool = True,
     ) -> None:
         """Compile ``bundle``; raises `Mistakes`. ``drafts`` lets draft rules run: their findings never act."""
         self.policy: Policy = inspection.policy_of(bundle)
         self.style: HouseStyle = inspection.house_style_of(bundle)
-        self.engine: Engine = inspection.load(bundle, language=language, drafts=drafts)
+        self.engine: Engine = inspection.load(
+            bundle, language=language, drafts=drafts, with_encoder=with_encoder
+        )
         self._code_version = code_version
 
     def judge(self, sample: Sample) -> Judged:

@@ -6,6 +6,7 @@ from rule_texts import AT, engine, findings, judge, rule
 from gateway.inspection import warm_up
 from gateway.inspection.bench import texts_of
 from gateway.inspection.conduct import Conduct
+from gateway.inspection.cues import Layers
 from gateway.inspection.examples import authored_of, parties_to
 from gateway.inspection.judgement import MAX_PARSES, Judgement
 from gateway.inspection.relations.named import RELATIONS
@@ -92,7 +93,7 @@ def test_only_sentences_that_hang_on_a_cue_are_parsed():
     authored = authored_of("I like you. I definitely like you. Let me buy you a drink. A drink.")
     texts = texts_of(authored, made._sentences, made._sign_off, None)
     message = Judgement(
-        authored, parties_to(), History(), AT, texts=texts, parser=parsed.append, refusals=lambda text: False,
+        authored, parties_to(), History(), AT, texts=texts, layers=Layers(parsed.append, None), refusals=lambda text: False,
         conduct=Conduct(authored, parties_to(), History(), AT, made._policy),
     )  # fmt: skip
     assert len(message.findings(compiled)) == 2
