@@ -418,9 +418,9 @@ class CuesEntry(_Entry):
     """Remembered for later mail to the contact, as one bit."""
     company: Probability = 0.6
     """Counts where another one stands elsewhere in the mail, or earlier mail to the contact had a weak one of its category."""
-    flag: Probability = 0.85
+    flag: Probability = 0.8
     """Counts."""
-    hold: Probability = 0.85
+    hold: Probability = 0.9
     """Counts in full: the effect of its category applies."""
 
     @model_validator(mode="after")

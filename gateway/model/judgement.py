@@ -139,9 +139,9 @@ class CueThresholds:
     """It is remembered for the pair, as one bit (DECISIONS 19), and does nothing now."""
     company: float = 0.6
     """It makes a rule fire where another one stands elsewhere in the mail, or earlier mail had a weak one of its kind."""
-    flag: float = 0.85
+    flag: float = 0.8
     """It makes a rule fire."""
-    hold: float = 0.85
+    hold: float = 0.9
     """What it makes fire is not softened: policy's effect of the category applies."""
 
 

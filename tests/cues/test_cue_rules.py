@@ -13,7 +13,7 @@ from gateway.model import Attribution, History
 CUE = "cue: {cue: romantic-advance}"
 LOVE = "I love you and I can't wait for Monday."
 LOW = POLICY + "cues: {default: {flag: 0.6}}\n"
-MAYBE = "Fancy a drink one evening, you and me?"
+MAYBE = "Fancy a drink one evening?"
 
 
 def found(text, match=CUE, *, more="", policy=POLICY, history=None, language=True):

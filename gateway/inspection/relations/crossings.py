@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.inspection.relations.features import keys_of_words as keys
 from gateway.inspection.relations.frames import (
+    FIRM,
     HINT,
     LIKELY,
     SURE,
@@ -112,7 +113,7 @@ _ADVANCES: Final = (
     Frame("not-an-officer", "romantic-advance", LIKELY, "imagines what would be if the officer were not one",
           keys("be"), (subject(_I), said("officer oic policeman police copper detective")), (keys("if"), keys(_YOU)),
           mood="denied"),
-    Frame("you-and-me", "romantic-advance", LIKELY, "pairs the reader and the officer",
+    Frame("you-and-me", "romantic-advance", FIRM, "pairs the reader and the officer",
           keys(_YOU), (Limb(">", keys("me i myself"), frozenset({"conj"})),), unanchored=True,
           without=keys("both either ask call meet speak contact")),
     Frame("wait-for-you", "romantic-advance", LIKELY, "says that the officer would wait for the reader, or came for the reader",
@@ -194,7 +195,7 @@ _PRIVATE_LIFE: Final = (
           keys("marriage divorce ex missus"), (of("my"),)),
     Frame("my-partner", "personal-disclosure", HINT, "speaks of the officer's own partner",
           keys("wife husband girlfriend boyfriend partner"), (of("my"),), without=keys("colleague patrol")),
-    Frame("a-divorce", "personal-disclosure", LIKELY, "tells of the officer's own marriage",
+    Frame("a-divorce", "personal-disclosure", FIRM, "tells of the officer's own marriage",
           keys("divorce breakup separation"), (), (keys("i my me"),), without=_TO_YOU | _HIM | keys("proceedings court"),
           unanchored=True),
     Frame("separated", "personal-disclosure", SURE, "tells of the officer's own marriage",
@@ -241,7 +242,7 @@ _MEETINGS: Final = (
     Frame("past-yours", "off-duty-contact", LIKELY, "would come to the reader's home",
           keys("past by round over to"), (Limb(">", keys("yours"), frozenset({"pobj"})),), (keys("i me"),), without=_HIM,
           unanchored=True),
-    Frame("off-duty", "off-duty-contact", LIKELY, "speaks of the officer's free time to the reader",
+    Frame("off-duty", "off-duty-contact", HINT, "speaks of the officer's free time to the reader",
           keys("duty shift work"), (Limb("<", keys("off after from finish")),), (keys("i"), keys(f"{_YOU} {_FUN} yours")),
           without=keys("return back sick leave statement cover colleague email reply respond update"), unanchored=True),
     Frame("ring-me-at-night", "off-duty-contact", LIKELY, "asks to be rung at night or out of loneliness",
@@ -260,7 +261,7 @@ _MEETINGS: Final = (
           (under(_CHAT),), (keys(_MINE),), without=_HIM | keys("evidence exhibit screenshot download send preserve")),
     Frame("whatsapp-me", "private-channel", SURE, "moves the talk to an app that the force cannot see",
           keys("whatsapp facetime snapchat dm insta snap"), (Limb(">", keys("me us")),), without=_HIM),
-    Frame("not-this-address", "private-channel", LIKELY, "steers the reader away from the force's own address",
+    Frame("not-this-address", "private-channel", FIRM, "steers the reader away from the force's own address",
           keys("use ring reply email write call message send"), (under("address email desk office line system computer"),),
           (keys("this the here work"), keys(f"not never instead off {_MINE}")), mood="denied",
           without=_HIM | keys("statement monitored unattended attachment personal sensitive bank emergency report"),
@@ -272,7 +273,7 @@ _MEETINGS: Final = (
 
 
 _CONCEALMENT: Final = (
-    Frame("do-not-tell", "secrecy", LIKELY, "asks the reader to keep the officer's contact from somebody",
+    Frame("do-not-tell", "secrecy", HINT, "asks the reader to keep the officer's contact from somebody",
           keys("tell mention say breathe repeat let show share tag"), (), (keys(f"{_MINE} us our we this"), keys(_WATCHERS)),
           mood="forbidden", without=_PROPER_TALK | keys("they") | _HIM),
     Frame("no-need-to-mention", "secrecy", LIKELY, "asks the reader not to mention the officer",
@@ -284,7 +285,7 @@ _CONCEALMENT: Final = (
     Frame("between-us", "secrecy", SURE, "asks for a secret of two",
           keys("between"), (to("us ourselves you we me"),), (keys("keep stay stop this that secret just our go word"),),
           without=_HIM | keys("dispute meeting agree relationship time")),
-    Frame("destroy-this", "secrecy", LIKELY, "asks the reader to destroy the message",
+    Frame("destroy-this", "secrecy", HINT, "asks the reader to destroy the message",
           keys("delete bin burn shred destroy erase wipe lose clear"),
           (under("this email message text letter note paragraph these sent it item"),), mood="order",
           without=keys("error mistake receive gone recipient intended app scam bank link virus password") | _HIM),
@@ -323,7 +324,7 @@ _CONCEALMENT: Final = (
           keys("say write tell ask do put send admit add"), (under("not never"),),
           (keys("should ought mean suppose allow probably prob shall"), keys("i"), keys("this that it so you")),
           without=_PROPER_TALK | _HIM | keys("detail discuss until name"), mood="", unanchored=True),
-    Frame("out-of-line", "boundary-awareness", LIKELY, "hedges what is said as out of place",
+    Frame("out-of-line", "boundary-awareness", FIRM, "hedges what is said as out of place",
           keys("unprofessional irregular presumptuous liberty presume overstep"), (), (_I_SPEAK | _TO_YOU,),
           without=_HIM | keys("date look email post address letter mail copy statement move bring put send go way report at"), unanchored=True),
     Frame("too-forward", "boundary-awareness", LIKELY, "hedges what is said as out of place",
@@ -422,7 +423,7 @@ _PICTURES_AND_PAGES: Final = (
     Frame("was-that-you", "social-media", LIKELY, "found the reader's own page",
           keys("be see find"), (under("on"), under(_NETWORK)), (keys("you"), keys("that on")), mood="question",
           without=_HIM | keys("contact message threat suspect"), unanchored=True),
-    Frame("my-request", "social-media", LIKELY, "has asked to be let in on the reader's page",
+    Frame("my-request", "social-media", FIRM, "has asked to be let in on the reader's page",
           keys("request"), (), (keys("my friend follow accept pending send"), keys(f"snap friend follow {_NETWORK}"), keys(_MINE)),
           without=_HIM | keys("disclosure evidence review cps information freedom subject")),
     Frame("your-stories", "social-media", LIKELY, "follows what the reader puts up",
@@ -449,7 +450,7 @@ _NAMES: Final = (
     Frame("pet-name", "endearment", LIKELY, "calls the reader by a pet name",
           keys("darling babe hun hon sweetheart gorgeous beautiful sunshine petal lovely sweetie sweetpea angel princess chick "
                "treacle cariad honey babes doll dearest"), mood="called"),
-    Frame("my-dear", "endearment", LIKELY, "calls the reader by a pet name",
+    Frame("my-dear", "endearment", HINT, "calls the reader by a pet name",
           keys("dear darling love sweetheart angel"), (Limb(">", keys("my"), frozenset({"poss"})),), mood=""),
 )  # fmt: skip
 
