@@ -105,7 +105,7 @@ def tally(tx: Tx, sight: Sight, wanted: Wanted) -> Tally:
     row = tx.connection.execute(
         select(
             func.count().label("number"),
-            func.coalesce(func.sum(items.c.urgent.cast(_INTEGER)), 0).label("urgent"),
+            func.count().filter(items.c.urgent == true()).label("urgent"),
             func.min(items.c.held_at).label("oldest"),
         ).where(*where)
     ).one()
@@ -234,9 +234,6 @@ def _found(wanted: Wanted) -> ColumnElement[bool]:
 
 
 # --- pages --------------------------------------------------------------------------------------------------
-
-_INTEGER: Any = items.c.size.type
-"""Booleans are summed as numbers; on PostgreSQL they must be made ones first."""
 
 
 @dataclass(frozen=True, slots=True)
