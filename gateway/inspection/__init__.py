@@ -6,7 +6,8 @@ and `Engine.judge` depends on its arguments alone. Findings are proposals; `deci
 
 Inside: `nodes` (YAML and its traps), `schema` (what a file may hold), `rules` (how files hang together), `when`,
 `shadow` (folded text, sentences, the way back), `lookalikes` and `disguises` (what a reader makes of odd letters),
-`lexicon` (words), `literals` (what an expression cannot do without), `matching` (patterns), `cues` (relations),
+`lexicon` (words), `literals` (what an expression cannot do without), `matching` (patterns), `relations` (who
+does what to whom, over the parse), `encoder` and `wordpiece` (the model), `cues` (both behind one face), `hearing` (how cues count),
 `attribution` (whose words), `earlier` (words that we sent before), `conduct` (what is known beside the words), `patterns`
 (rules over findings), `engine`, `lint` (the grade for promotion).
 """
