@@ -42,10 +42,8 @@ _LOAD_FACTOR = 10
 """Compiling a rule set may take this many times the processor time of one message: it is our own, and done rarely."""
 _RESTART_PAUSE_S = 1.0
 _START_S = 120
-_READY = b"+"
-"""What a worker says once it is warm."""
-_MAX_ANSWER_BYTES = 268_435_456
-"""Far more than the text that `inspection.max_decoded_chars` allows: what claims to be larger is no answer."""
+_READY = b"+"  # what a worker says once it is warm
+_MAX_ANSWER_BYTES = 268_435_456  # far more than inspection.max_decoded_chars allows
 _ENGINES_KEPT = 4
 
 
@@ -60,12 +58,8 @@ class ExtractRequest(msgspec.Struct, tag="extract", frozen=True):
     style: HouseStyle = HouseStyle()
 
 
-class LookRequest(msgspec.Struct, tag="look", frozen=True):
+class LookRequest(ExtractRequest, tag="look", frozen=True):
     """Read this message for somebody who looks at it."""
-
-    raw: bytes
-    limits: Limits
-    style: HouseStyle = HouseStyle()
 
 
 class LoadRequest(msgspec.Struct, tag="load", frozen=True):
@@ -92,10 +86,9 @@ class Extracted(msgspec.Struct, tag="extracted", frozen=True):
     authored: Authored
 
 
-class Looked(msgspec.Struct, tag="looked", frozen=True):
+class Looked(Extracted, tag="looked", frozen=True):
     """The answer to `LookRequest`."""
 
-    authored: Authored
     anatomy: Anatomy
 
 
@@ -516,9 +509,9 @@ class _Desk:
     def answer(self, request: Request) -> Answer:
         match request:
             case ExtractRequest():
-                return Extracted(authored=extract(request.raw, request.limits, request.style))
-            case LookRequest():
                 authored = extract(request.raw, request.limits, request.style)
+                if not isinstance(request, LookRequest):
+                    return Extracted(authored=authored)
                 return Looked(authored=authored, anatomy=anatomy(request.raw, request.limits))
             case LoadRequest():
                 return self._load(request)

@@ -127,14 +127,8 @@ class Service:
         self.server = await receive.serve(
             self.conductor, settings.smtp, reuse_port=self._reuse_port, sock=self._sock
         )
-        for duty in (
-            self._probe,
-            self._watch_registry,
-            self._watch_rules,
-            self._keep_house,
-            self._remind,
-            self.outbox.run,
-        ):
+        watches = (self._probe, self._watch_registry, self._watch_rules)
+        for duty in (*watches, self._keep_house, self._remind, self.outbox.run):
             self._spawn(duty)
         gc.freeze()  # a registry of 200,000 people is a million objects that the collector need not visit again
         log.info(
