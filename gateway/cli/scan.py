@@ -195,6 +195,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "start": finding.start,
         "end": finding.end,
         "why": finding.why,
+        "probability": finding.probability,
     }
 
 

@@ -99,8 +99,9 @@ class Frame:
         grade = min(self.grade, ANCHORED) if self.unanchored and keys & ANCHORS else self.grade
         if self.forms and self.forms.isdisjoint(token.lower_ for token in clause):
             return None
-        shown = sorted((*tokens, *doers, *_negations(tokens[0])), key=_position)
-        start, end = shown[0].idx, shown[-1].idx + len(shown[-1])
+        beside = [token for token in clause if any(token.norm_ in each for each in self.beside)]
+        shown = sorted((*tokens, *doers, *beside, *_modifiers(tokens[0])), key=_position)
+        start, end = _whole_words(features.words, shown[0].idx, shown[-1].idx + len(shown[-1]))
         # Whose words they are hangs on the quotation mark between them: the quoted ones are what is told.
         return Place(max(start, features.words.rfind('"', start, end) + 1), end, grade)
 
@@ -142,8 +143,21 @@ def _position(token: Any) -> int:
     return int(token.i)
 
 
-def _negations(head: Any) -> Iterator[Any]:
-    return (child for child in head.children if child.dep_ == "neg")
+def _modifiers(head: Any) -> Iterator[Any]:
+    return (child for child in head.children if child.dep_ in {"neg", "aux"})
+
+
+def _whole_words(words: str, start: int, end: int) -> tuple[int, int]:
+    """Return a stretch that begins and ends with whole words: "can't", not "n't"; marks behind it stay out."""
+    while start and (
+        words[start - 1].isalnum() or (words[start - 1] == "'" and words[start - 2 : start - 1].isalnum())
+    ):
+        start -= 1
+    while end < len(words) and (
+        words[end].isalnum() or (words[end] == "'" and words[end + 1 : end + 2].isalpha())
+    ):
+        end += 1
+    return start, end
 
 
 @cache
