@@ -53,11 +53,11 @@ def _plain(value):
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted(RULES.rglob("*.yaml")) if path.parent.name != "retired"],
+    [path for path in sorted(RULES.rglob("*.yaml")) if path.parent.name not in {"retired", "benign"}],
     ids=lambda path: path.relative_to(RULES).as_posix(),
 )
 def test_no_shipped_file_is_underlined(checker, path):
-    """What loads is taken by the schema: an editor that underlines good rules is switched off."""
+    """What loads as a rule, a list or the policy is taken by the schema; ordinary mail under benign/ is none of them."""
     value = _plain(_values(path))
     assert [error.message for error in checker.iter_errors(value)] == []
 
