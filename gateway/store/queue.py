@@ -135,7 +135,7 @@ def units(tx: Tx, sight: Sight, wanted: Wanted) -> tuple[str, ...]:
 
 def in_sight(tx: Tx, sight: Sight, item_id: str) -> bool:
     """Return whether there is such an item and it may be known of. Absent and out of sight cost the same."""
-    query = select(items.c.id).where(items.c.id == item_id, *_seen(sight))
+    query = select(items.c.id).where(items.c.id == item_id, *_seen(sight, singly=True))
     return tx.connection.scalar(query) is not None
 
 
@@ -144,15 +144,23 @@ def which_in_sight(tx: Tx, sight: Sight, item_ids: Iterable[str]) -> frozenset[s
     wanted = tuple(item_ids)
     found: set[str] = set()
     for start in range(0, len(wanted), 500):
-        query = select(items.c.id).where(items.c.id.in_(wanted[start : start + 500]), *_seen(sight))
+        query = select(items.c.id).where(
+            items.c.id.in_(wanted[start : start + 500]), *_seen(sight, singly=True)
+        )
         found.update(tx.connection.scalars(query))
     return frozenset(found)
 
 
 def subjects(tx: Tx, sight: Sight, wanted: Wanted, *, limit: int) -> tuple[tuple[MessageId, str], ...]:
     """Return id and subject of at most ``limit`` wanted items, latest first: subjects are sealed, so a search reads them."""
-    query = select(items.c.id, items.c.subject).where(*_where(sight, wanted))
-    rows = tx.connection.execute(query.order_by(items.c.held_at.desc(), items.c.id.desc()).limit(limit))
+    ids = _ids_newest(tx, sight, wanted, limit, None)
+    rows = [
+        row
+        for start in range(0, len(ids), 500)
+        for row in tx.connection.execute(
+            select(items.c.id, items.c.subject).where(items.c.id.in_(ids[start : start + 500]))
+        )
+    ]
     return tuple(
         (MessageId(row.id), tx.open(items.c.subject, row.id, row.subject).decode("utf-8", "surrogateescape"))
         for row in rows
@@ -161,14 +169,17 @@ def subjects(tx: Tx, sight: Sight, wanted: Wanted, *, limit: int) -> tuple[tuple
 
 def conditions(sight: Sight, wanted: Wanted | None) -> tuple[ColumnElement[bool], ...]:
     """Return what must hold of a row of items to be in sight, and to be ``wanted`` if that is given: for `figures`."""
-    return _seen(sight) if wanted is None else _where(sight, wanted)
+    return _seen(sight, singly=False) if wanted is None else _where(sight, wanted)
 
 
 # --- conditions ---------------------------------------------------------------------------------------------
 
 
-def _seen(sight: Sight) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for what is in sight: `review.access.objection` to listing, as SQL."""
+def _seen(sight: Sight, *, singly: bool) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for what is in sight: `review.access.objection` to listing, as SQL.
+
+    ``singly`` looks each row up, for questions that read few; otherwise what is hidden is listed once, for counts.
+    """
     if sight.blind:
         return (false(),)
     conditions: list[ColumnElement[bool]] = []
@@ -181,18 +192,26 @@ def _seen(sight: Sight) -> tuple[ColumnElement[bool], ...]:
                 item_excluded.c.is_sender == true(), item_excluded.c.staff_id.in_(sight.superiors)
             )
             hidden = or_(hidden, from_above)
-        conditions.append(items.c.id.not_in(select(item_excluded.c.item_id).where(hidden)))
+        if singly:
+            of_item = select(item_excluded.c.item_id).where(item_excluded.c.item_id == items.c.id, hidden)
+            conditions.append(~of_item.exists())
+        else:
+            conditions.append(items.c.id.not_in(select(item_excluded.c.item_id).where(hidden)))
     return tuple(conditions)
 
 
 def _where(sight: Sight, wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
     """Return every condition, states included."""
-    return (items.c.kind == wanted.kind, items.c.state.in_(wanted.states), *_narrowed(sight, wanted))
+    return (
+        items.c.kind == wanted.kind,
+        items.c.state.in_(wanted.states),
+        *_narrowed(sight, wanted, singly=False),
+    )
 
 
-def _narrowed(sight: Sight, wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
+def _narrowed(sight: Sight, wanted: Wanted, *, singly: bool) -> tuple[ColumnElement[bool], ...]:
     """Return every condition but kind and state."""
-    conditions = list(_seen(sight))
+    conditions = list(_seen(sight, singly=singly))
     if wanted.unit:
         conditions.append(items.c.unit == wanted.unit)
     if wanted.officer is not None:
@@ -244,7 +263,7 @@ class _Cursor:
 
 
 def _cursor(tx: Tx, sight: Sight, item_id: str) -> _Cursor | None:
-    query = select(items.c.urgent, items.c.held_at).where(items.c.id == item_id, *_seen(sight))
+    query = select(items.c.urgent, items.c.held_at).where(items.c.id == item_id, *_seen(sight, singly=True))
     row = tx.connection.execute(query).one_or_none()
     return None if row is None else _Cursor(urgent=row.urgent, held_at=row.held_at, id=item_id)
 
@@ -265,7 +284,7 @@ def _ids(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None
                 items.c.state == state,
                 items.c.urgent == urgent,
                 *behind,
-                *_narrowed(sight, wanted),
+                *_narrowed(sight, wanted, singly=True),
             )
             .order_by(items.c.held_at, items.c.id)
             .limit(limit)
@@ -285,7 +304,12 @@ def _ids_newest(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor
         behind = (items.c.held_at <= begin.held_at, or_(items.c.held_at < begin.held_at, earlier))
     parts = [
         select(items.c.id, items.c.held_at)
-        .where(items.c.kind == wanted.kind, items.c.state == state, *behind, *_narrowed(sight, wanted))
+        .where(
+            items.c.kind == wanted.kind,
+            items.c.state == state,
+            *behind,
+            *_narrowed(sight, wanted, singly=True),
+        )
         .order_by(items.c.held_at.desc(), items.c.id.desc())
         .limit(limit)
         for state in wanted.states
