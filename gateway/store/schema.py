@@ -175,7 +175,7 @@ items = Table(
     _sealed("verdict", "Verdict with its findings, JSON."),
     Index("ix_items_queue", "kind", "state", "held_at", "id"),
     Index("ix_items_officer", "officer", "held_at"),
-    Index("ix_items_urgent", "kind", "state", "urgent", "held_at", "id"),
+    Index("ix_items_urgent", "kind", "state", "urgent", "held_at", "id", "officer", "unit"),
     comment="What waits for a reviewer or was decided by one. Rows are never deleted.",
 )
 

@@ -31,7 +31,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("email", "name", name=op.f("pk_saved_views")),
         comment="Filters of the queue that somebody keeps.",
     )
-    op.create_index("ix_items_urgent", "items", ["kind", "state", "urgent", "held_at", "id"], unique=False)
+    op.create_index(
+        "ix_items_urgent",
+        "items",
+        ["kind", "state", "urgent", "held_at", "id", "officer", "unit"],
+        unique=False,
+    )
     op.create_index(
         "ix_item_excluded_staff", "item_excluded", ["staff_id", "is_sender", "item_id"], unique=False
     )
