@@ -34,7 +34,7 @@ def test_lint_of_good_rules(here):
     """Without arguments `rules/` here is checked; no mistake is exit 0."""
     result = run("lint", "--no-language")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("1 rules, 0 lists: no mistakes (")
+    assert result.stdout.startswith("1 rules, 0 lists, 0 ordinary mails: no mistakes (")
 
 
 def test_lint_prints_places(here):
