@@ -112,7 +112,7 @@ def _char(char: str) -> tuple[str, str]:
 
     The order is BERT's: what is not printed goes first, then accents, then case; ideographs and punctuation stand alone.
     """
-    if char in "\t\n\r" or unicodedata.category(char) == "Zs":
+    if char in "\t\n\r" or unicodedata.category(char) in {"Zs", "Zl", "Zp"}:
         return "space", ""
     if char in "\0\ufffd" or unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"}:
         return "nothing", ""
@@ -134,7 +134,9 @@ def _is_ideograph(char: str) -> bool:
     return (
         0x4E00 <= point <= 0x9FFF
         or 0x3400 <= point <= 0x4DBF
-        or 0x20000 <= point <= 0x2CEAF
+        or 0x20000 <= point <= 0x2A6DF
+        or 0x2A700 <= point <= 0x2B81F
+        or 0x2B920 <= point <= 0x2CEAF  # a slip of the reference that the weights were trained with
         or 0xF900 <= point <= 0xFAFF
         or 0x2F800 <= point <= 0x2FA1F
     )

@@ -1,6 +1,7 @@
 """Word pieces are those that the pretrained weights were trained with, each with its place."""
 
 import itertools
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,18 @@ from model.small_model import PIECES
 from gateway.inspection.wordpiece import Vocabulary
 
 OURS = Vocabulary(PIECES)
+
+
+def is_settled(char):
+    """Whether the class of a character is as it was in Unicode 3.2: of later ones, two tables know different things."""
+    return unicodedata.ucd_3_2_0.category(char) == unicodedata.category(char) != "Cn"
+
+
 MAIL = st.text(
     alphabet=st.one_of(
         st.sampled_from("abcdefg xyz XYZ 019.,;'\"-!?@#£$%^&*()_+=[]{}\n\t"),
         st.sampled_from("éèüßøİŁſﬁÅ中国かñ“”’–…\u00a0\u200b\u00ad\u0301\u202e😘♥½²ªﷺ\ufffd\x00\x07"),
-        st.characters(codec="utf-8"),
+        st.characters(codec="utf-8").filter(is_settled),
     ),
     max_size=60,
 )
