@@ -46,7 +46,9 @@ def anatomy(raw: bytes, limits: Limits) -> Anatomy:
 
 
 def _part(section: Section) -> PartShown:
-    names = tuple(dict.fromkeys(header_text(name.encode("utf-8", "replace"))[0] for name in names_of(section)))
+    names = tuple(
+        dict.fromkeys(header_text(name.encode("utf-8", "replace"))[0] for name in names_of(section))
+    )
     data = octets(section.body, section.encoding)[0]
     return PartShown(
         number=section.number,

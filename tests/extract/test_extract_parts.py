@@ -513,7 +513,9 @@ def test_attribution_longer_than_any_stays():
 
 def test_sealed_parts_say_their_media_type():
     """Secure mail and files nobody reads name the type by which policy may know them; what is read has none."""
-    head = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee the attached.\n"
+    head = (
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee the attached.\n"
+    )
     parts = (
         b"--b\nContent-Type: Application/X-Microsoft-RPMSG-Message; name=message.rpmsg\n\n\x76\xe8\x04\x60\xc4\x11\n"
         b"--b\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMIAGCSqGSIb3DQEHA6CA\n--b--\n"
