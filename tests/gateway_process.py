@@ -61,7 +61,9 @@ def _without_conduct(folder: Path) -> Path:
     """
     for rule in (_RULES / "conduct").glob("*.yaml"):
         (folder / "conduct").mkdir(parents=True, exist_ok=True)
-        text, changed = re.subn(r"^status: \w+$", "status: shadow", rule.read_text("utf-8"), flags=re.M)
+        text, changed = re.subn(
+            r"^status: \w+$", "status: shadow", rule.read_text("utf-8"), flags=re.MULTILINE
+        )
         assert changed == 1, f"{rule} does not say its status"
         (folder / "conduct" / rule.name).write_text(text, "utf-8")
     return folder
