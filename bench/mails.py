@@ -39,7 +39,8 @@ _PLACES = (
     "Harbour Street",
     "Millgate",
 )
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+_DAYS = ("the second", "the fourth", "the ninth", "the sixteenth", "the twentieth")
+"""No weekdays: what tells of a hearing within two days is urgent when held, and each such mail sends a notice too."""
 _MONTHS = ("January", "March", "April", "June", "September", "October", "November")
 _THINGS = (
     "statement",
@@ -61,7 +62,7 @@ _TEAMS = (
 )
 
 _SENTENCES = (
-    "The file in case 42/{n}/26 went to {team} on {day} {d} {month}.",
+    "The file in case 42/{n}/26 went to {team} on {d} {month}.",
     "The hearing is listed at {place} Crown Court on {d} {month} at {h}.{m}.",
     "Your {thing} with the number {n} was received and added to the papers.",
     "Mr {name} was charged on {d} {month} and will appear before the magistrates at {place}.",

@@ -1,6 +1,7 @@
 """A smarthost that takes everything and keeps nothing but a count: ``python -m bench.relay.sink``.
 
-Prints its port, serves until its standard input ends. ``XCOUNT`` is answered with how many messages it took.
+Prints its port, serves until its standard input ends. ``XCOUNT`` is answered with how many messages it took, notices
+(null sender) aside.
 An `asyncio.Protocol` on uvloop, in a process of its own, so that it is not what is being measured.
 """
 
@@ -21,7 +22,7 @@ class Sink(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.rest = b""
-        self.in_message = False
+        self.in_message = self.is_notice = False
         transport.write(b"220 sink.example ESMTP\r\n")
 
     def data_received(self, data):
@@ -34,7 +35,7 @@ class Sink(asyncio.Protocol):
                     rest = rest[-4:]
                     break
                 self.in_message = False
-                Sink.taken += 1
+                Sink.taken += not self.is_notice
                 out.append(b"250 2.0.0 Ok queued\r\n")
                 rest = rest[end + 5 :]
                 continue
@@ -42,6 +43,8 @@ class Sink(asyncio.Protocol):
             if not found:
                 break
             rest = behind
+            if line[:4].upper() == b"MAIL":
+                self.is_notice = line[4:].upper().startswith(b" FROM:<>")
             out.append(self.answer(line[:4].upper()))
             if self.in_message:
                 rest = (
