@@ -124,7 +124,7 @@ def report(folder: FolderOption = _HERE, *, as_json: JsonOption = False) -> None
     from gateway.training.surface import surface
 
     corpus = load(folder)
-    shape = surface(corpus.mails)
+    shape = surface(corpus.open_mails)
     measures = {"mails": diversity(corpus.mails), "passages": diversity(corpus.passages)}
     by_batch = {
         name: diversity([mail for mail in corpus.mails if mail.batch == name]) for name in corpus.batches

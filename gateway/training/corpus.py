@@ -157,6 +157,11 @@ class Corpus:
     mails: tuple[Mail, ...]
     passages: tuple[Passage, ...]
 
+    @property
+    def open_mails(self) -> tuple[Mail, ...]:
+        """The mails of all batches but the sealed ones, whose writers had briefs of their own."""
+        return tuple(mail for mail in self.mails if not self.batches[mail.batch].sealed)
+
     def mails_of(self, split: Split) -> tuple[Mail, ...]:
         """Return the mails of the batches of one split."""
         return tuple(mail for mail in self.mails if self.batches[mail.batch].split is split)

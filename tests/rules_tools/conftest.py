@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import stores
 from gateway_process import CONTACTS, STAFF
-from small_sets import mail
+from small_sets import AUTHOR, mail
 
 from gateway import inspection, registry
 from gateway.model import Action, Headers, ItemKind, Label, Role, StaffId
@@ -17,8 +17,6 @@ from gateway.store import Store, items, new_id, records
 from gateway.store.rows import Account, RuleSetRow
 
 NOW = datetime(2026, 3, 4, 11, 20, tzinfo=UTC)
-AUTHOR = "rule.author@force.example"
-REVIEWER = "helen.brooks@force.example"
 
 
 class Force:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent, indent
 
+AUTHOR = "rule.author@force.example"
+REVIEWER = "helen.brooks@force.example"
 NOW = datetime(2026, 3, 5, 15, 0, tzinfo=UTC)
 POLICY = dedent("""\
     version: 1

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from conftest import AUTHOR, REVIEWER
-from small_sets import POLICY, drink, lunch, mail, write
+from small_sets import AUTHOR, POLICY, REVIEWER, drink, lunch, mail, write
 from typer.testing import CliRunner
 
 from gateway.cli.rules import app

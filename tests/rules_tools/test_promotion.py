@@ -4,8 +4,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from conftest import AUTHOR, REVIEWER
-from small_sets import drink, lunch, write
+from small_sets import AUTHOR, REVIEWER, drink, lunch, write
 from typer.testing import CliRunner
 
 from gateway import audit
