@@ -55,17 +55,19 @@ def mail(
 
 
 def _without_conduct(folder: Path) -> Path:
-    """Return a force's own rule folder in which how often and at what hour is written is counted and never acts.
+    """Return a force's own rule folder in which how often, when and to how many is written is counted and never acts.
 
-    A test sends a hundred mails a minute, at whatever hour it runs: that is the test's doing, and no officer's.
+    A test sends a hundred mails a minute, at whatever hour it runs, and a kiss to each of thirty contacts: that is the
+    test's doing, and no officer's.
     """
-    for rule in (_RULES / "conduct").glob("*.yaml"):
-        (folder / "conduct").mkdir(parents=True, exist_ok=True)
-        text, changed = re.subn(
-            r"^status: \w+$", "status: shadow", rule.read_text("utf-8"), flags=re.MULTILINE
-        )
-        assert changed == 1, f"{rule} does not say its status"
-        (folder / "conduct" / rule.name).write_text(text, "utf-8")
+    for kind in ("conduct", "patterns"):
+        (folder / kind).mkdir(parents=True)
+        for rule in (_RULES / kind).glob("*.yaml"):
+            text, changed = re.subn(
+                r"^status: \w+", "status: shadow", rule.read_text("utf-8"), flags=re.MULTILINE
+            )
+            assert changed == 1, f"{rule} does not say its status"
+            (folder / kind / rule.name).write_text(text, "utf-8")
     return folder
 
 
