@@ -21,7 +21,6 @@ some of them show are taken as hidden text (docs/decisions/0012).
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from html import unescape
 from string import ascii_letters
 from typing import NamedTuple
 
@@ -44,6 +43,7 @@ from gateway.extract.elements import (
 from gateway.extract.flow import Flow, Rows
 from gateway.extract.layout import Line
 from gateway.extract.links import Data, data_of, target_words, words_of_markup
+from gateway.extract.references import unescaped
 from gateway.extract.styles import Look, coordinate
 from gateway.model import PassageKind
 
@@ -52,6 +52,8 @@ _ATTRIBUTE = re.compile(
     r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)("|\Z)|'([^']*)('|\Z)|([^\s>]*)))?""",
 )
 _PLAIN_END_TAG = re.compile(r"</([^\s/>]+)>")
+_FOREIGN = frozenset({"svg", "math"})
+"""Inside them an element may close itself, so that what follows is text again (HTML Standard 13.2.6.5)."""
 _TAG_END = re.compile(r"[\s/]*>")
 _COMMENT_END = re.compile(r"--!?>")
 _CONDITIONAL = re.compile(r"\[if([^\]]*)\]>?(.*?)(?:<!\[endif\]|\Z)", re.DOTALL | re.IGNORECASE)
@@ -213,14 +215,14 @@ class _Reader:
             end = html.find(">", start)
             end = len(html) if end < 0 else end
             if not NO_WORDS.match(html, start):
-                self._aside(self.hidden, _unescaped(html[start + 2 : end]).removeprefix("[CDATA["))
+                self._aside(self.hidden, unescaped(html[start + 2 : end]).removeprefix("[CDATA["))
             return end + 1
         self._text("<")
         return start + 1
 
     def _text(self, text: str) -> None:
         if "&" in text:
-            text = _unescaped(text)
+            text = unescaped(text)
         state = self.stack.states[-1]
         if state.hidden:
             self._aside(self.hidden, text)
@@ -254,7 +256,7 @@ class _Reader:
         conditional = _CONDITIONAL.match(text)
         if conditional:
             text = self._conditional(conditional)
-        self._aside(self.hidden, _unescaped(text))
+        self._aside(self.hidden, unescaped(text))
         return end.end() if end else len(html)
 
     def _conditional(self, comment: re.Match[str]) -> str:
@@ -275,7 +277,7 @@ class _Reader:
                 return attributes, len(html) + 1
             if len(attributes) < _MAX_KEPT_ATTRIBUTES:
                 value = match[2] or match[4] or match[6] or ""
-                attributes.setdefault(match[1].lower(), _unescaped(value) if "&" in value else value)
+                attributes.setdefault(match[1].lower(), unescaped(value) if "&" in value else value)
             position = match.end()
         return attributes, end.end()
 
@@ -316,12 +318,15 @@ class _Reader:
         if end > len(self.html):  # the tag never ends: no program shows it, and here it is read
             self._aside(self.hidden, self.html[start + 1 :])
             return end
+        raw = _RAW.get(tag.name)
+        foreign = raw is not None and not _FOREIGN.isdisjoint(self.stack.names)
+        if foreign and self.html[end - 2 : end] == "/>":
+            return end
         self._element(tag)
         if tag.name == "plaintext":
             self.visible.write(self.html[end:], self.stack.states[-1])
             return len(self.html)
-        raw = _RAW.get(tag.name)
-        return self._raw_text(tag.name, raw, end) if raw else end
+        return self._raw_text(tag.name, raw, end, foreign=foreign) if raw else end
 
     def _tag(self, start: int) -> tuple[_Tag, int]:
         """Return the start tag at ``start`` and where it ends. The same few tags come again and again."""
@@ -338,15 +343,20 @@ class _Reader:
             self.tags[written] = tag
         return tag, real_end
 
-    def _raw_text(self, name: str, ending: re.Pattern[str], start: int) -> int:
-        """Read the inside of an element that has no markup inside, up to its end tag."""
+    def _raw_text(self, name: str, ending: re.Pattern[str], start: int, *, foreign: bool) -> int:
+        """Read the inside of an element that has no markup inside, up to its end tag.
+
+        In SVG and MathML the same names are elements like others, and browsers may show what is in them.
+        """
         end = ending.search(self.html, start)
         stop = end.start() if end else len(self.html)
         text = self.html[start:stop]
         if name == "style":
             self.sheets.append(text)
+        if foreign and name in SILENT:
+            self._aside(self.hidden, text)
         if name not in SILENT:
-            text = _unescaped(text) if name in _DECODED else text
+            text = unescaped(text) if name in _DECODED else text
             state = self.stack.states[-1]
             if state.hidden or name in UNSHOWN:
                 self._aside(self.hidden, text)
@@ -586,15 +596,3 @@ def _lines(text: str, states: list[tuple[int, State, int]]) -> list[Line]:
             lines.append(Line(begin, begin, end, piece.strip()))
         begin = end + 1
     return lines
-
-
-def _unescaped(text: str) -> str:
-    """Return ``text`` with character references resolved; long numbers are shortened, which `html` fails on."""
-    return unescape(_LONG_NUMBER.sub(_shorter, text)) if "&" in text else text
-
-
-_LONG_NUMBER = re.compile(r"&#([xX]?)([0-9a-fA-F]{8,})")
-
-
-def _shorter(number: re.Match[str]) -> str:
-    return f"&#{number[1]}{number[2].lstrip('0')[:8] or '0'}"

@@ -184,3 +184,13 @@ def test_what_browsers_take_for_a_comment_is_read(markup):
 def test_what_programs_write_for_programs_says_nothing(markup):
     """Declarations and Outlook's conditions are in every other mail; they are no hidden words."""
     assert hidden(f"<p>See you Monday</p>{markup}") == ""
+
+
+@pytest.mark.parametrize("around", ["math", "svg"])
+@pytest.mark.parametrize(
+    "inside", ["<style/>You looked lovely", "<style>You looked lovely</style>", "<title/>You looked lovely"]
+)
+def test_raw_elements_of_foreign_content_swallow_nothing(around, inside):
+    """In SVG and MathML <style/> is closed and <style> holds text: browsers show what follows, so it is read."""
+    raw = f"Content-Type: text/html\n\n<{around}>Hello {inside}".encode()
+    assert "You looked lovely" in " ".join(passage.text for passage in extract(raw, Limits()).passages)
