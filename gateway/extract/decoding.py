@@ -150,10 +150,19 @@ def _other_base64(data: bytes) -> list[bytes]:
     return found
 
 
+_UU_FRAME = re.compile(rb"begin [0-7]{3,4} [\w.-]{1,64}\.\w{1,5}|end|`|")
+"""The lines around uuencoded data that say nothing to anybody but a file name, and empty ones."""
+
+
 def _from_uuencode(data: bytes) -> tuple[bytes, Note | None]:
     decoded, damaged = [], False
     for line in data.splitlines():
-        if line.startswith((b"begin ", b"end", b"`")) or not line.strip():
+        if _UU_FRAME.fullmatch(line.strip()):
+            continue
+        if line.startswith(
+            (b"begin", b"end", b"`")
+        ):  # words where the frame should be: who does not decode shows them
+            damaged = True
             continue
         try:
             decoded.append(binascii.a2b_uu(line))

@@ -525,3 +525,18 @@ def test_sealed_parts_say_their_media_type():
         ("2", "application/x-microsoft-rpmsg-message"),
         ("3", "application/pkcs7-mime"),
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "begin a walk with me",
+        "endlessly thinking of you",
+        "`You looked lovely",
+        "begin 644 You looked lovely",
+    ],
+)
+def test_words_in_the_frame_of_uuencode_are_named(line):
+    """Who does not decode uuencode shows its first and last lines: words there are never passed over silently."""
+    raw = f"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a.txt\n.4V5E('EO=2!-;VYD87D`\n{line}\nend\n".encode()
+    assert reasons(raw) == [("body", "encoding")]
