@@ -14,6 +14,7 @@ from gateway.extract import decoded, extract
 from gateway.model import Limits
 
 FRESH = 20_000
+SEED = 3618506851
 QUOTED = b"""From: amir.khan@force.example
 In-Reply-To: <a@home.example>
 Subject: Your case
@@ -32,8 +33,11 @@ def examiner():
 
 @pytest.mark.slow
 def test_fresh_messages(tmp_path):
-    """No odd message raises, takes over 2 s or the memory of a worker, or breaks what holds for every message."""
-    seed = int.from_bytes(os.urandom(4), "big")
+    """No odd message raises, takes over 2 s or the memory of a worker, or breaks what holds for every message.
+
+    The same ones until the seed is changed, so that a failure can be looked at and mended; `make fuzz` takes fresh ones.
+    """
+    seed = SEED
     print(f"seed {seed}")
     story = fuzzer.run(seed=seed, count=FRESH, jobs=min(2, os.cpu_count() or 1))
     said = []
