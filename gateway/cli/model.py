@@ -48,7 +48,10 @@ _CHARTS = Path("docs/model")
 @app.command()
 def train(
     into: Annotated[
-        Path, typer.Option("--into", help="Folder that gets the model.", metavar="FOLDER")
+        Path,
+        typer.Option(
+            "--into", help="Folder that gets the model.", metavar="FOLDER", show_default="the package's own"
+        ),
     ] = WEIGHTS,
     corpus: CorpusOption = _HERE,
     *,
