@@ -1,6 +1,6 @@
 """How long the console's pages take with a hundred thousand items in the store, and against a store of a hundred.
 
-    PYTHONPATH=tests:tests/console python -m bench.console [--items N] [--rounds N] [--folder DIR]
+    PYTHONPATH=tests python -m bench.console [--items N] [--rounds N] [--folder DIR]
 
 Every request goes through the whole application: session, access check, store, template. Times are of one process
 on one loop; what a machine is worth is told by the ratio to the small store, not by the milliseconds.

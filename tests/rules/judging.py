@@ -13,9 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from gateway import inspection
-from gateway.decide import decide
 from gateway.extract import extract
-from gateway.inspection.engine import Engine
 from gateway.model import (
     Authored,
     CaseStatus,
@@ -23,9 +21,7 @@ from gateway.model import (
     ContactCase,
     ContactMatch,
     ContactRole,
-    History,
     Limits,
-    Mode,
     Parties,
     PersonId,
     StaffId,
@@ -34,6 +30,7 @@ from gateway.model import (
     Verdict,
 )
 from gateway.rehearsal.benign import baseline_of
+from gateway.rehearsal.judging import Judge, Sample
 
 HERE = Path(__file__).parent
 RULES = HERE.parents[1] / "rules"
@@ -66,9 +63,9 @@ def bundle() -> inspection.Bundle:
 
 
 @cache
-def engine(*, language: bool = True) -> Engine:
-    """Return the shipped rules, compiled."""
-    return inspection.load(bundle(), language=language)
+def judge(*, language: bool = True) -> Judge:
+    """Return the shipped rules, compiled, with their policy."""
+    return Judge(bundle(), language=language)
 
 
 @cache
@@ -130,18 +127,8 @@ def raw(subject: str, body: str, *, answers: str = "") -> bytes:
 
 def verdict_of(authored: Authored, *, language: bool = True) -> Verdict:
     """Return the verdict on what was read."""
-    found = engine(language=language).judge(authored, parties(), History(), ARRIVED)
-    return decide(
-        inspection=found,
-        authored=authored,
-        parties=parties(),
-        policy=inspection.policy_of(bundle()),
-        mode=Mode.HOLD,
-        limits=Limits(),
-        history=History(),
-        decided_at=ARRIVED,
-        code_version="test",
-    )
+    sample = Sample(name="", raw=b"", parties=parties(), at=ARRIVED)
+    return judge(language=language).judge_read(sample, authored).verdict
 
 
 def verdict_on(body: str, *, subject: str = "Your case", language: bool = True) -> Verdict:
