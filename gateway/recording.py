@@ -167,7 +167,7 @@ def draft(
         rules=_remembered(verdict),
         refused=inspection is not None and inspection.refused,
         weak=inspection.weak if inspection is not None else (),
-        lines=written_lines(authored),
+        lines=() if held else written_lines(authored),  # she gets none of what waits, so nobody quotes it
     )
     item = None if who is None else _item(message, authored, parties, verdict, persons, who)
     return Record(entry=entry, item=item, trials=_on_trial(verdict))

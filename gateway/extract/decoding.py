@@ -159,9 +159,8 @@ def _from_uuencode(data: bytes) -> tuple[bytes, Note | None]:
     for line in data.splitlines():
         if _UU_FRAME.fullmatch(line.strip()):
             continue
-        if line.startswith(
-            (b"begin", b"end", b"`")
-        ):  # words where the frame should be: who does not decode shows them
+        if line.startswith((b"begin", b"end", b"`")):
+            # Words where the frame should be: who does not decode shows them.
             damaged = True
             continue
         try:

@@ -221,8 +221,7 @@ class _Reader:
         return start + 1
 
     def _text(self, text: str) -> None:
-        if "&" in text:
-            text = unescaped(text)
+        text = unescaped(text)
         state = self.stack.states[-1]
         if state.hidden:
             self._aside(self.hidden, text)
@@ -277,7 +276,7 @@ class _Reader:
                 return attributes, len(html) + 1
             if len(attributes) < _MAX_KEPT_ATTRIBUTES:
                 value = match[2] or match[4] or match[6] or ""
-                attributes.setdefault(match[1].lower(), unescaped(value) if "&" in value else value)
+                attributes.setdefault(match[1].lower(), unescaped(value))
             position = match.end()
         return attributes, end.end()
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from gateway import audit
 from gateway.model import Event, ItemState
-from gateway.review.access import Permission, objection
-from gateway.review.decisions import Actor, Ruling, claimed_by, refuse, subject_of
+from gateway.review.access import Permission
+from gateway.review.decisions import Actor, Ruling, claimed_by, permitted
 from gateway.settings import ReviewSettings
 from gateway.store import Tx, claims, items
 from gateway.store.rows import Claim
@@ -19,12 +19,10 @@ _CLAIMABLE = (*items.UNDECIDED, ItemState.OPEN)
 
 def claim(tx: Tx, item_id: str, actor: Actor, at: datetime, settings: ReviewSettings) -> Ruling:
     """Claim an item that waits for a decision, or prolong one's own claim; a second reviewer is told whose it is."""
-    found = items.item(tx, item_id)
-    if found is None:
-        return Ruling(item=None, refused=f"there is no item {item_id}")
-    if why := objection(actor.person, Permission.ITEM_CLAIM, subject_of(found), actor.registry):
-        refuse(tx, found.id, actor, Permission.ITEM_CLAIM, why, at)
-        return Ruling(item=found, refused=why)
+    allowed = permitted(tx, item_id, actor, Permission.ITEM_CLAIM, at)
+    found = allowed.item
+    if allowed.refused or found is None:
+        return allowed
     if found.state not in _CLAIMABLE:
         return Ruling(item=found, refused=f"{found.id} is {found.state}: there is nothing to decide")
     until = at + timedelta(seconds=settings.claim_s)
@@ -38,12 +36,10 @@ def claim(tx: Tx, item_id: str, actor: Actor, at: datetime, settings: ReviewSett
 
 def give_up(tx: Tx, item_id: str, actor: Actor, at: datetime) -> Ruling:
     """End one's own claim, so that somebody else may decide; another's stands."""
-    found = items.item(tx, item_id)
-    if found is None:
-        return Ruling(item=None, refused=f"there is no item {item_id}")
-    if why := objection(actor.person, Permission.ITEM_CLAIM, subject_of(found), actor.registry):
-        refuse(tx, found.id, actor, Permission.ITEM_CLAIM, why, at)
-        return Ruling(item=found, refused=why)
+    allowed = permitted(tx, item_id, actor, Permission.ITEM_CLAIM, at)
+    found = allowed.item
+    if allowed.refused or found is None:
+        return allowed
     items.lock(tx, found.id)
     standing = claims.claim_of(tx, found.id, at)
     if standing is None:

@@ -168,12 +168,10 @@ def decide(
     Two who decide on one item at once: the second waits for the first, and then meets what the first made of it.
     """
     items.lock(tx, wish.item_id)
-    item = items.item(tx, wish.item_id)
-    if item is None:
-        return Ruling(item=None, refused=f"there is no item {wish.item_id}")
-    permission = _PERMISSIONS[wish.action]
-    if why := objection(actor.person, permission, subject_of(item), actor.registry):
-        return _refused(tx, item, actor, permission, why, at)
+    allowed = permitted(tx, wish.item_id, actor, _PERMISSIONS[wish.action], at)
+    item = allowed.item
+    if allowed.refused or item is None:
+        return allowed
     if why := _unfit(item, wish, review):
         return Ruling(item=item, refused=why)
     if wish.action not in _CLAIM_STANDS:
@@ -185,6 +183,16 @@ def decide(
     if not ruling.refused and wish.action not in _CLAIM_STANDS:
         claims.end_claim(tx, item.id)
     return ruling
+
+
+def permitted(tx: Tx, item_id: str, actor: Actor, wish: Permission, at: datetime) -> Ruling:
+    """Return the item where the access check lets ``actor`` have this wish of it; else why not, which is written down."""
+    item = items.item(tx, item_id)
+    if item is None:
+        return Ruling(item=None, refused=f"there is no item {item_id}")
+    if why := objection(actor.person, wish, subject_of(item), actor.registry):
+        return _refused(tx, item, actor, wish, why, at)
+    return Ruling(item=item)
 
 
 def claimed_by(claim: Claim) -> str:

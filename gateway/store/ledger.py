@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Integer, Row, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, Integer, Row, and_, bindparam, delete, or_, select, update
 
 from gateway.model import (
     Action,
@@ -42,37 +42,40 @@ _NEW_OUTCOME = (
 )
 _SET_OUTCOME = Prepared(_NEW_OUTCOME.where(ledger.c.id == bindparam("message")))
 _SET_OUTCOME_BY_KEY = Prepared(_NEW_OUTCOME.where(ledger.c.retry_key == bindparam("key")))
+_ANOTHER = ledger.c.retry_key.is_distinct_from(bindparam("key"))
+"""Not the message that is being judged."""
 _COUNTED = and_(
     or_(*(ledger.c.outcome == outcome for outcome in _COUNTS)),
-    ledger.c.retry_key.is_distinct_from(bindparam("key")),
+    _ANOTHER,
 )
-_SENT_BEFORE = Prepared(
-    select(
+
+
+def _to_person_before(columns: Iterable[Column[Any]], which: ColumnElement[bool]) -> Prepared:
+    """Return the question for ``which`` messages a person got in a stretch of time, the newest first.
+
+    From the contact, who gets a letter a week, to the messages: an officer may have sent thousands.
+    """
+    return Prepared(
+        select(*columns)
+        .join(ledger_persons, ledger_persons.c.ledger_id == ledger.c.id)
+        .where(
+            ledger_persons.c.person_id == bindparam("person"),
+            ledger.c.at.between(bindparam("since"), bindparam("until")),
+            which,
+        )
+        .order_by(ledger.c.at.desc(), ledger.c.id)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+_SENT_BEFORE = _to_person_before(
+    (
         ledger.c.at, ledger.c.officer, ledger.c.refused, ledger.c.message_key, ledger.c.thread, ledger.c.answers,
         ledger.c.copies, ledger.c.weak,
-    )
-    .join(ledger_persons, ledger_persons.c.ledger_id == ledger.c.id)
-    .where(
-        ledger_persons.c.person_id == bindparam("person"),
-        ledger.c.at.between(bindparam("since"), bindparam("until")),
-        _COUNTED,
-    )
-    .order_by(ledger.c.at.desc(), ledger.c.id)
-    .limit(bindparam("most", type_=Integer))
+    ),
+    _COUNTED,
 )  # fmt: skip
-"""From the contact, who gets a letter a week, to the messages: an officer may have sent thousands."""
-_LINES_BEFORE = Prepared(
-    select(ledger.c.lines)
-    .join(ledger_persons, ledger_persons.c.ledger_id == ledger.c.id)
-    .where(
-        ledger_persons.c.person_id == bindparam("person"),
-        ledger.c.at.between(bindparam("since"), bindparam("until")),
-        ledger.c.outcome == Outcome.ACCEPTED,
-        ledger.c.retry_key.is_distinct_from(bindparam("key")),
-    )
-    .order_by(ledger.c.at.desc(), ledger.c.id)
-    .limit(bindparam("most", type_=Integer))
-)
+_LINES_BEFORE = _to_person_before((ledger.c.lines,), and_(ledger.c.outcome == Outcome.ACCEPTED, _ANOTHER))
 """Looked for only where a message quotes something. What was held never reached her, so nobody quotes it back."""
 _FOUND_BEFORE = Prepared(
     select(
