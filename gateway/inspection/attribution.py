@@ -129,7 +129,7 @@ def _of_quote(shadow: Shadow, quote: tuple[int, int]) -> Attribution:
     if (
         _leads_up(before)
         or _speaks(after)
-        or _DOCUMENT.search(before)
+        or _is_document(before)
         or _is_to_be_signed(shadow, before, last)
     ):
         return Attribution.QUOTED
