@@ -56,12 +56,14 @@ _EXHIBIT: Final = re.compile(r"\b[A-Z]{2,4}/\d{1,3}\b")
 _SPEECH: Final = (_THIRD_PARTY, _NAMED, _EXHIBIT)
 _DOCUMENT: Final = re.compile(
     r"\b(?:tapes?|recordings?|footage|audio|calls?|voicemails?|messages?|texts?|posts?|letters?|cards?|notes?|lines?|"
-    r"extracts?|passages?|transcripts?|statements?|interviews?|logs?|screenshots?|chats?)\b[^.!?:\"]{0,50}:\s*$|"
-    r"(?:^|[\s(])[a-z]+ (?:no\.? ?)?\d{1,4}\s*:\s*$",
+    r"paras?|paragraphs?|extracts?|passages?|transcripts?|statements?|interviews?|logs?|screenshots?|chats?)\b[^.!?:\"]{0,50}:\s*$|"
+    r"(?:^|[\s(])[a-z]+ (?:no\.? ?)?\d{1,4}\s*:\s*$|"
+    r"\bquote:?\s*$|\bthe \d{1,2}(?:st|nd|rd|th),? ?\(?\s*$|"
+    r"\b(?:version|statement|transcript|draft|copy|page|para(?:graph)?|line)\b[^.!?\"]{0,30}\b(?:leaves? out|omits?|should (?:read|say)|reads|says)\s*$",
     re.IGNORECASE,
 )
-"""A document, or an item with its number, and a colon straight before the quote."""
-_FROM_ME: Final = re.compile(r"\b(?:my|for you|from me|i (?:have|'ve got|got))\b", re.IGNORECASE)
+"""A document, or an item with its number, and a colon straight before the quote; "Quote", a day in a list, what a page leaves out."""
+_FROM_ME: Final = re.compile(r"\b(?:my|for you|from me|i (?:have|'ve|'ve got|got) (?:a|an|some|one|two|three|this|these))\b", re.IGNORECASE)
 """A document of the officer's own: "I have a note for you: ..."."""
 _BEFORE_SIGNING: Final = re.compile(r"\b(?:read|check|confirm)\b.{0,60}\bsign\w*\s*:\s*$", re.IGNORECASE)
 _TAKEN_FROM: Final = re.compile(
@@ -126,12 +128,7 @@ def _of_quote(shadow: Shadow, quote: tuple[int, int]) -> Attribution:
     after = _unquoted(shadow, quote[1], shadow.end(last))
     if _OWN.search(f"{before} {after}"):
         return Attribution.OWN
-    if (
-        _leads_up(before)
-        or _speaks(after)
-        or _is_document(before)
-        or _is_to_be_signed(shadow, before, last)
-    ):
+    if _leads_up(before) or _speaks(after) or _is_document(before) or _is_to_be_signed(shadow, before, last):
         return Attribution.QUOTED
     earlier = _introduction(shadow, first)
     if _speaks(before) or not (_speaks(earlier) or _is_document(earlier)) or _OWN.search(earlier):
