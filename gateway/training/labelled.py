@@ -22,8 +22,11 @@ from gateway.training.corpus import Mail, Passage, Span
 
 OFFICER: Final = "officer@force.example"
 CONTACT: Final = "contact@mail.example"
-_SENT: Final = datetime(2026, 2, 3, 10, 20, tzinfo=UTC)
-"""A working day, in office hours: conduct must not decide where words are judged."""
+_SENT: Final = datetime(2027, 2, 2, 10, 20, tzinfo=UTC)
+"""A working day, in office hours: conduct must not decide where words are judged. After every mail that the corpus quotes,
+or the quotes would be taken for inventions (`gateway.extract.doubts`) and the victims' words for the officer's."""
+_INTRODUCED: Final = re.compile(r"^[>\s]*(?:(?:On|At)\b.{0,200}\bwrote:|From:.{0,200})$", re.MULTILINE)
+_ADDRESS: Final = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+example\b")
 _BITS: Final = {name: 1 << number for number, name in enumerate(CATEGORIES)}
 
 
@@ -58,10 +61,22 @@ class Text:
         return any(sentence.label for sentence in self.sentences)
 
 
+def contact_of(mail: Mail) -> str:
+    """Return to whom ``mail`` goes: who wrote what it quotes first, or anybody where it quotes nobody.
+
+    A police address is no contact's: it is the officer's own mail that is quoted, or a colleague's.
+    """
+    for introduction in _INTRODUCED.findall(mail.body):
+        for address in _ADDRESS.findall(introduction):
+            if "police" not in address:
+                return str(address)
+    return CONTACT
+
+
 def message_of(mail: Mail) -> bytes:
     """Return the mail as it would reach the relay: one officer to one contact, in office hours."""
     message = EmailMessage(policy=SMTP.clone(max_line_length=998))
-    message["From"], message["To"], message["Date"] = OFFICER, CONTACT, _SENT
+    message["From"], message["To"], message["Date"] = OFFICER, contact_of(mail), _SENT
     message["Subject"] = re.sub(r"\s+", " ", mail.subject)
     message["Message-ID"] = f"<{mail.id}@force.example>"
     if mail.reply:
@@ -72,7 +87,7 @@ def message_of(mail: Mail) -> bytes:
 
 def sample_of(mail: Mail) -> Sample:
     """Return the mail with the people and the hour that its verdict depends on: an assigned officer and a victim."""
-    parties = as_contacts(Headers(from_=(OFFICER,), to=(CONTACT,)))
+    parties = as_contacts(Headers(from_=(OFFICER,), to=(contact_of(mail),)))
     return Sample(name=mail.id, raw=message_of(mail), parties=parties, at=_SENT)
 
 

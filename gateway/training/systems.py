@@ -26,7 +26,7 @@ _WORDS: Final = re.compile(
     r"delete this|babe|hun|sweetheart|darling|naughty|flirt\w*|naked|lonely|x{1,3}$)\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_ACTING: Final = frozenset({RuleStatus.FLAG, RuleStatus.ENFORCE})
+ACTING: Final = frozenset({RuleStatus.FLAG, RuleStatus.ENFORCE})
 
 
 class NotInstalled(GatewayError):
@@ -60,7 +60,7 @@ def outcome_of(judge: Judge, mail: Mail) -> Outcome:
         for finding in found.verdict.findings
         if finding.start is not None
         and finding.end is not None
-        and finding.status in _ACTING
+        and finding.status in ACTING
         and finding.attribution is not Attribution.QUOTED
     )
     return Outcome(found.verdict.action, spans)

@@ -36,6 +36,18 @@ def whose(made, text):
         'In them he writes "hello", "let me take you out, no one has to know" and "you are gorgeous".',
         'He told me "gorgeous" was a joke.',
         'I have printed the messages. The one that reads "fancy a drink" and four others go to the CPS.',
+        'Please check this from the tape: "he is here again, he shouts that you are gorgeous."',
+        'I set out the two that bear on the charge. Item 31: "You are gorgeous." Item 34: "Fancy a drink?"',
+        'Please confirm the lines are as he typed them:\n1. "hello my queen"\n2. "you are gorgeous"\n3. "fancy a drink"',
+        'There is a card with it. It says "gorgeous, I will wait outside".',
+        'Special Constable M wrote "fancy a drink then".',
+        'Para 4 as I have typed it: "He walked beside me and shouted gorgeous. I said no."',
+        'The page you ask about is 7. Quote "He said I was gorgeous" end quote.',
+        'The typed version leaves out "gorgeous", and that matters.',
+        'Those that matter most are the 14th ("saw you, gorgeous") and the 19th ("fancy a drink").',
+        'She\'s sent "you are gorgeous" twice since.',
+        'In the third call he is heard to say "you are gorgeous".',
+        'Read before you sign: "I heard him shout that I was gorgeous." That\'s para 3.',
     ],
 )
 def test_quoted_from_somebody_else(made, text):
@@ -63,6 +75,12 @@ def test_quoted_from_somebody_else(made, text):
         'You said you like wine, so "fancy a drink"?',
         'The suspect said sorry but I say "you are gorgeous".',
         'The suspect wrote "hello" and I would write "gorgeous".',
+        'I have three words for you: "you are gorgeous".',
+        'I have a message for you: "you are gorgeous".',
+        'The footage is back. You look "gorgeous" on it.',
+        'Here is a list:\n1. "gorgeous"\n2. "fancy a drink"',
+        'Read this: "you are gorgeous".',
+        '"Gorgeous" is what I would call you. That is page 4.',
     ],
 )
 def test_own_words(made, text):

@@ -12,7 +12,15 @@ from gateway.inspection.encoder import CATEGORIES
 from gateway.model import Action, HouseStyle, Limits, Severity
 from gateway.training.corpus import Label, Mail, Split, load
 from gateway.training.corpus import Span as Marked
-from gateway.training.labelled import Sentence, message_of, noised, texts_of, texts_of_mail
+from gateway.training.labelled import (
+    CONTACT,
+    Sentence,
+    contact_of,
+    message_of,
+    noised,
+    texts_of,
+    texts_of_mail,
+)
 
 CORPUS = load(Path(__file__).parents[2] / "corpus")
 
@@ -67,6 +75,39 @@ def test_quoted_words_are_never_learnt():
     words = " ".join(sentence.text for text in texts_of_mail(mail) for sentence in text.sentences)
     assert "ring on Friday" in words
     assert "drink" not in words
+
+
+@pytest.mark.parametrize(
+    "introduction",
+    [
+        "On Fri, 20 Mar 2026 at 14:00, Jo Bell <jo@post.example> wrote:",
+        "> On 20 Mar 2026, at 14:00, Jo Bell <jo@post.example> wrote:",
+        "From: Jo Bell <jo@post.example>\nSent: 20 March 2026 14:00\nTo: Lee Marsh\nSubject: case\n",
+    ],
+)
+def test_a_reply_goes_after_what_it_quotes_to_who_wrote_it(introduction):
+    """The sample is as honest as the mail: its quote is believed, so that a victim's words are not the officer's."""
+    body = f"I will ring on Friday.\n\n{introduction}\n> take me for a drink\n"
+    mail = Mail(
+        id="t-3", subject="RE: case", body=body, label=Label.PROPER, due=Action.PASS, trap="victim-quoted",
+        reply=True,
+    )  # fmt: skip
+    authored = extract(message_of(mail), Limits(), HouseStyle())
+    assert authored.headers.to == ("jo@post.example",)
+    assert [(cut.attributed, cut.doubts) for cut in authored.cuts] == [(True, ())]
+
+
+def test_an_officers_own_address_in_a_thread_is_no_contact():
+    """Mail goes to the first person in the thread who is not police."""
+    body = (
+        "As below.\n\nOn 20 Mar 2026, Lee Marsh <lee@westmoor.police.example> wrote:\n> The form is attached.\n"
+        "> On 19 Mar 2026, Jo <jo@post.example> wrote:\n>> Where is it?\n"
+    )
+    mail = Mail(
+        id="t-4", subject="RE: case", body=body, label=Label.PROPER, due=Action.PASS, trap="plain", reply=True
+    )
+    assert contact_of(mail) == "jo@post.example"
+    assert contact_of(crossing("Dinner?", "Dinner?")) == CONTACT
 
 
 def test_a_message_holds_the_words_as_written():
