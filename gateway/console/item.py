@@ -18,6 +18,7 @@ from gateway.console import item_safe_html
 from gateway.console.item_marks import words
 from gateway.console.item_timeline import Timeline, timeline
 from gateway.console.pages import Absent, Page, Visit
+from gateway.console.queue import REMEDIES, officer_names
 from gateway.decide import decide as verdict_on
 from gateway.model import (
     Action,
@@ -166,6 +167,8 @@ async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None, *, sta
         ruling=ruling,
         typed=visit.form if ruling is not None else None,
         review=visit.desk.settings.review,
+        names=officer_names(visit.registry, rounds.waiting),
+        remedies=REMEDIES,
         ties={one.id: tie(one, item, authored) for one in rounds.versions},
         next_item=_next_of(rounds.waiting, item.id),
         now=now,
