@@ -15,7 +15,7 @@ $(STAMP): requirements/build.txt requirements/dev.txt pyproject.toml scripts/set
 	@scripts/setup "$(PYTHON)" .venv
 	@touch $@
 
-demo: $(STAMP) ## Run the relay with sample contacts and a built-in smarthost; Ctrl-C ends it
+demo: $(STAMP) ## Run relay and console with sample contacts and a built-in smarthost; Ctrl-C ends it
 	@$(BIN)/gateway demo $(ARGS)
 
 test: $(STAMP) ## Run all tests (ARGS="-k name" for some)

@@ -11,6 +11,7 @@ The road of a message, and the file that owns each stretch of it:
     pipeline    the conductor: the only file that knows the order and records before it acts
     relay       SMTP out: the in-session transaction, and deliveries from the outbox
     outbox      what was approved goes out, retried until the smarthost has taken it
+    webhook     the call to the on-call system about an urgent hold, from the outbox
     store       one relational database; audit: the hash chain in it
     review      who may decide what, and the decisions themselves
 

@@ -1,4 +1,4 @@
-"""The mail that the gateway writes itself: to whom, and in which words. It is queued in the outbox like a release.
+"""What the gateway writes itself, mail and calls: to whom, and in which words. It is queued in the outbox like a release.
 
 Pure. Nothing of the inspected message is ever in a notice, nor a rule, score or category (P8): who reads it must
 sign in to see more. All go out with the null reverse-path and ``Auto-Submitted`` (RFC 3834), so that nothing
@@ -6,6 +6,7 @@ answers them.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from email.message import EmailMessage
@@ -47,6 +48,28 @@ def urgent(settings: NoticeSettings, held: NewItem, addresses: tuple[str, ...]) 
             message=_written(settings, address, "Urgent: a message is held", text, held.id, held.held_at),
         )
         for address in addresses
+    )
+
+
+def call(settings: NoticeSettings, held: NewItem) -> tuple[NewDelivery, ...]:
+    """Return the call to the on-call system about an urgent hold, if there is one: that it waits, since when, and where.
+
+    Who reads it is not known here, so it says less than the mail to a reviewer: not even why it is urgent. ``text``
+    alone is what most on-call and chat systems show.
+    """
+    if not settings.webhook.url:
+        return ()
+    at = f"{held.held_at:%Y-%m-%dT%H:%M:%SZ}"
+    text = "Boundary gateway: a message to a registered contact is held and cannot wait. Sign in to decide."
+    said = {"event": "hold:urgent", "id": held.id, "held_at": at, "text": text, "url": settings.url}
+    return (
+        NewDelivery(
+            kind=OutboxKind.WEBHOOK,
+            item_id=held.id,
+            mail=_NULL_SENDER,
+            recipients=(settings.webhook.host,),
+            message=json.dumps(said).encode(),
+        ),
     )
 
 

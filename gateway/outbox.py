@@ -1,4 +1,4 @@
-"""What was approved goes out: the loop in `serve` that delivers releases, returns and notices.
+"""What was approved goes out: the loop in `serve` that delivers releases, returns, notices and calls of the webhook.
 
 Stands beside `pipeline` and never meets it: nothing here is inspected a second time. Owns when a delivery is tried
 again and what an answer of the smarthost means for it; `store.outbox` owns the rows and the leases, `relay` the
@@ -24,12 +24,14 @@ from gateway.relay import Relay
 from gateway.settings import OutboxSettings
 from gateway.store import Store, Tx, items, outbox
 from gateway.store.rows import Delivery, DeliveryRecipient, RecipientState
+from gateway.webhook import Webhook
 
 log = structlog.get_logger("gateway.outbox")
 
 ACTOR = "outbox"
 _AT_ONCE = 4
 _RENEWALS = 3
+_TAKEN = Reply(code=250, lines=("OK",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,17 @@ class Outbox:
     """The deliveries of one process. `run` serves until `stop`."""
 
     def __init__(
-        self, *, store: Store, relay: Relay, settings: OutboxSettings, hostname: str, process: str
+        self,
+        *,
+        store: Store,
+        relay: Relay,
+        webhook: Webhook,
+        settings: OutboxSettings,
+        hostname: str,
+        process: str,
     ) -> None:
         """``process`` names this process in leases; ``hostname`` stands in the Received line of releases."""
+        self._webhook = webhook
         self._store = store
         self._relay = relay
         self._settings = settings
@@ -99,13 +109,24 @@ class Outbox:
         renewing = asyncio.get_running_loop().create_task(self._keep_lease(delivery.id))
         try:
             parts = await self._store.read(partial(self._bytes_of, delivery))
-            recipients = tuple(one.address for one in delivery.pending)
-            dialogue = await self._relay.deliver(delivery.mail, recipients, parts)
+            if delivery.kind is OutboxKind.WEBHOOK:
+                dialogue = await self._called(delivery, b"".join(parts))
+            else:
+                recipients = tuple(one.address for one in delivery.pending)
+                dialogue = await self._relay.deliver(delivery.mail, recipients, parts)
             if dialogue.trouble:
                 log.warning("smarthost:trouble", error=without_addresses(dialogue.trouble))
             await self._write_result(delivery, dialogue)
         finally:
             renewing.cancel()
+
+    async def _called(self, delivery: Delivery, body: bytes) -> Dialogue:
+        """Call the webhook, and return its answer as if a smarthost had given it: one place reads both."""
+        answer = await self._webhook.post(body)
+        if not answer.is_positive:
+            log.warning("webhook:trouble", answer=str(answer), tries=delivery.tries)
+        taken = tuple((one.address, _TAKEN) for one in delivery.pending)
+        return Dialogue(mail=_TAKEN, recipients=taken, data=answer, uncertain=False)
 
     async def _write_result(self, delivery: Delivery, dialogue: Dialogue) -> None:
         """Write what the smarthost said, again and again until it is stored: forgotten, it would be sent twice."""

@@ -383,7 +383,8 @@ class _Inspected:
                 self._log.error(
                     "hold:urgent-and-nobody-to-tell", hint="Set notices.urgent_to, or staff with role psd."
                 )
-            new = replace(new, notices=notices.urgent(options.notices, new.item, told))
+            told_of = notices.urgent(options.notices, new.item, told)
+            new = replace(new, notices=told_of + notices.call(options.notices, new.item))
         if new.item is not None and new.item.psd_only:
             self._log.error("item:psd-only", why=new.item.psd_only, hint="Professional standards must look.")
         written = await self._conductor.store.write(partial(recording.record, new=new))

@@ -45,7 +45,7 @@ class Listener:
 @contextlib.asynccontextmanager
 async def served(app, folder, sock):
     """Serve ``app`` by HTTPS on ``sock`` while the block runs."""
-    cert, key = _certificate(folder)
+    cert, key = a_certificate(folder)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -87,7 +87,8 @@ async def chromium():
             await browser.close()
 
 
-def _certificate(folder):
+def a_certificate(folder):
+    """Return the files of a certificate for 127.0.0.1 that nobody vouches for, and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

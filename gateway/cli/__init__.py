@@ -37,7 +37,7 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("serve", "Run the relay: SMTP in, inspection, SMTP out, and the outbox.", group=False),
     Entry("console", "Run the supervisors' console.", group=False),
-    Entry("demo", "Run the relay with a sample registry and a built-in smarthost.", group=False),
+    Entry("demo", "Run relay, console and a smarthost on samples.", group=False),
     Entry("holds", "List, show, release and return held messages."),
     Entry("flags", "List flagged messages."),
     Entry("outbox", "List and retry approved deliveries."),

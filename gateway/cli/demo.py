@@ -1,11 +1,13 @@
 """`gateway demo`: the whole road on one machine, with a sample registry and a smarthost that keeps what it gets.
 
 Makes a folder with settings, registry, store and key as a mail administrator would, runs the same service as
-`gateway serve`, sends three mails as an officer's mail program would, and says what became of each. It stays up, so
-that the reader can send more. The only place besides `receive` that uses aiosmtpd: for its own small smarthost.
+`gateway serve`, sends three mails as an officer's mail program would, says what became of each, and opens the console
+for the supervisor who decides (`demo_console`). It stays up, so that the reader can send more. The only place besides
+`receive` that uses aiosmtpd: for its own small smarthost.
 """
 
 import asyncio
+import contextlib
 import shutil
 import smtplib
 from dataclasses import dataclass
@@ -19,16 +21,15 @@ from typing import Annotated, Any
 import typer
 from aiosmtpd.smtp import SMTP
 
-from gateway.cli.accounts import add_account
+from gateway.cli import demo_console
 from gateway.cli.invocation import configure_log
 from gateway.cli.serve import Service, run, run_until_stopped
 from gateway.cli.store import initialise
 from gateway.errors import GatewayError
-from gateway.model import ItemKind, Role
+from gateway.model import ItemKind
 from gateway.settings import Settings, load
 from gateway.store import Store, items
 
-_SUPERVISOR = "helen.brooks@force.example"
 _OFFICER = "amir.khan@force.example"
 _CONTACT = "nadia.rahman@home.example"
 _SETTINGS = """\
@@ -37,7 +38,8 @@ smtp:     {{listen: "127.0.0.1:{port}", hostname: "gateway.force.example", allow
 next_hop: {{url: "smtp://127.0.0.1:{smarthost}"}}
 store:    {{url: "sqlite:///gateway.db", key_file: "sealing.key"}}
 registry: {{contacts: "contacts.csv", staff: "staff.csv", domains: ["force.example"], max_age_h: 8760}}
-notices:  {{from: "boundary-gateway@force.example"}}
+notices:  {{from: "boundary-gateway@force.example", url: "http://127.0.0.1:{console}/"}}
+console:  {{listen: "127.0.0.1:{console}", second_factor: optional}}
 log:      {{format: text, level: warning}}
 """
 
@@ -102,38 +104,42 @@ def demo(
     smarthost_port: Annotated[
         int, typer.Option("--smarthost-port", help="Port of the built-in smarthost.")
     ] = 2600,
+    console_port: Annotated[int, typer.Option("--console-port", help="Port of the console.")] = 8025,
     *,
-    once: Annotated[bool, typer.Option("--once", help="End after the three mails.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the three mails and a look at the console.")
+    ] = False,
 ) -> None:
-    """Run the relay with a sample registry and a built-in smarthost, and send three mails through it."""
+    """Run relay, console and a built-in smarthost with a sample registry, and send three mails.
+
+    Prints where the console is and how to sign in; the passwords are new at every start.
+    """
     folder = folder.resolve()
-    settings = _prepare(folder, port, smarthost_port)
+    settings = _prepare(folder, {"port": port, "smarthost": smarthost_port, "console": console_port})
     run(_demonstrate(settings, folder, smarthost_port, once=once))
 
 
-def _prepare(folder: Path, port: int, smarthost_port: int) -> Settings:
+def _prepare(folder: Path, ports: dict[str, int]) -> Settings:
     """Make what an administrator would make, where it is missing, and return the settings."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "gateway.yaml").write_text(
-        _SETTINGS.format(port=port, smarthost=smarthost_port), encoding="utf-8"
-    )
+    (folder / "gateway.yaml").write_text(_SETTINGS.format_map(ports), encoding="utf-8")
     for name in ("contacts.csv", "staff.csv"):
         if not (folder / name).exists():
             with resources.as_file(resources.files("gateway.cli") / "sample" / name) as sample:
                 shutil.copyfile(sample, folder / name)
     settings = load(folder / "gateway.yaml", {}).settings
     configure_log(settings.log)
-    made = initialise(settings.store, "demo")
-    with made.store as store:
-        store.write_now(
-            lambda tx: add_account(tx, _SUPERVISOR, frozenset({Role.ADMINISTRATOR, Role.REVIEWER}), None)
-        )
+    if not (
+        folder / "gateway.db"
+    ).exists():  # the store of an earlier version is brought up to date by the service
+        initialise(settings.store, "demo").store.close()
     return settings
 
 
 async def _demonstrate(settings: Settings, folder: Path, smarthost_port: int, *, once: bool) -> None:
     smarthost = _Smarthost(folder / "smarthost")
-    typer.echo("Starting the smarthost, the workers and the relay ...")
+    typer.echo("Starting the smarthost, the workers, the relay and the console ...")
+    demo_console.require_free_port(settings.console)
     try:
         listener = await asyncio.get_running_loop().create_server(
             lambda: _Protocol(smarthost, enable_SMTPUTF8=True, hostname="smarthost.example"),
@@ -146,18 +152,23 @@ async def _demonstrate(settings: Settings, folder: Path, smarthost_port: int, *,
         ) from taken
     service = Service(settings)
 
-    async def show() -> None:
-        await asyncio.to_thread(_send_and_tell, settings, service, folder, smarthost)
-        if once:
-            service.stopping.set()
+    async with contextlib.AsyncExitStack() as ending:
 
-    try:
+        async def show() -> None:
+            await asyncio.to_thread(_send_and_tell, settings, service, smarthost)
+            with Store.open(settings.store) as store:
+                people = await asyncio.to_thread(demo_console.make_accounts, store)
+            await ending.enter_async_context(demo_console.running(settings, folder / "gateway.yaml"))
+            _print_commands(service.server.port, folder)
+            typer.echo(demo_console.how_to_sign_in(settings, people))
+            if once:
+                service.stopping.set()
+
+        ending.callback(listener.close)
         await run_until_stopped(service, when_ready=show)
-    finally:
-        listener.close()
 
 
-def _send_and_tell(settings: Settings, service: Service, folder: Path, smarthost: _Smarthost) -> None:
+def _send_and_tell(settings: Settings, service: Service, smarthost: _Smarthost) -> None:
     """Send the samples one by one and print what became of each."""
     for sample in _SAMPLES:
         before = len(list(smarthost.folder.glob("*.eml")))
@@ -176,7 +187,6 @@ def _send_and_tell(settings: Settings, service: Service, folder: Path, smarthost
             for finding in item.verdict.findings:
                 typer.echo(f"    {finding.rule}: {f'“{finding.text}”' if finding.text else finding.why}")
         typer.echo(f"  the smarthost {'has it' if arrived else 'has NOT got it'}")
-    _print_commands(service.server.port, folder)
 
 
 def _send(port: int, sample: _Sample) -> str:
@@ -216,5 +226,5 @@ Look further, in another terminal (with .venv/bin on the PATH):
   gateway rules test
 What the smarthost got lies in {shown}/smarthost. Send more yourself, with swaks or any mail program:
   swaks --server 127.0.0.1:{port} --from {_OFFICER} --to {_CONTACT} --body "Fancy a coffee on Saturday? Not police business."
-Ctrl-C ends the demonstration; {shown} stays."""
+The store, the key and the mail stay in {shown}."""
     )

@@ -39,6 +39,7 @@ from gateway.review import digest
 from gateway.settings import NoticeSettings, Settings
 from gateway.store import Store, Tx, ledger, outbox, records
 from gateway.store.rows import RegistryVersion, RuleReport, RuleSetRow
+from gateway.webhook import Webhook
 from gateway.workers import Workers
 
 log = structlog.get_logger("gateway.serve")
@@ -119,6 +120,7 @@ class Service:
         self.outbox = Outbox(
             store=self.store,
             relay=self.relay,
+            webhook=Webhook(settings.notices.webhook),
             settings=settings.outbox,
             hostname=self._hostname,
             process=self.process,

@@ -1,7 +1,7 @@
 """The console as an ASGI application: the list of all pages, and what stands round them.
 
-Every page is in `PAGES`; `tests/console` asks each of them as each role and prints the table. Knows nothing of what a
-page shows.
+Every page is in `PAGES`; `tests/console` asks each of them as each role and prints the table. Beside them stand the static
+files and `/metrics`, which is for a program and has a token of its own. Knows nothing of what a page shows.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.console import account, directory_pages, item, item_versions, numbers, queue, sign_in
+from gateway.console import account, directory_pages, item, item_versions, metrics, numbers, queue, sign_in
 from gateway.console.desk import Desk
 from gateway.console.guard import Guard
 from gateway.console.pages import Page, door
@@ -41,7 +41,14 @@ def application(desk: Desk, pages: tuple[Page, ...] = PAGES) -> ASGIApp:
         """An unknown path, or a method that a page does not have: the door says the same of both."""
         return await door(desk, None, nav, request)
 
-    routes = [Route("/static/{name}", desk.statics.serve, methods=["GET"])]
+    async def figures(request: Request) -> Response:
+        """Without a token in the settings it is a path like any that is not there."""
+        if not desk.settings.console.metrics_token:
+            return await door(desk, None, nav, request)
+        return await metrics.answer(desk, request)
+
+    routes = [Route("/metrics", figures, methods=["GET"])]
+    routes += [Route("/static/{name}", desk.statics.serve, methods=["GET"])]
     routes += [Route(page.path, through(page), methods=list(page.methods)) for page in pages]
     inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
     inner.router.redirect_slashes = False

@@ -24,6 +24,8 @@ FIELD = "csrf"
 VISITOR_COOKIE = "__Host-gateway-visitor"
 _MAX_FIELDS = 200
 _MASK_OCTETS = 32
+_OUT_OF_DATE = "That form is out of date"
+_GO_BACK = "You were signed out, or the form lay open too long. Go back, reload the page and send it again."
 _OWN_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9_\-./~%?=&+:@,]*")
 
 
@@ -49,6 +51,15 @@ class FormRefused(Exception):
         """``status`` is the HTTP status, ``says`` a sentence with the remedy."""
         super().__init__(title)
         self.status, self.title, self.says = status, title, says
+
+
+class StaleForm(FormRefused):
+    """A form of this site that was made for another session: what was typed into it need not be lost."""
+
+    def __init__(self, form: Form) -> None:
+        """``form`` is what it said."""
+        super().__init__(403, _OUT_OF_DATE, _GO_BACK)
+        self.form = form
 
 
 def is_own_path(path: str) -> bool:
@@ -81,9 +92,12 @@ def is_token(text: str, secret: str) -> bool:
 
 
 async def read(desk: Desk, request: Request, secret: str) -> Form:
-    """Return the form of a request. Raises `FormRefused` when it is not the visitor's own, too large or none."""
+    """Return the form of a request. Raises `FormRefused` when it is not the visitor's own, too large or none.
+
+    `StaleForm` when it comes from this site, as far as the browser says, and its token is not the visitor's.
+    """
     if not _is_same_origin(desk, request):
-        raise _foreign()
+        raise FormRefused(403, _OUT_OF_DATE, _GO_BACK)
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise FormRefused(415, "No form", "The browser sent something that is not a form of this site.")
@@ -98,7 +112,7 @@ async def read(desk: Desk, request: Request, secret: str) -> Form:
         ) from None
     fields = {name: value.replace("\r\n", "\n") for name, value in pairs}
     if not is_token(fields.get(FIELD, ""), secret):
-        raise _foreign()
+        raise StaleForm(Form(fields))
     return Form(fields)
 
 
@@ -132,14 +146,6 @@ def _is_same_origin(desk: Desk, request: Request) -> bool:
         return True
     scheme = desk.origin.partition("://")[0]
     return said.lower() in {f"{scheme}://{host}" for host in desk.hosts}
-
-
-def _foreign() -> FormRefused:
-    return FormRefused(
-        403,
-        "That form is out of date",
-        "You were signed out, or the form lay open too long. Go back, reload the page and send it again.",
-    )
 
 
 def _proof(secret: str) -> bytes:

@@ -18,6 +18,7 @@ from gateway.console import item_safe_html
 from gateway.console.item_marks import words
 from gateway.console.item_timeline import Timeline, timeline
 from gateway.console.pages import Absent, Page, Visit
+from gateway.console.queue import REMEDIES, officer_names
 from gateway.decide import decide as verdict_on
 from gateway.model import (
     Action,
@@ -114,6 +115,13 @@ async def act(visit: Visit) -> Response:
     return visit.redirect(f"/items/{item_id}")
 
 
+async def again(visit: Visit) -> Response:
+    """Show the item with what was typed before the session changed; nothing is done until it is sent once more."""
+    item_id = await visit.item_in_sight(visit.path["item"])
+    why = "the form was out of date: you have signed in anew. Nothing was done; look once more, and send it again"
+    return await _page(visit, item_id, Ruling(item=None, refused=why), status=403)
+
+
 async def frame(visit: Visit) -> Response:
     """Show the HTML of a message with everything taken out that acts, loads or hides; for the frame on its page."""
     _, looked = await look_at(visit, await visit.item_in_sight(visit.path["item"]), "html")
@@ -131,7 +139,7 @@ async def source(visit: Visit) -> Response:
 # --- what the page is made of -------------------------------------------------------------------------------
 
 
-async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None) -> Response:
+async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None, *, status: int = 422) -> Response:
     full = await _view(visit, item_id, "item")
     item, now = full.item, visit.desk.now()
     raw, rounds = await visit.desk.store.read(
@@ -142,9 +150,8 @@ async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None) -> Res
     authored, anatomy = looked if not isinstance(looked, str) else (Authored(), None)
     findings = full.verdict.findings
     without = await asyncio.to_thread(_without, full, authored, rounds.policy_bundle) if anatomy else {}
-    status = 200
-    if ruling is not None:
-        status = 409 if ruling.conflict is not None else 422
+    if ruling is None or ruling.conflict is not None:
+        status = 200 if ruling is None else 409
     return visit.page(
         "item.html",
         status=status,
@@ -160,6 +167,8 @@ async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None) -> Res
         ruling=ruling,
         typed=visit.form if ruling is not None else None,
         review=visit.desk.settings.review,
+        names=officer_names(visit.registry, rounds.waiting),
+        remedies=REMEDIES,
         ties={one.id: tie(one, item, authored) for one in rounds.versions},
         next_item=_next_of(rounds.waiting, item.id),
         now=now,
@@ -310,12 +319,12 @@ async def _next(visit: Visit, item_id: str, wanted: Wanted) -> str:
 
 def _next_of(waiting: tuple[Headline, ...], item_id: str) -> str:
     ids: list[str] = [row.item.id for row in waiting]
-    behind = ids[ids.index(item_id) + 1 :] if item_id in ids else ids
-    return behind[0] if behind else ""
+    at = ids.index(item_id) + 1 if item_id in ids else 0
+    return next((one for one in ids[at:] + ids[:at] if one != item_id), "")
 
 
 PAGES = (
-    Page(path="/items/{item}", permission=Permission.ITEM_VIEW, get=show, post=act),
+    Page(path="/items/{item}", permission=Permission.ITEM_VIEW, get=show, post=act, stale=again),
     Page(path="/items/{item}/html", permission=Permission.ITEM_VIEW, get=frame),
     Page(path="/items/{item}/source", permission=Permission.ITEM_VIEW, get=source),
 )

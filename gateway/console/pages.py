@@ -5,7 +5,7 @@ sight are answered alike, and before signing in every path leads to the sign-in.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from gateway import audit
 from gateway.console import forms, sessions
 from gateway.console.desk import Desk
-from gateway.console.forms import Form, FormRefused
+from gateway.console.forms import Form, FormRefused, StaleForm
 from gateway.console.sessions import SignedIn
 from gateway.errors import GatewayError, origin
 from gateway.model import Event, Registry
@@ -42,12 +42,14 @@ class Page:
 
     ``stages`` are the steps of a sign-in at which the page opens; ``nav`` is its name in the navigation, if any.
     ``stream`` pages are asked for again and again by a page that is open, so they keep no session alive.
+    ``stale`` shows what was typed once more when the session that the form was made for is over; it does nothing.
     """
 
     path: str
     permission: Permission | None
     get: Handler | None = None
     post: Handler | None = None
+    stale: Handler | None = None
     nav: str = ""
     stages: frozenset[Stage] = frozenset({Stage.SIGNED_IN})
     stream: bool = False
@@ -154,7 +156,7 @@ async def _through(desk: Desk, page: Page | None, nav: tuple[Page, ...], request
     if page is not None and page.permission is None and signed is None:
         return await _public(desk, page, request, registry)
     if signed is None:
-        return _to_sign_in(request)
+        return await _signed_out(desk, page, request)
     visit = Visit(
         desk=desk,
         request=request,
@@ -186,16 +188,16 @@ async def _answer(visit: Visit, page: Page | None) -> Response:
     if handler is None:
         raise Absent
     if visit.request.method == "POST":
-        form = await forms.read(visit.desk, visit.request, visit.form_secret)
-        visit = Visit(
-            desk=visit.desk,
-            request=visit.request,
-            nav=visit.nav,
-            registry=visit.registry,
-            signed=visit.signed,
-            form_secret=visit.form_secret,
-            form=form,
-        )
+        try:
+            form = await forms.read(visit.desk, visit.request, visit.form_secret)
+        except StaleForm as stale:
+            if page.stale is None:
+                raise
+            try:
+                return await page.stale(replace(visit, form=stale.form))
+            except Absent:
+                raise stale from None
+        visit = replace(visit, form=form)
     return await handler(visit)
 
 
@@ -210,6 +212,19 @@ async def _public(desk: Desk, page: Page, request: Request, registry: Registry |
     if is_new:
         forms.keep_visitor_secret(answer, secret)
     return answer
+
+
+async def _signed_out(desk: Desk, page: Page | None, request: Request) -> Response:
+    """Answer somebody whose session is over. What they typed is shown to them again, if the form was made for it."""
+    kept = request.cookies.get(sessions.COOKIE, "")
+    if request.method != "POST" or page is None or page.stale is None or not kept:
+        return _to_sign_in(request)
+    try:
+        form = await forms.read(desk, request, kept)
+    except FormRefused:
+        return _to_sign_in(request)
+    visit = Visit(desk=desk, request=request, nav=(), registry=None, signed=None, form_secret="", form=form)
+    return visit.page("signed_out.html", status=403, path=request.url.path)
 
 
 def _to_sign_in(request: Request) -> Response:

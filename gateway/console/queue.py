@@ -124,7 +124,7 @@ async def _show(visit: Visit, shelf: Shelf) -> Response:
         live="" if after else f"/live?{urlencode({'shelf': shelf.path} | filters.given)}",
         mark=found.mark,
         next_page=filters.address(shelf, after=rows[-1].item.id) if len(found.rows) > limit else "",
-        names=_names(visit.registry, rows),
+        names=officer_names(visit.registry, rows),
         now=visit.desk.now(),
         remedies=REMEDIES,
     )
@@ -172,7 +172,7 @@ async def _record(visit: Visit, what: str, rows: tuple[Headline, ...]) -> None:
     )
 
 
-def _names(registry: Registry | None, rows: tuple[Headline, ...]) -> dict[str, str]:
+def officer_names(registry: Registry | None, rows: tuple[Headline, ...]) -> dict[str, str]:
     """Return name and rank of the officers in ``rows`` by staff id."""
     wanted = {row.item.officer for row in rows if row.item.officer}
     if registry is None or not wanted:

@@ -3,6 +3,7 @@
 Everything is escaped, and a name that is not given is a fault, not an empty place. Knows no request.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,16 @@ STATES = {
     ItemState.CLOSED: "closed",
 }
 
+_KINDS = {
+    "category": "what it says:",
+    "combination": "what comes together:",
+    "threshold": "the score",
+    "parties": "who writes to whom:",
+    "unreadable": "what could not be read:",
+}
+_NO_NAME = {"threshold:hold_at": "", "threshold:flag_at": ""}
+"""Grounds whose kind says it all."""
+
 
 def environment(statics: Statics, zone: ZoneInfo) -> jinja2.Environment:
     """Return the environment of the templates. ``zone`` is the one in which times are shown."""
@@ -40,6 +51,7 @@ def environment(statics: Statics, zone: ZoneInfo) -> jinja2.Environment:
     made.filters["age"] = age
     made.filters["state"] = STATES.__getitem__
     made.filters["visible"] = visible
+    made.filters["grounds"] = grounds
     return made
 
 
@@ -58,7 +70,19 @@ def age(past: timedelta) -> str:
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
         return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else "under 1 min"
+
+
+def grounds(because: Iterable[str]) -> str:
+    """Return what a verdict's ``because`` says, for people: the kinds of grounds in their order, each named once."""
+    kinds: dict[str, list[str]] = {}
+    for ground in because:
+        kind, _, name = ground.partition(":")
+        kinds.setdefault(kind, []).append(_NO_NAME.get(ground, name.replace("-", " ").replace("_", " ")))
+    said = (f"{_KINDS.get(kind, kind)} {', '.join(names)}".strip() for kind, names in kinds.items())
+    return "; ".join(said)
 
 
 def visible(text: str) -> Markup:

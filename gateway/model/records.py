@@ -37,6 +37,8 @@ class OutboxKind(StrEnum):
     RELEASE = "release"
     RETURN = "return"
     NOTICE = "notice"
+    WEBHOOK = "webhook"
+    """A call to the on-call system about an urgent hold: no mail, and nothing of the message."""
 
 
 class Role(StrEnum):

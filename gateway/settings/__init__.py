@@ -4,6 +4,7 @@ An adapter: it owns the settings file and the environment variables and nothing 
 section as a frozen value and never comes here.
 """
 
+from gateway.settings.alerting import WebhookSettings
 from gateway.settings.checks import is_host, listen_address
 from gateway.settings.declared import (
     ConsoleSettings,
@@ -47,6 +48,7 @@ __all__ = [
     "SmtpSettings",
     "SmtpTls",
     "StoreSettings",
+    "WebhookSettings",
     "declared_settings",
     "is_host",
     "listen_address",

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from gateway.model import Role
+from gateway.settings.alerting import WebhookSettings
 from gateway.settings.declared import (
     ConsoleSettings,
     NextHopSettings,
@@ -32,6 +33,7 @@ from gateway.settings.sources import others_may_read
 NEXT_HOP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_SHORTEST_TOKEN = 24
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql+psycopg://"
 
@@ -272,6 +274,31 @@ def _notices(notices: NoticeSettings) -> Iterator[Fault]:
     for field in sorted(fields - {"id", "held_at"}):
         what = f"notices.return_text has {{{field}}}, which nothing fills in"
         yield Fault(("notices", "return_text"), what, "use {id} and {held_at}; write {{ for a brace")
+    yield from _webhook(notices.webhook)
+
+
+def _webhook(webhook: WebhookSettings) -> Iterator[Fault]:
+    path = ("notices", "webhook")
+    for name, value, file in (
+        ("url", webhook.url, webhook.url_file),
+        ("token", webhook.token, webhook.token_file),
+    ):
+        if value and file is not None:
+            what = f"both notices.webhook.{name} and notices.webhook.{name}_file are set"
+            yield Fault((*path, f"{name}_file"), what, "keep one of them")
+        yield from _file((*path, f"{name}_file"), file, secret=True)
+    yield from _file((*path, "ca_file"), webhook.ca_file)
+    parts = _split(webhook.url)
+    if webhook.url and not _is_safe(parts):
+        what = "notices.webhook.url is not an address with HTTPS"
+        yield Fault((*path, "url"), what, "write one such as https://on-call.force.example/hook")
+
+
+def _is_safe(parts: SplitResult | None) -> bool:
+    """Return whether what is sent to an address cannot be read on the way: HTTPS, or this very machine."""
+    if parts is None or not is_host(parts.hostname or "") or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
 
 
 def _outbox(outbox: OutboxSettings, next_hop: NextHopSettings) -> Iterator[Fault]:
@@ -340,6 +367,18 @@ def _console_address(console: ConsoleSettings) -> Iterator[Fault]:
     if not console.url and tls.cert is None and not _is_loopback(_host(console.listen)):
         what = "console.listen can be reached from other hosts, and nothing says that they use HTTPS"
         yield Fault(("console", "listen"), what, "set console.tls, or console.url of the proxy before it")
+    yield from _metrics(console)
+
+
+def _metrics(console: ConsoleSettings) -> Iterator[Fault]:
+    path = ("console", "metrics_token_file")
+    if console.metrics_token and console.metrics_token_file is not None:
+        what = "both console.metrics_token and console.metrics_token_file are set"
+        yield Fault(path, what, "keep one of them")
+    yield from _file(path, console.metrics_token_file, secret=True)
+    if 0 < len(console.metrics_token) < _SHORTEST_TOKEN:
+        what = f"console.metrics_token has fewer than {_SHORTEST_TOKEN} characters and could be guessed"
+        yield Fault(("console", "metrics_token"), what, "make one with `openssl rand -hex 24`")
 
 
 def _oidc(oidc: OidcSettings) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.model import Limits, Mode
+from gateway.settings.alerting import WebhookSettings
 from gateway.settings.reviewing import ReviewSettings
 from gateway.settings.section import Section as _Section
 from gateway.settings.section import setting as _setting
@@ -387,6 +388,7 @@ class NoticeSettings(_Section):
     urgent_to: tuple[str, ...] = _setting(
         (), "Who is told of an urgent hold; empty: the officer's manager unless conflicted, and PSD."
     )
+    webhook: WebhookSettings = WebhookSettings()
     digest_h: float = _setting(
         4.0,
         "How often reviewers are told that holds wait for them, without any word of them; 0: never.",
@@ -508,6 +510,10 @@ class ConsoleSettings(_Section):
         ge=0,
     )
     live_s: float = _setting(2.0, "How often the queue looks for news for open pages.", unit="s", gt=0)
+    metrics_token: str = _setting(
+        "", "What Prometheus must show to read /metrics; empty: there is no such page.", secret=True
+    )
+    metrics_token_file: Path | None = _setting(None, "File that holds that token.")
     max_live: int = _setting(200, "Pages at once that are told of news; one more asks every minute.", ge=0)
     max_form_bytes: int = _setting(
         1_048_576, "Largest form that is taken.", unit="octets", why="a long note, many times", ge=4096

@@ -34,6 +34,9 @@ DEFAULT_FILE = Path("gateway.yaml")
 _SQLITE = "sqlite:///"
 SECRET_FILES = {
     ("next_hop", "password"): ("next_hop", "password_file"),
+    ("notices", "webhook", "url"): ("notices", "webhook", "url_file"),
+    ("notices", "webhook", "token"): ("notices", "webhook", "token_file"),
+    ("console", "metrics_token"): ("console", "metrics_token_file"),
     ("console", "oidc", "client_secret"): ("console", "oidc", "client_secret_file"),
 }
 """Secrets that may stand in a file of their own, and the setting that names the file."""

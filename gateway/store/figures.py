@@ -71,6 +71,19 @@ def decided(tx: Tx, sight: Sight, since: datetime) -> tuple[Decided, ...]:
     )
 
 
+def decided_ever(tx: Tx, sight: Sight) -> dict[DecisionAction, int]:
+    """Return how many decisions of each kind there were since the store was made; what never was is left out."""
+    query = (
+        select(decisions.c.action, func.count().label("number"))
+        .join_from(decisions, items, items.c.id == decisions.c.item_id)
+        .where(
+            decisions.c.action.in_((DecisionAction.RELEASE, DecisionAction.RETURN)), *conditions(sight, None)
+        )
+        .group_by(decisions.c.action)
+    )
+    return {DecisionAction(row.action): int(row.number) for row in tx.connection.execute(query)}
+
+
 def rules(tx: Tx, sight: Sight, since: datetime) -> tuple[RuleFigures, ...]:
     """Return per rule the items since ``since`` in which it came true, and what reviewers said of them."""
     query = (

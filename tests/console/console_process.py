@@ -20,7 +20,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 class ConsoleProcess:
     """`gateway console` with its settings file. ``console`` is what tests put into the same store beside it."""
 
-    def __init__(self, folder, settings, registry_settings, **console):
+    def __init__(self, folder, settings, registry_settings, review=None, **console):
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.log = folder / "console.log"
@@ -33,6 +33,7 @@ class ConsoleProcess:
             },
             "inspection": {"extract_workers": 1, "language_workers": 1, "spare_workers": 0},
             "console": {"listen": f"127.0.0.1:{self.port}", "second_factor": "optional", "live_s": 0.2} | console,
+            "review": review or {},
         }  # fmt: skip
         self.config.write_text(json.dumps(given))
         self.config.chmod(0o600)
@@ -71,7 +72,7 @@ class ConsoleProcess:
 
 @contextmanager
 def a_console(folder, peopled, registry_settings, **console):
-    """A running console, and the same store opened by the test to put items into it."""
+    """A running console, and the same store opened by the test to put items into it. ``review`` is that section's."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = peopled.copy(folder / "store")
     process = ConsoleProcess(folder, settings, registry_settings, **console)

@@ -33,7 +33,7 @@ async def test_the_officers_words_are_marked_with_the_reason(reviewer, advance):
     shown = words_of(page)
     assert "Ask yourself" in shown
     assert "points" in shown
-    assert "Without this one" in shown
+    assert "Without any one of these findings it would be a hold as well" in shown
     assert "DC Amir Khan" in shown
     assert "42/10231/26" in shown
 

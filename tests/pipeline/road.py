@@ -36,9 +36,17 @@ from gateway.pipeline import Conductor, InForce, Options
 from gateway.relay import Relay
 from gateway.review import decisions
 from gateway.review.access import Person
-from gateway.settings import NextHopSettings, NoticeSettings, OutboxSettings, RegistrySettings, ReviewSettings
+from gateway.settings import (
+    NextHopSettings,
+    NoticeSettings,
+    OutboxSettings,
+    RegistrySettings,
+    ReviewSettings,
+    WebhookSettings,
+)
 from gateway.store import Store, items, ledger, outbox
 from gateway.store.rows import DecisionAction, Delivery, Item, LedgerEntry, Reach
+from gateway.webhook import Webhook
 
 COUNSEL = "counsel@chambers.example"
 CLERK = "clerk@council.example"
@@ -208,6 +216,7 @@ async def build(folder: Path, settings, smarthost: Smarthost, **outbox_settings)
     deliverer = Outbox(
         store=store,
         relay=relay,
+        webhook=Webhook(WebhookSettings()),
         settings=OutboxSettings(**{"poll_s": 0.05, "first_retry_s": 30.0, "max_tries": 3} | outbox_settings),
         hostname="gateway.force.example",
         process="one",

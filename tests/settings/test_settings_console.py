@@ -46,6 +46,9 @@ def complaints(folder, text):
         (f"oidc: {{{OIDC}, scopes: [email]}}", "without the scope openid"),
         (f"oidc: {{{OIDC}, client_secret: a, client_secret_file: b}}", "both console.oidc.client_secret and"),
         (f"oidc: {{{OIDC}, client_secret_file: nowhere}}", "which is not a file"),
+        ("metrics_token: guessable", "console.metrics_token has fewer than 24 characters"),
+        (f"metrics_token: {'x' * 24}, metrics_token_file: b", "both console.metrics_token and"),
+        ("metrics_token_file: nowhere", "which is not a file"),
     ],
 )
 def test_what_will_not_do(tmp_path, console, said):

@@ -17,6 +17,12 @@ function open(name) {
 for (const [key, name] of Object.entries(decisions)) bind(key, () => open(name));
 
 bind("c", () => document.querySelector("[data-form=claim] button[value=claim]")?.click());
+bind("s", () => document.querySelector("a[data-skip]")?.click());
+bind("u", () => document.querySelector("button[data-undo]")?.click());
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.isComposing) return;
+  if (event.target instanceof HTMLTextAreaElement) event.target.form?.requestSubmit();
+});
 bind("h", () => {
   const history = document.getElementById("history");
   history?.focus();
