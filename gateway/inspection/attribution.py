@@ -63,7 +63,10 @@ _DOCUMENT: Final = re.compile(
     re.IGNORECASE,
 )
 """A document, or an item with its number, and a colon straight before the quote; "Quote", a day in a list, what a page leaves out."""
-_FROM_ME: Final = re.compile(r"\b(?:my|for you|from me|i (?:have|'ve|'ve got|got) (?:a|an|some|one|two|three|this|these))\b", re.IGNORECASE)
+_FROM_ME: Final = re.compile(
+    r"\b(?:my|for you|from me|i (?:have|'ve|'ve got|got) (?:a|an|some|one|two|three|this|these))\b",
+    re.IGNORECASE,
+)
 """A document of the officer's own: "I have a note for you: ..."."""
 _BEFORE_SIGNING: Final = re.compile(r"\b(?:read|check|confirm)\b.{0,60}\bsign\w*\s*:\s*$", re.IGNORECASE)
 _TAKEN_FROM: Final = re.compile(
