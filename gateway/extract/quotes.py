@@ -15,7 +15,7 @@ Answers inside it are found where the sender announces them ("my comments in red
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.extract import introductions
@@ -105,6 +105,10 @@ class _Cutter:
         self.result = [OWN] * len(lines)
         self.tried = 0
         self.looks = 0
+        self.fields: dict[tuple[int, bool], tuple[str, str] | None] = {}
+        """The field in each line looked at, with colons and without: blocks that fail overlap, each line is read once."""
+        self.senders: dict[bool, tuple[int, int]] = {}
+        """Where a From was last sought, and the first line from there on that has one or was not looked at."""
         self.quote: Label | None = None
         """What an introduction made of the marked lines under it; later marked lines continue that quote."""
         self.rest: Label | None = None
@@ -234,11 +238,10 @@ class _Cutter:
         """
         claimed = self.lines[start].mark is Mark.HEADER_BLOCK
         bare = divided and introductions.field_of(self.lines[start].text) is None
-        named = introductions.bare_field_of if bare else introductions.field_of
-        first = named(self.lines[start].text)
-        if first is None and not claimed:
-            return 0, ""
-        seen, end = self._fields(start, named)
+        first = self._field(start, bare=bare)
+        if (first is None and not claimed) or not self._says_from(start, bare=bare):
+            return (start + 1 if claimed else 0), ""
+        seen, end = self._fields(start, bare=bare)
         whole = {"from", "date", "to", "subject"} <= seen.keys()
         enough = len(seen) >= _LEAST_FIELDS and ("date" in seen or {"to", "subject"} <= seen.keys())
         if seen.get("from") and enough:
@@ -247,14 +250,29 @@ class _Cutter:
                 return end, introductions.speaker_of(seen["from"])
         return (start + 1 if claimed else 0), ""
 
-    def _fields(
-        self, start: int, named: Callable[[str], tuple[str, str] | None]
-    ) -> tuple[dict[str, str], int]:
+    def _field(self, index: int, *, bare: bool) -> tuple[str, str] | None:
+        key = (index, bare)
+        if key not in self.fields:
+            named = introductions.bare_field_of if bare else introductions.field_of
+            self.fields[key] = named(self.lines[index].text)
+        return self.fields[key]
+
+    def _says_from(self, start: int, *, bare: bool) -> bool:
+        """Return whether a block that begins at ``start`` may have a From: in a list of other fields none is sought twice."""
+        looked, found = self.senders.get(bare, (start, start))
+        found = max(found, start) if looked <= start else start
+        end = min(start + _MAX_BLOCK_LINES, len(self.lines))
+        while found < end and (self._field(found, bare=bare) or ("",))[0] != "from":
+            found += 1
+        self.senders[bare] = start, found
+        return found < end
+
+    def _fields(self, start: int, *, bare: bool) -> tuple[dict[str, str], int]:
         """Return the fields of a header block and where the last of them ends."""
         seen: dict[str, str] = {}
         end = start
         for index in range(start, min(start + _MAX_BLOCK_LINES, len(self.lines))):
-            field = named(self.lines[index].text)
+            field = self._field(index, bare=bare)
             if field is None:
                 if not self.lines[index].text and seen:
                     break

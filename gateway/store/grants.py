@@ -1,19 +1,29 @@
 """What the console may do on PostgreSQL: the rights of a database role of its own (DECISIONS 24).
 
 The console reads, records decisions and queues deliveries. It can neither change nor delete what is in the audit
-log, nor say of a delivery that it was sent, nor make an account or give it a role; who is signed in, and how local
+log, nor say of a delivery that it was sent, nor make an account or a token or give a role; who is signed in, and how local
 accounts prove who they are, and who works on which item, is its own affair. On SQLite there are no roles: relay and console are one trust domain.
 """
 
 from gateway.store.schema import metadata
 
 _READS = frozenset(metadata.tables) | {"alembic_version"}
-_ADDS = ("decisions", "outbox", "outbox_recipients", "audit_entries", "audit_payloads")
-_OWNS = ("claims", "recovery_codes", "saved_views", "sessions", "sign_in_failures")
+_ADDS = ("decisions", "outbox", "outbox_recipients", "audit_entries", "audit_payloads", "text_grants")
+_OWNS = (
+    "claims",
+    "pushed_changes",
+    "pushed_sets",
+    "recovery_codes",
+    "saved_views",
+    "sessions",
+    "sign_in_failures",
+)
 _CHANGES = {
     "items": ("state", "label", "release_id", "undo_to", "psd_copy"),
     "audit_tip": ("seq", "hash"),
+    "api_tokens": ("used_at",),
     "credentials": ("password", "password_at", "totp", "totp_step"),
+    "text_grants": ("ended_at",),
 }
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The schema this code knows, as Alembic names it."""
 
 _WIDTH = len("2026-01-31T12:00:00.000000Z")
@@ -516,6 +516,61 @@ saved_views = Table(
     _sealed("query", "The filters, as in the address of the page: names may stand in them."),
     _at("at", "When it was saved."),
     comment="Filters of the queue that somebody keeps.",
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", String(16), primary_key=True, comment="Random; the part of the token that is no secret."),
+    Column(
+        "name", String(64), nullable=False, unique=True, comment="What its holder is called in the audit log."
+    ),
+    Column("hash", String(64), nullable=False, comment="SHA-256 of the token, which is random."),
+    Column(
+        "may", Text(), nullable=False, comment="What it is good for, separated by spaces: contacts, states."
+    ),
+    _at("made_at", "When it was made."),
+    Column("made_by", String(320), nullable=False, comment="Who made it."),
+    _at("used_at", "When it was last used, to the minute.", nullable=True),
+    _at("revoked_at", "When it was revoked; its name stays taken.", nullable=True),
+    comment="Tokens of other systems for the HTTP API. A token itself is shown once, and kept nowhere.",
+)
+
+pushed_sets = Table(
+    "pushed_sets",
+    metadata,
+    _id("name", "contacts or staff.", primary=True),
+    Column("revision", String(64), nullable=False, comment="Another with each change: the entity tag."),
+    Column("entries", Integer(), nullable=False, comment="Entries in it."),
+    _at("changed_at", "When its content changed last."),
+    _at("pushed_at", "When it was pushed last, changed or not: how old the registry is."),
+    Column("by", String(320), nullable=False, comment="Who pushed it last."),
+    _sealed("content", "The whole set as it was pushed last, JSON, compressed."),
+    comment="What the records system pushed: in place of the two files, where registry.source is api.",
+)
+
+pushed_changes = Table(
+    "pushed_changes",
+    metadata,
+    _of("name", "pushed_sets.name", "The set.", primary=True),
+    Column("entry", String(128), primary_key=True, comment="What the records system calls the entry."),
+    _sealed("content", "The entry, JSON; none: it is gone.", nullable=True),
+    comment="Single entries that changed since their whole set was pushed.",
+)
+
+text_grants = Table(
+    "text_grants",
+    metadata,
+    _id("id", "Random.", primary=True),
+    _of("item_id", "items.id", "The item whose text may be read."),
+    Column("holder", String(320), nullable=False, comment="Account of who may read it."),
+    Column("by", String(320), nullable=False, comment="Who granted it."),
+    _at("at", "When."),
+    _at("ends_at", "When it ends by itself."),
+    _at("ended_at", "When somebody ended it before.", nullable=True),
+    _sealed("reason", "Why."),
+    Index("ix_text_grants_item", "item_id", "holder"),
+    comment="Leave for those who oversee the process to read the text of one item. Rows are never deleted.",
 )
 
 audit_entries = Table(
