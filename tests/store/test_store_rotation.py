@@ -6,11 +6,12 @@ from stores import NOW, a_delivery, after, an_item
 
 from gateway.errors import Sealed, StoreUnfit
 from gateway.model import MessageId, Role
-from gateway.store import Store, items, outbox, records, rotation, schema, sessions
+from gateway.store import Store, items, leave, outbox, pushed, records, rotation, schema, sessions
 from gateway.store.rows import Account, Decision, DecisionAction, RecipientState
 from gateway.store.sealing import KeyFile, header
 
 REVIEWER = "helen.brooks@force.example"
+STAFF = pushed.SetName.STAFF
 SESSION = sessions.SessionRow(
     email=REVIEWER, stage=sessions.Stage.ENROL, method=sessions.Method.PASSWORD, roles=None, made_at=NOW, seen_at=NOW,
     ends_at=after(hours=1), pending="a new secret",
@@ -37,6 +38,11 @@ def fill(store):
         sessions.set_second_factor(tx, REVIEWER, "a secret", ("code",))
         sessions.add_session(tx, "id", SESSION)
         sessions.save_view(tx, REVIEWER, sessions.SavedView(name="mine", query="q=rahman"), NOW)
+        leave.give(tx, new.id, REVIEWER, by="psd", reason="a complaint", at=NOW, ends_at=after(hours=1))
+        pushed.replace(tx, STAFF, pushed.packed({"4417": {"name": "Amir Khan"}}), 1, by="rms", at=NOW)
+        pushed.change(
+            tx, pushed.state(tx, STAFF), "3308", {"name": "Helen Brooks"}, grows=1, by="rms", at=NOW
+        )
         return new, delivery_id
 
     return store.write_now(job)
@@ -46,7 +52,8 @@ def look(store, new, delivery_id):
     return store.read_now(
         lambda tx: (items.item_in_full(tx, new.id), items.message(tx, new.id), outbox.delivery(tx, delivery_id),
                     outbox.message_of(tx, delivery_id), sessions.credentials_of(tx, REVIEWER),
-                    sessions.session(tx, "id"), sessions.saved_views_of(tx, REVIEWER))
+                    sessions.session(tx, "id"), sessions.saved_views_of(tx, REVIEWER),
+                    leave.of_item(tx, new.id), pushed.entries(tx, STAFF))
     )  # fmt: skip
 
 
