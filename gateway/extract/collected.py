@@ -132,10 +132,11 @@ class Collected:
         del self.passages[passages:]
         del self.cuts[cuts:]
 
-    def brings(self, known: Reference, read: Callable[[], None]) -> bool:
-        """Call ``read``, which reads something in a second way, and keep what ``known`` does not say; return whether any.
+    def brings(self, known: Reference, read: Callable[[], None], *, cuts: bool = False) -> bool:
+        """Call ``read``, which reads something in a second way, and keep what ``known`` does not say.
 
-        What says nothing new leaves no trace.
+        Return whether any of it is the officer's. What says nothing new leaves no trace. ``cuts``: words of others that
+        are new are kept too; two alternatives need not quote alike.
         """
         before = dict(self.texts), len(self.passages), len(self.cuts)
         left = self.left
@@ -146,9 +147,14 @@ class Collected:
         first = before[1]
         self._drop_garbage(first)
         is_new = self.set_aside(first, known)
-        if not is_new:
+        if not (is_new or (cuts and self._cuts_say_more(before[2], known))):
             self.undo(*before)
         return is_new
+
+    def _cuts_say_more(self, first: int, known: Reference) -> bool:
+        follower = Follower(known)
+        cuts = (cut for cut in self.cuts[first:] if cut.reason is not CutReason.REPEATED)
+        return any(not said for cut in cuts for _, said in follower.repeats(cut.text, cut.start))
 
     def _drop_garbage(self, first: int) -> None:
         """Set aside what came of decoding a text the wrong way: it gives no other text, but none."""

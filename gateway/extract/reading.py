@@ -515,7 +515,7 @@ class _Reader:
     def _tells(self, sections: list[Section], known: Reference) -> bool:
         """Read ``sections`` of another view, keep what ``known`` does not say, and add that to it; return if any is."""
         noted, before = len(self.out.unreadable), len(self.out.texts)
-        is_new = self.out.brings(known, partial(self._sections, sections))
+        is_new = self.out.brings(known, partial(self._sections, sections), cuts=True)
         known.more(list(self.out.texts.values())[before:])
         # What is garbled in a second reading was read in the first; what cannot be opened in either is named.
         kept = [note for note in self.out.unreadable[noted:] if note.reason not in _GARBLED]
