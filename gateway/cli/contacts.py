@@ -5,7 +5,8 @@ Translates between the shell and `registry`; judges nothing. What is wrong with 
 a contact up are audit entries, without any address of a contact in them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from gateway.cli.listing import system_actor
 from gateway.errors import Mistake, Mistakes
 from gateway.identify import contacts_for, is_force_address, keys_of, staff_for
 from gateway.model import Contact, Event, Registry
-from gateway.registry import LoadResult
+from gateway.registry import LoadResult, Pushed, Source
 from gateway.settings import RegistrySettings, Settings
 from gateway.store import Store, Tx, records
 from gateway.store.rows import RegistryVersion
@@ -26,14 +27,26 @@ from gateway.store.rows import RegistryVersion
 app = typer.Typer(no_args_is_help=True, help="Check and import the contact list and the staff list.")
 
 
+@contextmanager
+def lists_of(settings: Settings) -> Iterator[Source | None]:
+    """Yield where the two lists come from as `registry.load` takes it: None for the files, else the open store."""
+    if settings.registry.source == "files":
+        yield None
+        return
+    with Store.open(settings.store) as store:
+        yield Pushed(store, settings.registry)
+
+
 @app.command()
 def check(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
-    """Read both files as `serve` would and list everything that is wrong; exit 1 when there is a mistake.
+    """Read both lists as `serve` would, files or what was pushed, and list everything that is wrong; exit 1 when there is a mistake.
 
     Warnings are listed too and change nothing: those rows take effect. Nothing is taken over.
     """
-    settings = settings_from(config).registry
-    result = registry.load(settings, _last_good(settings, as_json=as_json), datetime.now(UTC))
+    settings = settings_from(config)
+    previous = _last_good(settings.registry, as_json=as_json)
+    with lists_of(settings) as source:
+        result = registry.load(settings.registry, previous, datetime.now(UTC), source=source)
     _print(result, as_json=as_json)
     if result.mistakes:
         raise typer.Exit(1)
@@ -56,6 +69,8 @@ def import_(
     Exit 1 when there is a mistake. Rows without one take effect all the same; a refused file changes nothing.
     """
     settings = settings_from(config)
+    if settings.registry.source == "api":
+        fail("registry.source is api: the records system pushes the lists, and files are not read")
     with Store.open(settings.store) as store:
         previous, now = _last_good(settings.registry, as_json=as_json), datetime.now(UTC)
         result = registry.load(settings.registry, previous, now, accept_loss=accept_loss)
@@ -77,11 +92,13 @@ def show(
 ) -> None:
     """Print who an address is: its match key, the contacts and cases it reaches, and staff. Recorded as a view.
 
-    Looks in the registry in force; in the two files when none has been put in force yet.
+    Looks in the registry in force; in the two lists when none has been put in force yet.
     """
     settings = settings_from(config)
     in_force = _last_good(settings.registry, as_json=as_json)
-    in_force = in_force or registry.load(settings.registry, None, datetime.now(UTC)).registry
+    if in_force is None:
+        with lists_of(settings) as source:
+            in_force = registry.load(settings.registry, None, datetime.now(UTC), source=source).registry
     if in_force is None:
         fail("no registry was ever loaded; `gateway contacts check` says why")
     line = _shown(in_force, address)

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from gateway import inspection, registry
+from gateway.cli.contacts import lists_of
 from gateway.cli.invocation import ConfigOption, JsonOption, emit, settings_from
 from gateway.cli.rules import rule_folders
 from gateway.errors import GatewayError, Mistakes
@@ -96,7 +97,8 @@ def _looked(what: str, look: Callable[[Settings], str], settings: Settings) -> L
 
 def _registry(settings: Settings) -> str:
     previous = registry.load_last_good(settings.registry)
-    result = registry.load(settings.registry, previous, datetime.now(UTC))
+    with lists_of(settings) as source:
+        result = registry.load(settings.registry, previous, datetime.now(UTC), source=source)
     if result.mistakes:
         raise Mistakes(result.mistakes)
     if result.registry is not None and result.registry.stale:

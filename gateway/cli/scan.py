@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from gateway import inspection, registry
+from gateway.cli.contacts import lists_of
 from gateway.cli.invocation import (
     ConfigOption,
     JsonOption,
@@ -93,7 +94,10 @@ class Desk:
     @cached_property
     def _registry(self) -> Registry:
         in_force = registry.load_last_good(self._settings.registry)
-        in_force = in_force or registry.load(self._settings.registry, None, datetime.now(UTC)).registry
+        if in_force is None:
+            with lists_of(self._settings) as source:
+                now = datetime.now(UTC)
+                in_force = registry.load(self._settings.registry, None, now, source=source).registry
         if in_force is None:
             fail(
                 "there is no registry to tell who is a contact; give --config, or --as-contact to do without"

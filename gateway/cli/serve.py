@@ -33,7 +33,7 @@ from gateway.model import Event, Registry
 from gateway.outbox import Outbox
 from gateway.pipeline import Conductor, InForce, Options
 from gateway.receive import Server
-from gateway.registry import Keeper, LoadResult
+from gateway.registry import Keeper, LoadResult, Pushed
 from gateway.relay import Relay
 from gateway.review import digest
 from gateway.settings import NoticeSettings, Settings
@@ -66,7 +66,7 @@ class Service:
         self._reuse_port = reuse_port
         self._sock = sock
         self._hostname = settings.smtp.hostname or socket.gethostname()
-        self._keeper = Keeper(settings.registry)
+        self._keeper: Keeper
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported = 0.0
         self._refused_rules = ""
@@ -93,6 +93,8 @@ class Service:
         self._resources.push_async_callback(self.relay.close)
         self.workers = Workers(settings.inspection, settings.limits)
         self._resources.push_async_callback(self.workers.close)
+        pushed = Pushed(self.store, settings.registry) if settings.registry.source == "api" else None
+        self._keeper = Keeper(settings.registry, pushed)
         looked = await asyncio.to_thread(self._keeper.look, datetime.now(UTC))
         assert looked is not None, "the first look always has a result"
         self._log_registry(looked)
@@ -206,7 +208,11 @@ class Service:
             log.error("tls:refused", mistakes=[str(mistake) for mistake in wrong.mistakes])
 
     async def _look_at_registry(self, *, force: bool = False) -> None:
-        looked = await asyncio.to_thread(self._keeper.look, datetime.now(UTC), force=force)
+        try:
+            looked = await asyncio.to_thread(self._keeper.look, datetime.now(UTC), force=force)
+        except GatewayError as trouble:
+            log.error("registry:not-read", error=str(trouble), hint=trouble.hint)
+            return
         if looked is None or looked.registry is None:
             return
         before = self.conductor.in_force.registry

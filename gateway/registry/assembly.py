@@ -142,14 +142,14 @@ class _StaffDesk:
         key = self._keys[member.email]
         if (owner := self._owners.get(key)) is not None:
             self._clash(
-                line, f"email: {member.email!r} is on line {self._lines[owner]} already", "keep one row"
+                line,
+                f"email: {member.email!r} is on {self._complaints.row(self._lines[owner])} already",
+                "keep one row",
             )
             return
         if member.staff_id in self._members:
-            other = self._lines[member.staff_id]
-            self._clash(
-                line, f"staff_id: {member.staff_id!r} is on line {other} already", "give each their own"
-            )
+            other = self._complaints.row(self._lines[member.staff_id])
+            self._clash(line, f"staff_id: {member.staff_id!r} is on {other} already", "give each their own")
             member = replace(member, staff_id=StaffId(member.email))
         self._owners[key] = member.staff_id
         self._members[member.staff_id] = member
@@ -186,7 +186,7 @@ class _StaffDesk:
             if owner == member.staff_id:
                 own.append(alias)
             else:
-                what = f"aliases: {alias!r} belongs to line {self._lines[owner]}"
+                what = f"aliases: {alias!r} belongs to {self._complaints.row(self._lines[owner])}"
                 self._clash(self._lines[member.staff_id], what, "leave it with one of the two")
         return replace(member, aliases=tuple(own))
 
@@ -469,7 +469,10 @@ class _ContactDesk:
                     Mistake(
                         file=self._complaints.file,
                         line=line,
-                        what=f"case_ref: {case.case_ref!r} is told differently on line {other} for this {case.role}",
+                        what=(
+                            f"case_ref: {case.case_ref!r} is told differently on {self._complaints.row(other)} "
+                            f"for this {case.role}"
+                        ),
                         remedy="keep one row for each contact and case; until then both count",
                     )
                 )

@@ -1,6 +1,6 @@
-"""The two files and the last good copy into the registry in force. The whole of `registry.load`.
+"""The two lists and the last good copy into the registry in force. The whole of `registry.load`.
 
-Owns when a file is refused, when the registry is stale, and that nobody is lost between two loads. Synchronous;
+Owns when a list is refused, when the registry is stale, and that nobody is lost between two loads. Synchronous;
 `serve` calls it off the event loop. It does not log: what it finds goes back to the caller.
 """
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from gateway.errors import Mistake, Mistakes, NotStored
@@ -26,9 +26,11 @@ from gateway.registry.assembly import (
     staff_of,
 )
 from gateway.registry.last_good import load_last_good, save_last_good
-from gateway.registry.reading import Columns, Table, read_table
-from gateway.registry.rows import CONTACT_COLUMNS, STAFF_COLUMNS, Complaints, contact_rows, staff_rows
+from gateway.registry.reading import Table
+from gateway.registry.rows import Complaints, contact_rows, staff_rows
+from gateway.registry.sources import Files, Source, stamp
 from gateway.settings import RegistrySettings
+from gateway.store.pushed import SetName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +60,67 @@ class LoadResult:
 
 
 def load(
-    settings: RegistrySettings, previous: Registry | None, now: datetime, *, accept_loss: bool = False
+    settings: RegistrySettings,
+    previous: Registry | None,
+    now: datetime,
+    *,
+    accept_loss: bool = False,
+    source: Source | None = None,
 ) -> LoadResult:
-    """Read both files and return the registry to use from now on.
+    """Read both lists and return the registry to use from now on. ``source`` None: the two files.
 
     Good rows take effect; a row with a mistake keeps what ``previous`` has for it (DECISIONS 12). A file is
     refused, and its part of ``previous`` stays, when it cannot be read, its header is wrong, it holds nobody, or
     it has lost more than ``max_loss_percent`` of its people, unless ``accept_loss``. The registry is marked
     stale when a file was refused or is older than ``max_age_h`` at ``now``. Never raises for what is in the
-    files or for files that are not there.
+    files or for files that are not there; raises NotStored when ``source`` is a store that does not answer.
     """
+    source = source or Files(settings)
     with _no_collections():
-        return _loaded(settings, previous, now, accept_loss=accept_loss)
+        return _loaded(settings, previous, now, accept_loss=accept_loss, source=source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What came of looking at one list before it is taken over: ``wrong`` are the numbers of rows that cannot be read.
+
+    ``refused`` is why nothing of it may be taken over, or empty; ``lost`` counts people of the registry before.
+    """
+
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...]
+    wrong: frozenset[int]
+    refused: str
+    people: int
+    lost: int
+
+
+def weigh(
+    settings: RegistrySettings, name: SetName, table: Table, previous: Registry | None, *, accept_loss: bool
+) -> Weighed:
+    """Return what taking over one list would come to, beside the other as ``previous`` has it. Takes nothing over."""
+    keys = Keys(mailboxes_of(settings))
+    complaints = Complaints(table.file, table.names)
+    with _no_collections():
+        if name is SetName.STAFF:
+            people, refused, lost = _staff(
+                settings, keys, previous, table, complaints, accept_loss=accept_loss
+            )
+            number = len(people.staff)
+        else:
+            staff = staff_in(previous) if previous else ()
+            people, refused, lost = _contacts(
+                settings, keys, previous, staff, table, complaints, accept_loss=accept_loss
+            )
+            number = len(people.contacts)
+    return Weighed(
+        mistakes=tuple(complaints.mistakes),
+        warnings=tuple(complaints.warnings),
+        wrong=frozenset(complaints.wrong),
+        refused=refused,
+        people=number,
+        lost=lost,
+    )
 
 
 @contextmanager
@@ -88,15 +139,19 @@ def _no_collections() -> Iterator[None]:
 
 
 def _loaded(
-    settings: RegistrySettings, previous: Registry | None, now: datetime, *, accept_loss: bool
+    settings: RegistrySettings, previous: Registry | None, now: datetime, *, accept_loss: bool, source: Source
 ) -> LoadResult:
     mailboxes = mailboxes_of(settings)
     keys = Keys(mailboxes)
-    staff_file = Complaints(str(settings.staff))
-    contacts_file = Complaints(str(settings.contacts))
-    staff, staff_refused = _staff(settings, keys, previous, staff_file, accept_loss=accept_loss)
+    lists = source.read()
+    accept_loss = accept_loss or not source.checks_loss
+    staff_file = Complaints(lists.staff.file, lists.staff.names)
+    contacts_file = Complaints(lists.contacts.file, lists.contacts.names)
+    staff, staff_refused, _ = _staff(
+        settings, keys, previous, lists.staff, staff_file, accept_loss=accept_loss
+    )
     contacts, contacts_refused, lost = _contacts(
-        settings, keys, previous, staff.staff, contacts_file, accept_loss=accept_loss
+        settings, keys, previous, staff.staff, lists.contacts, contacts_file, accept_loss=accept_loss
     )
     refused = tuple(reason for reason in (contacts_refused, staff_refused) if reason)
     registry = None
@@ -106,15 +161,15 @@ def _loaded(
             staff.staff,
             mailboxes,
             loaded_at=previous.loaded_at if refused and previous is not None else now,
-            stale="; ".join((*refused, *_old_files(settings, now))),
+            stale="; ".join((*refused, *source.old(now))),
         )
         odd_staff_domains(registry, staff_file)
     if not mailboxes.domains:
-        staff_file.warnings.append(_no_domains(settings))
+        staff_file.warnings.append(_no_domains(lists.staff.file))
     return LoadResult(
         registry=registry,
-        mistakes=(*contacts_file.mistakes, *staff_file.mistakes),
-        warnings=(*contacts_file.warnings, *staff_file.warnings),
+        mistakes=(*_named(contacts_file, contacts_file.mistakes), *_named(staff_file, staff_file.mistakes)),
+        warnings=(*_named(contacts_file, contacts_file.warnings), *_named(staff_file, staff_file.warnings)),
         refused=bool(refused),
         contacts=len(contacts.contacts) if registry else 0,
         staff=len(staff.staff) if registry else 0,
@@ -123,39 +178,44 @@ def _loaded(
     )
 
 
-def staleness(settings: RegistrySettings, now: datetime) -> str:
-    """Return why the files are older than they should be at ``now``, or an empty string."""
-    return "; ".join(_old_files(settings, now))
+def _named(complaints: Complaints, found: list[Mistake]) -> Iterator[Mistake]:
+    """Yield the mistakes, each at the name of its row where rows have names."""
+    for one in found:
+        if complaints.names and one.line:
+            file = f"{one.file}/{complaints.names[one.line - 1]}"
+            yield Mistake(file=file, what=one.what, remedy=one.remedy)
+        else:
+            yield one
 
 
-# --- one file -----------------------------------------------------------------------------------------------
+# --- one list -----------------------------------------------------------------------------------------------
 
 
 def _staff(
     settings: RegistrySettings,
     keys: Keys,
     previous: Registry | None,
+    table: Table,
     complaints: Complaints,
     *,
     accept_loss: bool,
-) -> tuple[People, str]:
-    """Return the staff to use, and why the file was refused, or an empty string."""
+) -> tuple[People, str, int]:
+    """Return the staff to use, why the list was refused, or an empty string, and how many it has lost."""
     before = staff_in(previous) if previous else ()
-    table, people = _read(settings.staff, STAFF_COLUMNS, settings, complaints), None
-    if not table.refused:
+    complaints.mistakes.extend(table.mistakes)
+    people, reason, lost = None, table.refused, 0
+    if not reason:
         rows = staff_rows(
             table, complaints, max_chars=settings.max_field_chars, force_domains=keys.force_domains
         )
         people = staff_of(rows, before, keys, complaints)
-    reason = table.refused
-    if people is not None:
         lost = _lost((member.email for member in people.staff), ((member.email,) for member in before), keys)
         reason = _reason_to_refuse(
             settings, complaints, len(people.staff), len(before), lost, accept_loss=accept_loss
         )
     if people is None or reason:
-        return People(staff=before), _in_force(settings.staff, reason, previous)
-    return people, ""
+        return People(staff=before), _in_force(table, reason, previous), 0
+    return people, "", lost
 
 
 def _contacts(
@@ -163,34 +223,28 @@ def _contacts(
     keys: Keys,
     previous: Registry | None,
     staff: tuple[StaffMember, ...],
+    table: Table,
     complaints: Complaints,
     *,
     accept_loss: bool,
 ) -> tuple[People, str, int]:
-    """Return the contacts to use, why the file was refused, or an empty string, and how many it has lost."""
+    """Return the contacts to use, why the list was refused, or an empty string, and how many it has lost."""
     before: tuple[Contact, ...] = contacts_in(previous) if previous else ()
-    table, people, lost = _read(settings.contacts, CONTACT_COLUMNS, settings, complaints), None, 0
-    if not table.refused:
+    complaints.mistakes.extend(table.mistakes)
+    people, reason, lost = None, table.refused, 0
+    if not reason:
         rows = contact_rows(
             table, complaints, max_chars=settings.max_field_chars, force_domains=keys.force_domains
         )
         people = contacts_of(rows, before, staff, keys, complaints)
-    reason = table.refused
-    if people is not None:
         emails = (email for contact in people.contacts for email in contact.emails)
         lost = _lost(emails, (contact.emails for contact in before), keys)
         reason = _reason_to_refuse(
             settings, complaints, len(people.contacts), len(before), lost, accept_loss=accept_loss
         )
     if people is None or reason:
-        return People(contacts=before), _in_force(settings.contacts, reason, previous), 0
+        return People(contacts=before), _in_force(table, reason, previous), 0
     return people, "", lost
-
-
-def _read(path: Path, columns: Columns, settings: RegistrySettings, complaints: Complaints) -> Table:
-    table = read_table(path, columns, max_bytes=settings.max_file_bytes)
-    complaints.mistakes.extend(table.mistakes)
-    return table
 
 
 def _lost(now: Iterable[str], before: Iterable[Iterable[str]], keys: Keys) -> int:
@@ -213,40 +267,29 @@ def _reason_to_refuse(
         what, remedy = "holds nobody", "check the export; a gateway without people would inspect nothing"
     elif not accept_loss and lost * 100 > settings.max_loss_percent * before:
         what = f"has lost {lost} of {before} people, more than {settings.max_loss_percent:g} %"
-        remedy = "check the export; if they are meant to go, run `gateway contacts import --accept-loss`"
+        way = (
+            "push it again with ?accept_loss=true"
+            if complaints.names
+            else "run `gateway contacts import --accept-loss`"
+        )
+        remedy = f"check the export; if they are meant to go, {way}"
     else:
         return ""
     complaints.mistakes.insert(0, Mistake(file=complaints.file, what=what, remedy=remedy))
     return what
 
 
-def _in_force(path: Path, reason: str, previous: Registry | None) -> str:
+def _in_force(table: Table, reason: str, previous: Registry | None) -> str:
     """Return the sentence that a stale registry carries into each verdict; file names only, no paths."""
+    name = Path(table.file).name
     if previous is None:
-        return f"{path.name} {reason}"
-    return (
-        f"{path.name} was refused ({reason}); the copy of {previous.loaded_at:%Y-%m-%d %H:%M} UTC is in force"
-    )
+        return f"{name} {reason}"
+    return f"{name} was refused ({reason}); the copy of {previous.loaded_at:%Y-%m-%d %H:%M} UTC is in force"
 
 
-def _old_files(settings: RegistrySettings, now: datetime) -> tuple[str, ...]:
-    """Return a sentence for each file that is older than it may be."""
-    old = []
-    for path in (settings.contacts, settings.staff):
-        try:
-            written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        except OSError:
-            continue
-        if now - written > timedelta(hours=settings.max_age_h):
-            old.append(
-                f"{path.name} is of {written:%Y-%m-%d %H:%M} UTC, more than {settings.max_age_h:g} h old"
-            )
-    return tuple(old)
-
-
-def _no_domains(settings: RegistrySettings) -> Mistake:
+def _no_domains(file: str) -> Mistake:
     return Mistake(
-        file=str(settings.staff),
+        file=file,
         what="registry.domains names no domain; those of the staff's own addresses are taken",
         remedy="name the force's mail domains in registry.domains",
     )
@@ -254,17 +297,22 @@ def _no_domains(settings: RegistrySettings) -> Mistake:
 
 # --- the registry in force ----------------------------------------------------------------------------------
 
-_Look = tuple[tuple[int, int, int] | None, ...]
+_Look = tuple[object, ...]
 
 
 class Keeper:
-    """Keeps the registry in force for a process that runs on: at start, when a file changes, and as files age.
+    """Keeps the registry in force for a process that runs on: at start, when a list changes, and as lists age.
 
     One thread at a time looks; the registry it hands out is never changed in place.
     """
 
-    def __init__(self, settings: RegistrySettings) -> None:
+    def __init__(
+        self, settings: RegistrySettings, source: Source | None = None, *, keeps_copy: bool = True
+    ) -> None:
+        """Look at nothing yet. ``source`` None: the two files. ``keeps_copy``: write the last good copy."""
         self._settings = settings
+        self._source: Source = source or Files(settings)
+        self._keeps_copy = keeps_copy
         self._registry: Registry | None = None
         self._seen: _Look = ()
         self._last: LoadResult | None = None
@@ -276,24 +324,25 @@ class Keeper:
         return self._registry
 
     def look(self, now: datetime, *, force: bool = False) -> LoadResult | None:
-        """Return what a look at the files came to, or None when nothing has changed since the last one.
+        """Return what a look at the lists came to, or None when nothing has changed since the last one.
 
-        The first look begins with the last good copy on disk. A look reads the files again when one of them, or
-        the last good copy (`gateway contacts import` writes it), has another time, size or inode, or with
-        ``force``. Without a change it only re-dates: a registry that has become stale comes back marked. What
-        was taken over whole is written as the new last good copy; failing that is a warning in the result.
+        The first look begins with the last good copy on disk. A look reads the lists again when one of them, or
+        the last good copy (`gateway contacts import` writes it), is another than before, or with ``force``. Without
+        a change it only re-dates: a registry that has become stale comes back marked. What was taken over whole is
+        written as the new last good copy; failing that is a warning in the result. Raises NotStored when the lists
+        are in a store that does not answer; the registry in force then stays.
         """
         with self._lock:
-            seen = _look_of(self._settings)
+            seen = self._look()
             if self._last is not None and seen == self._seen and not force:
                 return self._aged(now)
             previous, warnings = self._previous(seen)
-            result = load(self._settings, previous, now)
-            if result.accepted:
+            result = load(self._settings, previous, now, source=self._source)
+            if result.accepted and self._keeps_copy:
                 warnings += self._save(result.registry, previous)
             result = replace(result, warnings=(*warnings, *result.warnings))
             # A file that was written while we read is looked at again; the last good copy may be our own work.
-            self._seen = (*seen[:-1], _look_of(self._settings)[-1])
+            self._seen = (*seen[:-1], stamp(self._settings.last_good))
             self._last, self._registry = result, result.registry
             return result
 
@@ -323,23 +372,12 @@ class Keeper:
         last, registry = self._last, self._registry
         if last is None or registry is None or last.refused:
             return None
-        stale = staleness(self._settings, now)
+        stale = "; ".join(self._source.old(now))
         if stale == registry.stale:
             return None
         self._registry = replace(registry, stale=stale)
         self._last = replace(last, registry=self._registry)
         return self._last
 
-
-def _look_of(settings: RegistrySettings) -> _Look:
-    """Return time, size and inode of each file, None for one that is not there."""
-    paths = (settings.contacts, settings.staff, settings.last_good)
-    return tuple(_stamp(path) for path in paths)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    def _look(self) -> _Look:
+        return (*self._source.seen(), stamp(self._settings.last_good))

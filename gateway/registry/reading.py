@@ -44,15 +44,19 @@ class Record(NamedTuple):
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
-    """A file that was read. ``refused`` is why none of it may be used, or empty; then there are no records."""
+    """A list that was read. ``refused`` is why none of it may be used, or empty; then there are no records.
+
+    ``names`` are what the records are called, where they have names: entries that a records system pushed.
+    """
 
     file: str
     index: dict[str, int]
     records: tuple[Record, ...]
     mistakes: tuple[Mistake, ...]
     refused: str = ""
+    names: tuple[str, ...] = ()
 
     def place(self, record: Record, column: str) -> tuple[int, int]:
         """Return the physical line and the column at which a field of ``record`` begins."""

@@ -78,11 +78,20 @@ class StaffRow(NamedTuple):
 
 @dataclass(slots=True)
 class Complaints:
-    """What is wrong with a file (the row does not take effect as written), and what only looks so."""
+    """What is wrong with a file (the row does not take effect as written), and what only looks so.
+
+    ``names`` are what rows are called that are no lines of a file; ``wrong`` the lines of rows that cannot be read.
+    """
 
     file: str
+    names: tuple[str, ...] = ()
     mistakes: list[Mistake] = field(default_factory=list)
     warnings: list[Mistake] = field(default_factory=list)
+    wrong: set[int] = field(default_factory=set)
+
+    def row(self, line: int) -> str:
+        """Return what people call a row: by its line in a file, by its name where it has one."""
+        return f"entry {self.names[line - 1]!r}" if self.names else f"line {line}"
 
 
 def contact_rows(
@@ -159,10 +168,13 @@ class _Cells:
         self._record = record
         self._fields = dict(zip(self._table.index, record.fields, strict=False))
         self.amiss = not record.whole
+        if self.amiss:
+            self._complaints.wrong.add(record.line)
 
     def wrong(self, column: str, what: str, remedy: str) -> None:
         """Put down a mistake in ``column``; the row does not take effect as written."""
         self.amiss = True
+        self._complaints.wrong.add(self._record.line)
         # Where the fields do not fit the header, that is the mistake; the rest would only follow from it.
         if self._record.whole:
             self._complaints.mistakes.append(self._mistake(column, what, remedy))

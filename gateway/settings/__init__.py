@@ -23,11 +23,13 @@ from gateway.settings.declared import (
     SmtpTls,
     StoreSettings,
 )
+from gateway.settings.interface import ApiSettings
 from gateway.settings.listing import Declared, declared_settings, sections, written
 from gateway.settings.loading import Loaded, Origin, OriginKind, load
 from gateway.settings.reviewing import ReviewSettings
 
 __all__ = [
+    "ApiSettings",
     "ConsoleSettings",
     "ConsoleTls",
     "Declared",

@@ -10,6 +10,7 @@ from typing import Literal
 
 from gateway.model import Limits, Mode
 from gateway.settings.alerting import WebhookSettings
+from gateway.settings.interface import ApiSettings
 from gateway.settings.reviewing import ReviewSettings
 from gateway.settings.section import Section as _Section
 from gateway.settings.section import setting as _setting
@@ -191,6 +192,10 @@ class StoreSettings(_Section):
 class RegistrySettings(_Section):
     """Who is a contact and who is staff."""
 
+    source: Literal["files", "api"] = _setting(
+        "files",
+        "Where the two lists come from: the files below, or what the records system pushes through the HTTP API.",
+    )
     contacts: Path = _setting(Path("contacts.csv"), "Contact list, CSV.")
     staff: Path = _setting(Path("staff.csv"), "Staff list, CSV.")
     domains: tuple[str, ...] = _setting((), "The force's own mail domains: their addresses count as staff.")
@@ -518,6 +523,27 @@ class ConsoleSettings(_Section):
     max_form_bytes: int = _setting(
         1_048_576, "Largest form that is taken.", unit="octets", why="a long note, many times", ge=4096
     )
+    playground_bytes: int = _setting(
+        2_097_152,
+        "Largest message that may be tried in the playground.",
+        unit="octets",
+        why="a mail with a photograph; `gateway explain` takes any",
+        ge=4096,
+    )
+    playground_timeout_s: float = _setting(
+        60.0,
+        "Time for one answer of the playground; past it the process that works on it is ended.",
+        unit="s",
+        why="a person waits; a rule that is tried is compiled with its whole set",
+        gt=0,
+    )
+    playground_idle_min: float = _setting(
+        15.0,
+        "Idle time after which that process ends; the next try starts one.",
+        unit="minutes",
+        why="it holds rules and language model, half a gigabyte",
+        gt=0,
+    )
 
 
 class LogSettings(_Section):
@@ -541,6 +567,7 @@ class Settings(_Section):
     outbox: OutboxSettings = OutboxSettings()
     review: ReviewSettings = ReviewSettings()
     console: ConsoleSettings = ConsoleSettings()
+    api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
 
     @property
