@@ -87,11 +87,12 @@ class Judge:
         with_encoder: bool = True,
     ) -> None:
         """Compile ``bundle``; raises `Mistakes`. ``drafts`` lets draft rules run: their findings never act."""
-        self.policy: Policy = inspection.policy_of(bundle)
-        self.style: HouseStyle = inspection.house_style_of(bundle)
+        self.bundle = bundle
         self.engine: Engine = inspection.load(
             bundle, language=language, drafts=drafts, with_encoder=with_encoder
         )
+        self.policy: Policy = inspection.policy_of(bundle)
+        self.style: HouseStyle = inspection.house_style_of(bundle)
         self._code_version = code_version
 
     def judge(self, sample: Sample) -> Judged:

@@ -1,131 +1,47 @@
-"""Processes that read and judge mail, so that a hostile message costs one of them and not the relay.
+"""The relay's side of the workers: processes started, asked, replaced and ended.
 
-Owns their life: start, limits of memory and processor time, the wait for a free one, warm spares, replacement.
-Knows nothing of SMTP, store or policy. Two pools (DECISIONS 21): *extract* meets hostile bytes, *language* holds
-the rules and spaCy. Both talk MessagePack over a socket pair: a worker that was taken over by a message must not
-be able to run code in the relay, which pickle would allow (docs/decisions/0002).
-
-Whose fault a failure is decides what the sender hears (DECISIONS 7). Processor time, memory and a crash are the
-message's: `UninspectableMessage`, and it is held. No free worker, or a worker that was given no processor time, is
-the machine's: `NoWorker`, 451. Waiting for a worker never counts as the message's time.
+Owns their life and the line to each. Whose fault a failure is, the package's docstring says.
 """
 
 import asyncio
 import contextlib
-import faulthandler
 import math
 import os
-import resource
 import signal
 import socket
-import struct
 import sys
-import traceback
-from collections import OrderedDict
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from gateway import inspection
-from gateway.errors import Mistake, Mistakes, NoWorker, StarvedWorker, UninspectableMessage
-from gateway.extract import anatomy, extract
-from gateway.extract import warm_up as warm_up_extract
-from gateway.model import Anatomy, Authored, History, HouseStyle, Inspection, Limits, Parties
+from gateway.errors import Mistakes, NoWorker, StarvedWorker, UninspectableMessage
+from gateway.model import Authored, History, HouseStyle, Inspection, Limits, Parties
 from gateway.settings import InspectionSettings
+from gateway.workers.messages import (
+    LENGTH,
+    READY,
+    Answer,
+    AnswerT,
+    Extracted,
+    ExtractRequest,
+    Failed,
+    Judged,
+    JudgeRequest,
+    Loaded,
+    LoadRequest,
+    Request,
+    allowed_cpu_s,
+    answers,
+    encoder,
+)
 
-_LENGTH = struct.Struct("!I")
 _WALL_FACTOR = 4
 """A worker may take this many times its processor time before the machine is blamed for starving it."""
-_LOAD_FACTOR = 10
-"""Compiling a rule set may take this many times the processor time of one message: it is our own, and done rarely."""
 _RESTART_PAUSE_S = 1.0
 _START_S = 120
-_READY = b"+"  # what a worker says once it is warm
 _MAX_ANSWER_BYTES = 268_435_456  # far more than inspection.max_decoded_chars allows
-_ENGINES_KEPT = 4
-
-
-# --- what is said between the relay and a worker ------------------------------------------------------------
-
-
-class ExtractRequest(msgspec.Struct, tag="extract", frozen=True):
-    """Read this message."""
-
-    raw: bytes
-    limits: Limits
-    style: HouseStyle = HouseStyle()
-
-
-class LookRequest(ExtractRequest, tag="look", frozen=True):
-    """Read this message for somebody who looks at it."""
-
-
-class LoadRequest(msgspec.Struct, tag="load", frozen=True):
-    """Compile this rule set and keep it beside the one in force."""
-
-    bundle: str
-    language: bool
-    encoder_windows: int
-
-
-class JudgeRequest(msgspec.Struct, tag="judge", frozen=True):
-    """Judge what was read by the rule set of this hash."""
-
-    authored: Authored
-    parties: Parties
-    history: History
-    at: datetime
-    rules_hash: str
-
-
-class Extracted(msgspec.Struct, tag="extracted", frozen=True):
-    """The answer to `ExtractRequest`."""
-
-    authored: Authored
-
-
-class Looked(Extracted, tag="looked", frozen=True):
-    """The answer to `LookRequest`."""
-
-    anatomy: Anatomy
-
-
-class Loaded(msgspec.Struct, tag="loaded", frozen=True):
-    """The answer to `LoadRequest`; ``mistakes`` is empty when the set is ready."""
-
-    rules_hash: str
-    model_hash: str
-    mistakes: tuple[Mistake, ...]
-
-
-class Judged(msgspec.Struct, tag="judged", frozen=True):
-    """The answer to `JudgeRequest`."""
-
-    inspection: Inspection
-
-
-class Failed(msgspec.Struct, tag="failed", frozen=True):
-    """The worker could not do it. ``detail`` has no text of the message in it."""
-
-    detail: str
-
-
-Request = ExtractRequest | LookRequest | LoadRequest | JudgeRequest
-Answer = Extracted | Looked | Loaded | Judged | Failed
-_encoder = msgspec.msgpack.Encoder()
-_requests = msgspec.msgpack.Decoder(Request)
-_answers = msgspec.msgpack.Decoder(Answer)
-_A = TypeVar("_A", Extracted, Looked, Loaded, Judged)
-
-
-def _cpu_s(request: Request, message_s: float) -> float:
-    """Return the processor time that ``request`` may take, where one message may take ``message_s``."""
-    return _LOAD_FACTOR * message_s if isinstance(request, LoadRequest) else message_s
-
-
-# --- the relay's side ---------------------------------------------------------------------------------------
 
 
 class _Line(asyncio.Protocol):
@@ -139,7 +55,7 @@ class _Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.is_lost = False
         self._received = bytearray()
-        self._awaited = len(_READY)
+        self._awaited = len(READY)
         """How many octets the answer has, as far as is known; 0: nothing was asked."""
         self._length_known = True
         self._waiter: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -151,9 +67,9 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep what came; hand it to who waits once it is the whole answer."""
         self._received += data
-        if not self._length_known and len(self._received) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._received)
-            self._awaited, self._length_known = _LENGTH.size + length, True
+        if not self._length_known and len(self._received) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._received)
+            self._awaited, self._length_known = LENGTH.size + length, True
             if length > _MAX_ANSWER_BYTES:
                 self._lose("the worker's answer would not end")
         if len(self._received) > self._awaited:
@@ -177,13 +93,13 @@ class _Line(asyncio.Protocol):
         if self.is_lost or self._transport is None:
             raise ConnectionResetError("the worker hung up")
         loop = asyncio.get_running_loop()
-        self._awaited, self._length_known = _LENGTH.size, False
+        self._awaited, self._length_known = LENGTH.size, False
         self._waiter = waiter = loop.create_future()
         timer = loop.call_later(patience_s, _run_out, waiter)
         try:
-            self._transport.writelines((_LENGTH.pack(len(body)), body))
+            self._transport.writelines((LENGTH.pack(len(body)), body))
             answer: bytes = await waiter
-            return answer[_LENGTH.size :]
+            return answer[LENGTH.size :]
         finally:
             timer.cancel()
 
@@ -253,9 +169,9 @@ class _Worker:
         """Return the answer. Raises ConnectionError for a worker that is lost, TimeoutError for one that is late."""
         async with self._turn:
             self.calls += 1
-            octets = await self._line.ask(_encoder.encode(request), patience_s)
+            octets = await self._line.ask(encoder.encode(request), patience_s)
         try:
-            answer: Answer = _answers.decode(octets)
+            answer: Answer = answers.decode(octets)
         except msgspec.DecodeError as nonsense:
             raise ConnectionAbortedError("the worker's answer makes no sense") from nonsense
         return answer
@@ -287,7 +203,7 @@ class Pool:
         for worker in await asyncio.gather(*(self._new() for _ in range(wanted))):
             self._idle.put_nowait(worker)
 
-    async def ask(self, request: Request, answer: type[_A]) -> _A:
+    async def ask(self, request: Request, answer: type[AnswerT]) -> AnswerT:
         """Return the worker's answer; the module's docstring names the two ways in which it can fail."""
         if self._places.locked():
             try:
@@ -302,7 +218,7 @@ class Pool:
         finally:
             self._places.release()
 
-    async def _ask(self, request: Request, answer: type[_A]) -> _A:
+    async def _ask(self, request: Request, answer: type[AnswerT]) -> AnswerT:
         worker = await self._take()
         wall_s = self._patience_s(request)
         try:
@@ -340,9 +256,9 @@ class Pool:
                 return worker
             self._end(worker)
 
-    async def tell_all(self, request: Request, answer: type[_A]) -> tuple[_A, ...]:
+    async def tell_all(self, request: Request, answer: type[AnswerT]) -> tuple[AnswerT, ...]:
         """Return every living worker's answer; a busy one is told when its message is done."""
-        answers: list[_A] = []
+        answers: list[AnswerT] = []
         for worker in tuple(self._alive):
             try:
                 said = await worker.call(request, self._patience_s(request))
@@ -372,7 +288,7 @@ class Pool:
 
     def _patience_s(self, request: Request) -> float:
         """Return after how many seconds the machine is blamed for a worker that has no answer."""
-        return _WALL_FACTOR * _cpu_s(request, self._settings.message_timeout_s)
+        return _WALL_FACTOR * allowed_cpu_s(request, self._settings.message_timeout_s)
 
     def _none_free(self) -> NoWorker:
         return NoWorker(f"no {self._kind} worker was free in {self._settings.wait_timeout_s:g} s")
@@ -480,9 +396,6 @@ class Workers:
         return self._extract.pids + self._language.pids
 
 
-# --- the worker's side --------------------------------------------------------------------------------------
-
-
 def _environment() -> dict[str, str]:
     """Return the little a worker may know: no setting and no secret of ours, one thread a library."""
     kept = {
@@ -490,7 +403,7 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name in {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"}
     }
-    here = str(Path(__file__).resolve().parent.parent)
+    here = str(Path(__file__).resolve().parents[2])
     return kept | {
         "PYTHONPATH": here,
         "OMP_NUM_THREADS": "1",
@@ -498,103 +411,3 @@ def _environment() -> dict[str, str]:
         "RAYON_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
     }
-
-
-class _Desk:
-    """What one worker process does with a request."""
-
-    def __init__(self) -> None:
-        self._engines: OrderedDict[str, inspection.Engine] = OrderedDict()
-
-    def answer(self, request: Request) -> Answer:
-        match request:
-            case ExtractRequest():
-                authored = extract(request.raw, request.limits, request.style)
-                if not isinstance(request, LookRequest):
-                    return Extracted(authored=authored)
-                return Looked(authored=authored, anatomy=anatomy(request.raw, request.limits))
-            case LoadRequest():
-                return self._load(request)
-            case JudgeRequest():
-                engine = self._engines[request.rules_hash]
-                found = engine.judge(request.authored, request.parties, request.history, request.at)
-                return Judged(inspection=found)
-
-    def _load(self, request: LoadRequest) -> Loaded:
-        bundle = inspection.Bundle.from_json(request.bundle)
-        try:
-            engine = self._engines.get(bundle.hash) or inspection.load(bundle, language=request.language)
-            if request.language:
-                inspection.remember(request.encoder_windows)
-        except Mistakes as wrong:
-            return Loaded(rules_hash=bundle.hash, model_hash="", mistakes=wrong.mistakes)
-        self._engines[bundle.hash] = engine
-        self._engines.move_to_end(bundle.hash)
-        while len(self._engines) > _ENGINES_KEPT:
-            self._engines.popitem(last=False)
-        return Loaded(rules_hash=engine.rules_hash, model_hash=engine.model_hash, mistakes=())
-
-
-def _limit(memory_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
-def _allow_cpu(seconds: int) -> None:
-    """Let the process use ``seconds`` more of processor time; past it the kernel sends SIGXCPU."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used.ru_utime + used.ru_stime) + seconds, hard))
-
-
-def _read_exactly(sock: socket.socket, count: int) -> bytearray:
-    data = bytearray(count)
-    view, filled = memoryview(data), 0
-    while filled < count:
-        got = sock.recv_into(view[filled:])
-        if not got:
-            raise EOFError
-        filled += got
-    return data
-
-
-def main(arguments: list[str]) -> None:
-    """Serve requests on the socket ``arguments`` names until the relay closes it."""
-    kind, descriptor, memory_bytes, cpu_s = arguments[0], *map(int, arguments[1:])
-    faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the relay's to handle
-    sock = socket.socket(fileno=descriptor)
-    if kind == "extract":
-        warm_up_extract()
-    else:
-        inspection.warm_up(language=kind == "language")
-    _limit(memory_bytes)
-    sock.sendall(_READY)
-    desk = _Desk()
-    with contextlib.suppress(EOFError, ConnectionError):
-        while True:
-            (length,) = _LENGTH.unpack(_read_exactly(sock, _LENGTH.size))
-            body = _answer(desk, _read_exactly(sock, length), cpu_s)
-            sock.sendall(_LENGTH.pack(len(body)) + body)
-
-
-def _answer(desk: _Desk, body: bytearray, cpu_s: int) -> bytes:
-    request = _requests.decode(body)
-    _allow_cpu(math.ceil(_cpu_s(request, cpu_s)))
-    try:
-        return _encoder.encode(desk.answer(request))
-    except MemoryError:
-        failed = Failed(detail="It needed more memory than inspection.worker_memory_bytes allows.")
-    except RecursionError:
-        failed = Failed(detail="It is nested too deeply.")
-    except Exception as bug:  # noqa: BLE001 - the edge of this process; the text of the error may quote the mail
-        place = traceback.extract_tb(bug.__traceback__)[-1]
-        failed = Failed(
-            detail=f"A fault of the gateway: {type(bug).__name__} in {Path(place.filename).name}:{place.lineno}."
-        )
-    return _encoder.encode(failed)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

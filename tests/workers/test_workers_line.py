@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
-from gateway import workers
 from gateway.model import Limits
 from gateway.settings import InspectionSettings
+from gateway.workers import ExtractRequest, Pool, pool
+from gateway.workers.messages import Extracted
 
 LIMITS = Limits(max_parts=100, max_depth=20, max_header_bytes=100_000, max_decoded_chars=100_000)
 MAIL = b"From: amir.khan@force.example\r\nSubject: Your case\r\n\r\nThe file is with the prosecutors.\r\n"
@@ -19,7 +20,7 @@ MAIL = b"From: amir.khan@force.example\r\nSubject: Your case\r\n\r\nThe file is 
 async def line():
     """A line of ours, and the other end of its socket."""
     ours, theirs = socket.socketpair()
-    transport, line = await asyncio.get_running_loop().create_connection(workers._Line, sock=ours)
+    transport, line = await asyncio.get_running_loop().create_connection(pool._Line, sock=ours)
     theirs.setblocking(False)
     with theirs:
         yield line, theirs
@@ -123,8 +124,8 @@ async def test_an_answer_that_makes_no_sense_is_a_lost_worker(line):
     """What a taken-over worker says instead of an answer costs it its line, not the relay its duties."""
     ours, theirs = line
     await warm(ours, theirs)
-    worker = workers._Worker(None, ours)
-    call = asyncio.ensure_future(worker.call(workers.ExtractRequest(raw=MAIL, limits=LIMITS), 10))
+    worker = pool._Worker(None, ours)
+    call = asyncio.ensure_future(worker.call(ExtractRequest(raw=MAIL, limits=LIMITS), 10))
     await asyncio.get_running_loop().sock_recv(theirs, 4096)
     await say(theirs, b"\0\0\0\3\xc1\xc1\xc1")
     with pytest.raises(ConnectionError):
@@ -134,16 +135,16 @@ async def test_an_answer_that_makes_no_sense_is_a_lost_worker(line):
 async def test_a_worker_that_died_while_idle_is_replaced_and_no_message_is_blamed():
     """A process that the kernel ends between two messages costs neither of them its inspection (DECISIONS 7)."""
     settings = InspectionSettings(extract_workers=1, language_workers=1, spare_workers=0, language=False)
-    pool = workers.Pool("extract", settings, size=1)
-    await pool.start()
+    made = Pool("extract", settings, size=1)
+    await made.start()
     try:
-        request = workers.ExtractRequest(raw=MAIL, limits=LIMITS)
-        before = await pool.ask(request, workers.Extracted)
-        (first,) = pool.pids
-        worker = next(iter(pool._alive))
+        request = ExtractRequest(raw=MAIL, limits=LIMITS)
+        before = await made.ask(request, Extracted)
+        (first,) = made.pids
+        worker = next(iter(made._alive))
         os.kill(first, signal.SIGKILL)
         await until(lambda: worker.is_gone)
-        assert await pool.ask(request, workers.Extracted) == before
-        assert first not in pool.pids
+        assert await made.ask(request, Extracted) == before
+        assert first not in made.pids
     finally:
-        await pool.close()
+        await made.close()
