@@ -50,6 +50,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("store", "Make the store and its sealing key; rotate the key."),
     Entry("audit", "Verify the audit log and write checkpoints."),
     Entry("accounts", "Add and list the people who may use the gateway."),
+    Entry("tokens", "Make, list and revoke the tokens of other systems."),
     Entry("doctor", "Look whether all is in order; print how to go around the gateway.", group=False),
     Entry("settings", "Print every setting and where it came from.", group=False),
 )

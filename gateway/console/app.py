@@ -1,7 +1,7 @@
 """The console as an ASGI application: the list of all pages, and what stands round them.
 
 Every page is in `PAGES`; `tests/console` asks each of them as each role and prints the table. Beside them stand the static
-files and `/metrics`, which is for a program and has a token of its own. Knows nothing of what a page shows.
+files, `/metrics`, which is for a program and has a token of its own, and the HTTP API. Knows nothing of what a page shows.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway.console import account, directory_pages, item, item_versions, metrics, numbers, queue, sign_in
+from gateway.console.api import Api
 from gateway.console.desk import Desk
 from gateway.console.guard import Guard
 from gateway.console.pages import Page, door
@@ -48,6 +49,8 @@ def application(desk: Desk, pages: tuple[Page, ...] = PAGES) -> ASGIApp:
         return await metrics.answer(desk, request)
 
     routes = [Route("/metrics", figures, methods=["GET"])]
+    if desk.settings.api.enabled:
+        routes.append(Route("/api/{rest:path}", Api(desk)))
     routes += [Route("/static/{name}", desk.statics.serve, methods=["GET"])]
     routes += [Route(page.path, through(page), methods=list(page.methods)) for page in pages]
     inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})

@@ -6,7 +6,7 @@ Made once a process. Owns no page and no request.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from gateway.console.directory import Directory
 from gateway.console.item_reading import Reader
 from gateway.errors import GatewayError
 from gateway.model import Registry
-from gateway.registry import load_last_good
+from gateway.registry import Keeper, Pushed, load_last_good, stamp
 from gateway.settings import RegistrySettings, Settings, listen_address
 from gateway.store import Store
 
@@ -30,20 +30,31 @@ def _now() -> datetime:
 
 
 class RegistryInForce:
-    """The staff list by which access is judged: the last good one, read again when it is another file."""
+    """The staff list by which access is judged: the last good one, read again when it is another.
 
-    def __init__(self, settings: RegistrySettings) -> None:
+    Where the lists are files, `serve` reads them and leaves a copy; where a records system pushes them, they are in the
+    store, and are looked at as often as `serve` looks.
+    """
+
+    def __init__(self, settings: RegistrySettings, store: Store, now: Callable[[], datetime]) -> None:
         """Read nothing yet."""
         self._settings = settings
         self._seen: tuple[int, int, int] | None = None
         self._registry: Registry | None = None
         self._reading = asyncio.Lock()
+        self._now = now
+        self._keeper: Keeper | None = None
+        self._looked_at: datetime | None = None
+        if settings.source == "api":
+            self._keeper = Keeper(settings, Pushed(store, settings), keeps_copy=False)
 
     async def get(self) -> Registry | None:
         """Return the staff list, or None when none was ever loaded: then nobody on it sees anything.
 
         A copy that cannot be used leaves the one before in force and is logged.
         """
+        if self._keeper is not None:
+            return await self._from_store(self._keeper)
         if self._mark() != self._seen:
             async with self._reading:
                 mark = self._mark()
@@ -52,12 +63,37 @@ class RegistryInForce:
                     self._seen = mark
         return self._registry
 
-    def _mark(self) -> tuple[int, int, int] | None:
+    async def look_again(self) -> Registry | None:
+        """Return the staff list as it is now, however lately it was looked at: after a push."""
+        if self._keeper is not None:
+            async with self._reading:
+                await self._look(self._keeper)
+        return await self.get()
+
+    async def _from_store(self, keeper: Keeper) -> Registry | None:
+        """Look at what was pushed, unless that was done lately or is being done for somebody else."""
+        if self._is_fresh() or (self._reading.locked() and self._registry is not None):
+            return self._registry
+        async with self._reading:
+            if not self._is_fresh():
+                await self._look(keeper)
+        return self._registry
+
+    async def _look(self, keeper: Keeper) -> None:
+        now = self._now()
         try:
-            found = self._settings.last_good.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+            await asyncio.to_thread(keeper.look, now)
+        except GatewayError as trouble:
+            log.error("registry:not-read", error=str(trouble), hint=trouble.hint)
+        self._registry, self._looked_at = keeper.registry, now
+
+    def _is_fresh(self) -> bool:
+        if self._looked_at is None:
+            return False
+        return self._now() - self._looked_at < timedelta(seconds=self._settings.check_every_s)
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        return stamp(self._settings.last_good)
 
     def _read(self) -> Registry | None:
         try:
@@ -97,7 +133,7 @@ class Desk:
         return cls(
             store=store,
             settings=settings,
-            registry=RegistryInForce(settings.registry),
+            registry=RegistryInForce(settings.registry, store, now),
             templates=rendering.environment(statics, ZoneInfo(settings.console.timezone)),
             statics=statics,
             reader=Reader(settings.inspection, settings.limits),

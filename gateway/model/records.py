@@ -88,6 +88,7 @@ class Event(StrEnum):
     OUTBOX_SUSPENDED = "outbox:suspended"
     OUTBOX_RESUMED = "outbox:resumed"
     REGISTRY_LOADED = "registry:loaded"
+    REGISTRY_PUSHED = "registry:pushed"
     REGISTRY_REFUSED = "registry:refused"
     REGISTRY_STALE = "registry:stale"
     CONTACT_SHOWN = "contact:shown"
@@ -101,6 +102,11 @@ class Event(StrEnum):
     ACCOUNT_FACTOR_SET = "account:factor-set"
     ACCOUNT_FACTOR_REMOVED = "account:factor-removed"
     ACCOUNT_UNLOCKED = "account:unlocked"
+    TOKEN_ADDED = "token:added"  # noqa: S105 - the name of an event
+    TOKEN_REVOKED = "token:revoked"  # noqa: S105 - the name of an event
+    TOKEN_REFUSED = "token:refused"  # noqa: S105 - the name of an event
+    TEXT_GRANTED = "text:granted"
+    TEXT_GRANT_ENDED = "text:grant-ended"
     SESSION_STARTED = "session:started"
     SESSION_ENDED = "session:ended"
     SIGN_IN_REFUSED = "sign-in:refused"

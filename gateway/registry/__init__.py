@@ -8,7 +8,7 @@ whoever writes the files.
 
 from gateway.registry.assembly import contacts_in, staff_in
 from gateway.registry.last_good import load_last_good, save_last_good
-from gateway.registry.loading import Keeper, LoadResult, Weighed, load, weigh
+from gateway.registry.loading import Keeper, LoadResult, Weighed, load, weigh, weigh_contact
 from gateway.registry.sources import COLUMNS, Pushed, Source, stamp, states, table_of
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "states",
     "table_of",
     "weigh",
+    "weigh_contact",
 ]

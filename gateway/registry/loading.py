@@ -123,6 +123,27 @@ def weigh(
     )
 
 
+def weigh_contact(settings: RegistrySettings, table: Table, registry: Registry | None) -> Weighed:
+    """Return what is wrong with the contacts of a small ``table`` in themselves, beside the staff of ``registry``.
+
+    Costs nothing for the contacts that there are; so what one of these says against another's row is not found.
+    """
+    keys = Keys(mailboxes_of(settings))
+    complaints = Complaints(table.file, table.names)
+    rows = contact_rows(
+        table, complaints, max_chars=settings.max_field_chars, force_domains=keys.force_domains
+    )
+    people = contacts_of(rows, (), staff_in(registry) if registry else (), keys, complaints)
+    return Weighed(
+        mistakes=tuple(complaints.mistakes),
+        warnings=tuple(complaints.warnings),
+        wrong=frozenset(complaints.wrong),
+        refused="",
+        people=len(people.contacts),
+        lost=0,
+    )
+
+
 @contextmanager
 def _no_collections() -> Iterator[None]:
     """Keep the cyclic garbage collector quiet: a load makes a million objects and no cycles.

@@ -8,12 +8,20 @@ class ApiSettings(Section):
 
     enabled: bool = setting(False, "Whether there is an API at all; tokens come from `gateway tokens add`.")
     max_body_bytes: int = setting(
-        134_217_728,
-        "Largest push.",
+        67_108_864,
+        "Largest push of a whole set.",
         unit="octets",
-        why="400,000 entries of 300 octets; it is held in memory, one push at a time",
+        why="200,000 entries of 300 octets; it is held in memory, one whole set at a time",
         ge=1024,
         le=1_073_741_824,
+    )
+    max_entry_bytes: int = setting(
+        65_536,
+        "Largest push of one entry.",
+        unit="octets",
+        why="a long safe-contact note and thirty officers, many times",
+        ge=1024,
+        le=16_777_216,
     )
     body_s: float = setting(
         120.0,
