@@ -72,11 +72,11 @@ def add_account(tx, email, *roles):
 class Console:
     """A console over an open store, and the last good registry that ``registry_settings`` name."""
 
-    def __init__(self, store, registry_settings, **console):
+    def __init__(self, store, registry_settings, inspection=None, **console):
         self.settings = Settings(
             store=store.settings,
             registry=registry_settings,
-            inspection=InspectionSettings(extract_workers=1),
+            inspection=inspection or InspectionSettings(extract_workers=1),
             console=ConsoleSettings(**{"url": ORIGIN, "second_factor": "optional"} | console),
         )
         self.store = store
@@ -107,10 +107,10 @@ class Console:
         } | changes  # fmt: skip
         return MessageId(self.store.write_now(lambda tx: items.add_item(tx, an_item(**given))))
 
-    def audited_view(self, item):
+    def happened(self, item, event=Event.MESSAGE_HELD):
         """Append an entry to the audit log, as whatever happens to an item does."""
         self.store.write_now(
-            lambda tx: audit.append(tx, Event.ITEM_VIEWED, actor="somebody", subject=item, at=self.clock())
+            lambda tx: audit.append(tx, event, actor="somebody", subject=item, at=self.clock())
         )
 
     def audited(self, event):

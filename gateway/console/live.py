@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from starlette.responses import Response, StreamingResponse
@@ -29,19 +29,20 @@ _ALIVE_EVERY = 10
 """Looks without news after which a comment is sent, so that proxies keep the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look came to; ``mark`` is empty when nothing at all has happened since the last."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the last look came to: where the audit chain ended, for whom it was, and how the list stood."""
 
-    seq: int
-    mark: str
-    tally: Tally | None
+    seq: int = -1
+    sight: Sight | None = None
+    mark: str = ""
+    tally: Tally | None = None
 
 
-def mark_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally) -> str:
+def mark_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally | None) -> str:
     """Return a mark of what the beginning of a list looks like to somebody: another list has another one."""
     shown = queue.states(tx, sight, wanted, limit=_ROWS, newest_first=shelf.newest_first)
-    text = repr((tally.waiting, tally.urgent, shown))
+    text = repr(((tally.waiting, tally.urgent) if tally else (), shown))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -56,39 +57,58 @@ async def stream(visit: Visit, shelf: Shelf, wanted: Wanted) -> Response:
 
 
 async def news(visit: Visit, shelf: Shelf, wanted: Wanted) -> AsyncIterator[str]:
-    """Yield an event at once and whenever the list is another, until the session is over."""
-    desk = visit.desk
+    """Yield an event at once and whenever the list is another, until the session is over.
+
+    While nothing happens that could change a list, a look is one row; the session is looked at before anything is told,
+    and at every sign of life. News of a list that is not counted say zero: its page shows no count.
+    """
+    desk, wait_s = visit.desk, visit.desk.settings.console.live_s
     async with desk.live:
-        seq, last, quiet = -1, "", 0
+        seen, last, quiet = _Seen(), "", 0
         while True:
-            registry = await desk.registry.get()
             try:
+                before = seen
+                end = await desk.store.read(lambda tx: _undisturbed(tx, before.seq))  # noqa: B023 - awaited here
+                if end is not None and quiet < _ALIVE_EVERY:
+                    seen, quiet = replace(seen, seq=end), quiet + 1
+                    await asyncio.sleep(wait_s)
+                    continue
+                registry = await desk.registry.get()
                 signed = await sessions.current(desk, visit.request, registry, touch=False)
                 if signed is None:
                     return
-                sight, before = sight_of(signed.person, registry), seq
-                found = await desk.store.read(lambda tx: _look(tx, sight, shelf, wanted, before))  # noqa: B023 - awaited here
+                sight = sight_of(signed.person, registry)
+                seen = await desk.store.read(lambda tx: _look(tx, sight, shelf, wanted, before))  # noqa: B023 - likewise
             except GatewayError as trouble:
                 log.warning("live:ended", error=type(trouble).__name__, hint=trouble.hint)
                 return
-            seq, quiet = found.seq, quiet + 1
-            if found.mark and found.mark != last and found.tally is not None:
-                last, quiet = found.mark, 0
-                yield _event(found.mark, found.tally)
+            if seen.mark != last:
+                last, quiet = seen.mark, 0
+                yield _event(seen)
             elif quiet >= _ALIVE_EVERY:
                 quiet = 0
                 yield ": still here\n\n"
-            await asyncio.sleep(desk.settings.console.live_s)
+            else:  # something happened that is not for this visitor: nothing tells it from nothing at all
+                quiet += 1
+            await asyncio.sleep(wait_s)
 
 
-def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: int) -> _Look:
-    seq, _ = chain.tip(tx)
-    if seq == before:
-        return _Look(seq, "", None)
-    tally = queue.tally(tx, sight, wanted)
-    return _Look(seq, mark_of(tx, sight, shelf, wanted, tally), tally)
+def _undisturbed(tx: Tx, seq: int) -> int | None:
+    """Return where the audit chain ends if nothing behind ``seq`` can have changed a list, else None."""
+    end, _ = chain.tip(tx)
+    return end if end == seq or (seq >= 0 and queue.is_quiet(tx, seq)) else None
 
 
-def _event(mark: str, tally: Tally) -> str:
-    said = json.dumps({"mark": mark, "waiting": tally.waiting, "urgent": tally.urgent})
+def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: _Seen) -> _Seen:
+    """Return how the list stands; ``before`` where nothing can have changed it, nor what the visitor may know of."""
+    end, _ = chain.tip(tx)
+    if sight == before.sight and (end == before.seq or queue.is_quiet(tx, before.seq)):
+        return replace(before, seq=end)
+    tally = queue.tally(tx, sight, wanted) if shelf.counted else None
+    return _Seen(seq=end, sight=sight, mark=mark_of(tx, sight, shelf, wanted, tally), tally=tally)
+
+
+def _event(seen: _Seen) -> str:
+    waiting, urgent = (seen.tally.waiting, seen.tally.urgent) if seen.tally else (0, 0)
+    said = json.dumps({"mark": seen.mark, "waiting": waiting, "urgent": urgent})
     return f"event: news\ndata: {said}\n\n"

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from gateway import audit
 from gateway.console import live
 from gateway.console.pages import Page, Visit
-from gateway.console.shelves import DECIDED, FLAGS, HOLDS, SHELVES, Filters, Shelf, wanted_of
+from gateway.console.shelves import DECIDED, FLAGS, HOLDS, SHELVES, Filters, Shelf, units_of, wanted_of
 from gateway.model import Event, Registry
 from gateway.review.access import Permission
 from gateway.store import Tx, queue
@@ -33,7 +33,7 @@ class _Found:
     """What one look into the store came to."""
 
     rows: tuple[Headline, ...]
-    tally: Tally
+    tally: Tally | None
     units: tuple[str, ...]
     views: tuple[SavedView, ...]
     mark: str
@@ -93,14 +93,14 @@ async def news(visit: Visit) -> Response:
 async def _show(visit: Visit, shelf: Shelf) -> Response:
     sight, limit = visit.sight, visit.desk.settings.console.page_rows
     filters, wanted = Filters.of(visit.query), await _wanted(visit, shelf)
-    after, email = visit.query.get("after", ""), visit.person.email
+    after, email, registry = visit.query.get("after", ""), visit.person.email, visit.registry
 
     def look(tx: Tx) -> _Found:
-        tally = queue.tally(tx, sight, wanted)
+        tally = queue.tally(tx, sight, wanted) if shelf.counted else None
         return _Found(
             rows=queue.page(tx, sight, wanted, limit=limit + 1, after=after, newest_first=shelf.newest_first),
             tally=tally,
-            units=queue.units(tx, sight, shelf.wanted),
+            units=queue.units(tx, sight, shelf.wanted) if shelf.counted else units_of(registry),
             views=kept.saved_views_of(tx, email),
             mark=live.mark_of(tx, sight, shelf, wanted, tally),
         )

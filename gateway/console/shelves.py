@@ -6,8 +6,10 @@ visitor's sight. Knows no templates.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from gateway.model import Contact, ItemKind, ItemState, PersonId, Registry, StaffId
@@ -27,6 +29,8 @@ class Shelf:
     name: str
     wanted: Wanted
     newest_first: bool = False
+    counted: bool = True
+    """Whether its page says how much is on it: of all that was ever decided, nobody asks that every time."""
 
 
 HOLDS = Shelf(path="/holds", name="Holds", wanted=Wanted())
@@ -36,6 +40,7 @@ DECIDED = Shelf(
     name="Decided",
     wanted=Wanted(states=(ItemState.RELEASED, ItemState.RETURNED)),
     newest_first=True,
+    counted=False,
 )
 SHELVES = (HOLDS, FLAGS, DECIDED)
 """Holds that wait, flags apart from them, and what is behind us."""
@@ -95,10 +100,85 @@ async def wanted_of(
     return replace(
         wanted,
         search=True,
-        called=(filters.q, *with_words),
+        called=filters.q,
+        found=with_words,
         officers=officers,
         persons=persons,
         units=units,
+    )
+
+
+def units_of(registry: Registry | None) -> tuple[str, ...]:
+    """Return the units on the staff list, by name."""
+    return () if registry is None else _names(_Same(registry)).units
+
+
+# --- from words to people -----------------------------------------------------------------------------------
+
+
+class _Lines:
+    """Many short texts in which one word is looked for: one string, so that it is the interpreter that looks."""
+
+    __slots__ = ("_owners", "_starts", "_text")
+
+    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
+        """``lines`` are texts, and whom each belongs to."""
+        folded, self._starts, self._owners, at = [], [], [], 0
+        for text, owner in lines:
+            line = text.casefold().replace("\n", " ")
+            folded.append(line)
+            self._starts.append(at)
+            self._owners.append(owner)
+            at += len(line) + 1
+        self._text = "\n".join(folded)
+
+    def owners(self, word: str, *, most: int) -> tuple[str, ...]:
+        """Return to whom the lines with ``word`` in them belong, at most so many, each once."""
+        word = word.replace("\n", " ")
+        found: dict[str, None] = {}
+        at = self._text.find(word)
+        while at >= 0 and len(found) < most:
+            line = bisect_right(self._starts, at) - 1
+            found[self._owners[line]] = None
+            if line + 1 == len(self._starts):
+                break
+            at = self._text.find(word, self._starts[line + 1])
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a search may call people and units by."""
+
+    staff: _Lines
+    contacts: _Lines
+    by_id: Mapping[str, StaffId]
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A registry, which is equal to itself alone: it is never changed in place."""
+
+    registry: Registry
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.registry is self.registry
+
+    def __hash__(self) -> int:
+        return id(self.registry)
+
+
+@lru_cache(maxsize=1)
+def _names(of: _Same) -> _Names:
+    """Return the names in a registry, folded once for all who search in it."""
+    staff = {member.staff_id: member for member in of.registry.staff_by_key.values()}
+    people = {one.person_id: one for contacts in of.registry.contacts_by_key.values() for one in contacts}
+    return _Names(
+        staff=_Lines((text, one.staff_id) for one in staff.values() for text in (one.name, one.email)),
+        contacts=_Lines((text, one.person_id) for one in people.values() for text in _texts(one)),
+        by_id={staff_id.casefold(): staff_id for staff_id in staff},
+        units=tuple(sorted({member.unit for member in staff.values()} - {""})),
     )
 
 
@@ -108,22 +188,15 @@ def _people(
     """Return the officers, contacts and units that ``words`` may mean."""
     if registry is None or len(words) < _SHORTEST:
         return (), (), ()
-    staff = {member.staff_id: member for member in registry.staff_by_key.values()}
-    officers = [
-        member.staff_id
-        for member in staff.values()
-        if words == member.staff_id.casefold() or words in member.name.casefold() or words in member.email
-    ]
-    units = {member.unit for member in staff.values() if words == member.unit.casefold()}
-    persons = dict.fromkeys(_persons(registry, words))
-    return tuple(officers[:_MOST]), tuple(persons)[:_MOST], tuple(sorted(units))
-
-
-def _persons(registry: Registry, words: str) -> Iterator[PersonId]:
-    for contacts in registry.contacts_by_key.values():
-        for contact in contacts:
-            if any(words in text.casefold() for text in _texts(contact)):
-                yield contact.person_id
+    names = _names(_Same(registry))
+    by_id = (names.by_id[words],) if words in names.by_id else ()
+    officers = dict.fromkeys((*by_id, *map(StaffId, names.staff.owners(words, most=_MOST))))
+    persons = map(PersonId, names.contacts.owners(words, most=_MOST))
+    return (
+        tuple(officers)[:_MOST],
+        tuple(persons),
+        tuple(one for one in names.units if words == one.casefold()),
+    )
 
 
 def _texts(contact: Contact) -> Iterator[str]:

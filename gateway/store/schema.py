@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The schema this code knows, as Alembic names it."""
 
 _WIDTH = len("2026-01-31T12:00:00.000000Z")
@@ -176,6 +176,18 @@ items = Table(
     Index("ix_items_queue", "kind", "state", "held_at", "id"),
     Index("ix_items_officer", "officer", "held_at"),
     Index("ix_items_urgent", "kind", "state", "urgent", "held_at", "id", "officer", "unit"),
+    Index("ix_items_message_id", "message_id", postgresql_using="hash"),  # of any length: the sender chose it
+    Index("ix_items_sha256", "sha256"),
+    Index(
+        "ix_items_psd_copy",
+        "kind",
+        "state",
+        "urgent",
+        "held_at",
+        "id",
+        sqlite_where=text("psd_copy = 1"),
+        postgresql_where=text("psd_copy"),
+    ),
     comment="What waits for a reviewer or was decided by one. Rows are never deleted.",
 )
 

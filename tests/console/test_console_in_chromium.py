@@ -65,7 +65,7 @@ def test_keys_news_and_policy(served):
         page.keyboard.press("k")
         assert focused(page) == rows[1]
         new = console.held(subject="just arrived", held_at=console.clock() - timedelta(minutes=1))
-        console.audited_view(new)
+        console.happened(new)
         page.wait_for_selector(f'#list a[href="/items/{new}"]')
         assert focused(page) == rows[1]
         page.keyboard.press("/")

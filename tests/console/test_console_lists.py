@@ -192,12 +192,12 @@ async def test_an_open_page_is_told_of_news(lively):
     page = await visitor.get("/holds")
     assert f'data-mark="{first["mark"]}"' in page.text
     item = lively.held(verdict=a_verdict(urgent="bail"))
-    lively.audited_view(item)
+    lively.happened(item)
     second = await asyncio.wait_for(next_news(stream), 30)
     assert (second["waiting"], second["urgent"]) == (1, 1)
     assert second["mark"] != first["mark"]
     lively.store.write_now(lambda tx: items.set_state(tx, item, ItemState.HELD, ItemState.REFERRED))
-    lively.audited_view(item)
+    lively.happened(item)
     third = await asyncio.wait_for(next_news(stream), 30)
     assert third["waiting"] == 0
     await stream.aclose()
@@ -209,9 +209,9 @@ async def test_news_are_only_of_what_is_in_sight(lively):
     stream = live.news(visit_of(lively, brooks), HOLDS, HOLDS.wanted)
     first = await next_news(stream)
     hidden = lively.held(officer=PRYCE, senders=(PRYCE,), excluded=(PRYCE,))
-    lively.audited_view(hidden)
+    lively.happened(hidden)
     assert (await asyncio.wait_for(anext(stream), 30)).startswith(": ")
-    lively.audited_view(lively.held())
+    lively.happened(lively.held())
     second = await asyncio.wait_for(next_news(stream), 30)
     assert (first["waiting"], second["waiting"]) == (0, 1)
     await stream.aclose()

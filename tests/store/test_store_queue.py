@@ -93,9 +93,9 @@ def test_search(store):
     for found, wanted in (
         ([one], Wanted(search=True, officers=(StaffId("o1"),))),
         ([one], Wanted(search=True, persons=(PersonId("p7"),))),
-        ([two], Wanted(search=True, called=("<m@force.example>",))),
-        ([two], Wanted(search=True, called=("e" * 64,))),
-        ([one, two], Wanted(search=True, called=(two,), officers=(StaffId("o1"),))),
+        ([two], Wanted(search=True, called="<m@force.example>")),
+        ([two], Wanted(search=True, called="e" * 64)),
+        ([one, two], Wanted(search=True, called=two, officers=(StaffId("o1"),))),
         ([], Wanted(search=True)),
         ([one], Wanted(officer=StaffId("o1"))),
         ([one, two], Wanted(category="flirting")),
