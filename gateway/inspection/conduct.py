@@ -193,9 +193,14 @@ class Conduct:
     @cached_property
     def _names_case(self) -> bool:
         """Whether the new words name a case; marks between the parts of a reference may differ."""
-        spelt = (_GAP.join(map(re.escape, _WORDS.findall(reference))) for reference in self._references)
-        named = re.compile("|".join(rf"(?<![^\W_]){each}(?![^\W_])" for each in spelt if each), re.IGNORECASE)
-        return any(named.search(passage.text) for passage in self._authored.passages)
+        references = [words for words in map(_WORDS.findall, self._references) if words]
+        texts = [passage.text for passage in self._authored.passages]
+        if not references:
+            return bool(texts)  # nothing of them could be looked for
+        near = [words for words in references if any(_has_numbers(words, text) for text in texts)]
+        spelt = (rf"(?<![^\W_]){_GAP.join(map(re.escape, words))}(?![^\W_])" for words in near)
+        named = re.compile("|".join(spelt), re.IGNORECASE)
+        return bool(near) and any(map(named.search, texts))
 
     @cached_property
     def _drops_copy(self) -> bool:
@@ -222,6 +227,11 @@ class Conduct:
             "no-email-consent": not all(contact.email_consent for contact in contacts),
         }
         return frozenset(name for name, is_set in marks.items() if is_set)
+
+
+def _has_numbers(words: list[str], text: str) -> bool:
+    """Return whether every number among ``words`` is in ``text``: an expression for each reference is dear to make."""
+    return all(word in text for word in words if word.isdigit())
 
 
 def _by_time(mail: SentMail) -> datetime:

@@ -20,6 +20,7 @@ anywhere in the message. Rules of kind pattern look at all these findings and at
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 
@@ -32,7 +33,7 @@ from gateway.inspection.patterns import pattern_findings
 from gateway.inspection.relations.named import RELATIONS
 from gateway.inspection.rules import Condition, Pattern, Rule, RuleSet
 from gateway.inspection.shadow import shadow_of
-from gateway.inspection.when import arranged, gates, names, outlook
+from gateway.inspection.when import NEVER, arranged, gates, names, outlook, without
 from gateway.model import Authored, Finding, History, Inspection, Parties, RuleStatus
 
 
@@ -63,6 +64,8 @@ class Engine:
         self._policy = rules.policy
         self._hears = any(condition.cue for rule in active for condition in rule.conditions.values())
         self._remembers_refusals = any(map(_asks_of_refusals, active))
+        if not language:
+            active = tuple(rule for rule in map(_by_words_alone, active) if rule.when != NEVER)
         numbers = tuple(map(numbering.numbers, active))
         sample = tuple(_sample(rules))
         self._sentences = PatternIndex(tuple(numbering.plain), sample)
@@ -158,6 +161,15 @@ class Engine:
             self._sentences.commonness(number) if number >= 0 else self._sign_off.commonness(~number)
             for number in numbers
         )
+
+
+def _by_words_alone(rule: Rule) -> Rule:
+    """Return ``rule`` as it is without the language engine: no cue is ever heard."""
+    cued = {name for name, condition in rule.conditions.items() if condition.cue}
+    if not cued:
+        return rule
+    softened_by = rule.softened_by and without(rule.softened_by, cued)
+    return replace(rule, when=without(rule.when, cued), softened_by=softened_by)
 
 
 def _asks_of_refusals(rule: Rule) -> bool:

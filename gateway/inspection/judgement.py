@@ -316,11 +316,16 @@ class _Sight:
         self._judgement = judgement
         self._compiled = compiled
         self._rule = compiled.rule
-        self._excepted = frozenset().union(
-            *(numbers for expires, numbers in compiled.exceptions if not judgement.is_over(expires))
-        )
         self._hits: dict[tuple[str, int, int], list[Hit]] = {}
         self._sentences: dict[tuple[str, int], frozenset[int]] = {}
+
+    @cached_property
+    def _excepted(self) -> frozenset[int]:
+        """The patterns of the exceptions in force."""
+        exceptions = self._compiled.exceptions
+        return frozenset().union(
+            *(numbers for expires, numbers in exceptions if not self._judgement.is_over(expires))
+        )
 
     def fires_in(self, place: int) -> Iterator[tuple[int, list[Hit]]]:
         """Yield the sentences of one text in which the rule fires, each with what speaks for it."""
@@ -370,8 +375,17 @@ class _Sight:
         return holds(self._rule.when, surely)
 
     def is_true_of_all(self, expression: Expression) -> bool:
-        """Return whether ``expression`` is true of the message as a whole, its words looked for anywhere."""
-        return holds(expression, self._is_anywhere)
+        """Return whether ``expression`` is true of the message as a whole, its words looked for anywhere.
+
+        Words are looked for only where what is known beside them leaves it open.
+        """
+
+        def known(name: str) -> bool | None:
+            condition = self._rule.conditions[name]
+            return self._judgement.is_so(condition) if condition.is_fact else None
+
+        prospect = outlook(expression, known)
+        return holds(expression, self._is_anywhere) if prospect is None else prospect
 
     def _is_anywhere(self, name: str) -> bool:
         condition = self._rule.conditions[name]

@@ -208,6 +208,8 @@ class Lookout:
         self._keys = keys
         self._signs = tuple(key for key in keys if not _has_letters(key))
         self._chunks: dict[str, frozenset[str]] = {}
+        self._idle: set[str] = set()
+        """Chunks that hold nothing that is looked for: most of what is written."""
 
     def met(self, text: str) -> set[str]:
         """Return the strings and keys that are in a folded text."""
@@ -222,7 +224,7 @@ class Lookout:
     def words(self, text: str) -> dict[str, list[str]]:
         """Return the whole words and the keys that are in a folded text, each with the chunks that hold it."""
         held: dict[str, list[str]] = {}
-        for chunk in set(text.split()):
+        for chunk in set(text.split()) - self._idle:
             words = self._chunks.get(chunk)
             if words is None:
                 words = self._remember(chunk)
@@ -236,11 +238,15 @@ class Lookout:
 
     def _remember(self, chunk: str) -> frozenset[str]:
         """Return what ``chunk`` holds, and keep it. All is dropped when hostile mail has filled the memory."""
-        if len(self._chunks) >= lexicon.CHUNKS_KEPT:
+        if len(self._chunks) + len(self._idle) >= lexicon.CHUNKS_KEPT:
             self._chunks.clear()
+            self._idle.clear()
         words = (f"{EDGE}{word}{EDGE}" for word in _WORD.findall(chunk.lower()))
         held = self._words.intersection(words) | (self._keys & self._keys_of(chunk))
-        self._chunks[chunk] = held
+        if held:
+            self._chunks[chunk] = held
+        else:
+            self._idle.add(chunk)
         return held
 
     def _keys_of(self, chunk: str) -> frozenset[str]:
@@ -270,6 +276,7 @@ class Scan:
         self._spans: dict[tuple[int, int], Sequence[Span]] = {}
         self._phrases: dict[int, dict[int, list[Span]]] = {}
         self._with_word: dict[str, set[int]] = {}
+        self._with_piece: dict[str, set[int]] = {}
 
     def places(self, number: int) -> Places:
         """Return every place of a pattern, in order, under the numbers of the sentences that hold it."""
@@ -314,20 +321,32 @@ class Scan:
         """Return the sentences that hold what a pattern waits for, or None if they are too many to look at each."""
         if self.is_phrase(number):
             return self._with_words(number)
-        text = self._lower
-        if number in self._index.bare or len(text) != len(self._shadow.text):
+        if number in self._index.bare or len(self._lower) != len(self._shadow.text):
             return None
         near: set[int] = set()
         for string in self._index.literals[number] & self._met:
+            near |= self._with_string(string)
+            if len(near) > MAX_SEPARATE:
+                return None
+        return sorted(near)
+
+    def _with_string(self, string: str) -> set[int]:
+        """Return the sentences that hold what expressions wait for, or more of them than are looked at each.
+
+        A whole word is looked for in the chunks that hold it: in the text, "hi" would be met in every "this".
+        """
+        if string[0] == EDGE and len(self._words[string]) <= MAX_SEPARATE:
+            return self._holding(string)
+        near = self._with_piece.get(string)
+        if near is None:
+            near = self._with_piece[string] = set()
             piece = string.strip(EDGE)
-            at = text.find(piece)
-            while at >= 0:
+            at = self._lower.find(piece)
+            while at >= 0 and len(near) <= MAX_SEPARATE:
                 sentence = self._shadow.sentence_at(at)
                 near.add(sentence)
-                if len(near) > MAX_SEPARATE:
-                    return None
-                at = text.find(piece, self._shadow.end(sentence))
-        return sorted(near)
+                at = self._lower.find(piece, self._shadow.end(sentence))
+        return near
 
     def _within(self, number: int, sentence: int) -> Sequence[Span]:
         """Look for a pattern in one sentence; phrases are looked for all at once, where all words of one are."""

@@ -12,9 +12,10 @@ and without capitals: both alone must do.
 """
 
 import re
+import string
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,17 +29,32 @@ _FULL_LINE: Final = 60
 _OPEN_LINE: Final = 25
 """A line shorter than this that ends in a comma is a greeting or a closing."""
 
-_TITLE: Final = re.compile(
-    r"(?:^|[\s(\"'])(?:mr|mrs|ms|mx|dr|prof|rev|hon|sgt|insp|supt|det|st|no|nos|e\.g|i\.e|vs|v|cf|fig|[a-z])\.$",
-    re.IGNORECASE,
-)
+_TITLES: Final = frozenset(
+    {
+        "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "hon", "sgt", "insp", "supt", "det", "st", "no", "nos",
+        "e.g", "i.e", "vs", "v", "cf", "fig", *string.ascii_lowercase,
+    }
+)  # fmt: skip
 """Abbreviations that a name or a number follows, and initials."""
-_ABBREVIATION: Final = re.compile(
-    r"(?:^|[\s(\"'\d])(?:a\.m|p\.m|am|pm|approx|ext|tel|ref|para|eg|ie|etc|"
-    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|weds?|thurs?|fri|sat|sun)\.$",
-    re.IGNORECASE,
-)
+_ABBREVIATIONS: Final = frozenset(
+    {
+        "a.m", "p.m", "am", "pm", "approx", "ext", "tel", "ref", "para", "eg", "ie", "etc", "jan", "feb",
+        "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue", "tues", "wed",
+        "weds", "thur", "thurs", "fri", "sat", "sun",
+    }
+)  # fmt: skip
 """Abbreviations that may also end a sentence: then a capital follows."""
+
+
+def _closing(words: Collection[str], separators: str) -> re.Pattern[str]:
+    """Return what finds one of ``words`` and its full stop at the end, behind the start or a separator."""
+    return re.compile(
+        rf"(?:^|[\s(\"'{separators}])(?:{'|'.join(map(re.escape, sorted(words)))})\.$", re.IGNORECASE
+    )
+
+
+_TITLE: Final = _closing(_TITLES, "")
+_ABBREVIATION: Final = _closing(_ABBREVIATIONS, r"\d")
 _STOP: Final = re.compile(r"(?:[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d)\]]*)(?=\s)")
 _BULLET: Final = re.compile(r"(?:[-*\u2022\u2013>]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _CLOSED: Final = frozenset(".!?:;\u2026")
@@ -231,10 +247,14 @@ def _append(spans: list[tuple[int, int]], source: str, begin: int, end: int) -> 
 def _is_abbreviation(source: str, begin: int, end: int) -> bool:
     if source[end - 1] != ".":
         return False
-    word = source[max(begin, end - 12) : end]
-    if _TITLE.search(word):
-        return True
-    return _ABBREVIATION.search(word) is not None and not source[end : end + 3].lstrip()[:1].isupper()
+    words = source[max(begin, end - 12) : end]
+    last = words[:-1].rpartition(" ")[2]
+    if last.isalpha() and last.isascii():  # as nearly always: then no expression need be asked
+        last = last.lower()
+        is_title, is_short = last in _TITLES, last in _ABBREVIATIONS
+    else:
+        is_title, is_short = _TITLE.search(words) is not None, _ABBREVIATION.search(words) is not None
+    return is_title or (is_short and not source[end : end + 3].lstrip()[:1].isupper())
 
 
 def _runs(source: str) -> list[tuple[int, int]]:

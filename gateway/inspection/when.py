@@ -9,7 +9,7 @@ Owns its grammar, its mistakes with their columns, and its evaluation. Refuses t
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from math import inf
@@ -58,6 +58,9 @@ class AtLeast:
 
 Expression = Name | Not | AtLeast
 
+NEVER: Final = AtLeast(1, ())
+"""What is never true: one of none."""
+
 
 def holds(expression: Expression, value: Callable[[str], bool]) -> bool:
     """Return the truth of ``expression`` when ``value`` tells the truth of each name."""
@@ -65,11 +68,16 @@ def holds(expression: Expression, value: Callable[[str], bool]) -> bool:
         return value(expression.name)
     if isinstance(expression, Not):
         return not holds(expression.operand, value)
-    found = 0
+    wanted, spare = expression.count, len(expression.operands) - expression.count
     for operand in expression.operands:
-        found += holds(operand, value)
-        if found >= expression.count:
-            return True
+        if holds(operand, value):
+            wanted -= 1
+            if not wanted:
+                return True
+        else:
+            spare -= 1
+            if spare < 0:
+                return False
     return False
 
 
@@ -80,15 +88,35 @@ def outlook(expression: Expression, value: Callable[[str], bool | None]) -> bool
     if isinstance(expression, Not):
         inner = outlook(expression.operand, value)
         return None if inner is None else not inner
-    sure = possible = 0
+    wanted, spare = expression.count, len(expression.operands) - expression.count
     for operand in expression.operands:
         found = outlook(operand, value)
-        if found is not False:
-            possible += 1
-            sure += found is True
-            if sure >= expression.count:
+        if found is False:
+            spare -= 1
+            if spare < 0:
+                return False
+        elif found:
+            wanted -= 1
+            if not wanted:
                 return True
-    return None if possible >= expression.count else False
+    return None if spare >= 0 else False
+
+
+def without(expression: Expression, never: Collection[str]) -> Expression:
+    """Return ``expression`` as it reads where the names in ``never`` are never true.
+
+    What can then not be true is `NEVER`.
+    """
+    if isinstance(expression, Name):
+        return NEVER if expression.name in never else expression
+    if isinstance(expression, Not):
+        inner = without(expression.operand, never)
+        return expression if inner == expression.operand else Not(inner)
+    operands = (without(operand, never) for operand in expression.operands)
+    left = tuple(operand for operand in operands if operand != NEVER)
+    if len(left) < expression.count:
+        return NEVER
+    return left[0] if len(left) == 1 else AtLeast(expression.count, left)
 
 
 def gates(

@@ -73,6 +73,8 @@ def test_condition(asked, true_of, false_of):
         ({"subject": "Ref 42-1807-26"}, True),
         ({"body": "42 1807 26."}, True),
         ({"body": "Your case 142/1807/26 goes on."}, False),
+        ({"body": "Room 42, at 1807 hours, on the 26th."}, False),
+        ({"subject": "42/1807", "body": "26"}, False),
         ({"body": "Nothing.", "quoted": "What of 42/1807/26?"}, False),
     ],
 )

@@ -53,6 +53,13 @@ def test_folding(written, folded):
         ("bring\n- your phone\n- your charger", ["bring", "- your phone", "- your charger"]),
         ("see\n1) this\n2) that", ["see", "1) this", "2) that"]),
         ("Ask Mr. Holt or Dr. Reed, e.g. on Mon. at 9 a.m. by the desk.", None),
+        ("Room (no. 4) with Amy K. Reed, at 3pm. sharp, ext. 12, St. Mark's.", None),
+        ("It was over by 3pm. Then we left.", ["It was over by 3pm.", "Then we left."]),
+        (
+            "She came on Tues. Nothing else. It was fig. 4.",
+            ["She came on Tues.", "Nothing else.", "It was fig. 4."],
+        ),
+        ("A casino. A cafe. It was unfair. Best.", ["A casino.", "A cafe.", "It was unfair.", "Best."]),
         ('He wrote "hello." Then left.', ['He wrote "hello."', "Then left."]),
         ("Really?! Yes\u2026 ok", ["Really?!", "Yes...", "ok"]),
         ("", []),

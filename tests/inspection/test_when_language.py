@@ -15,6 +15,7 @@ from gateway.inspection.when import (
     names,
     outlook,
     parse,
+    without,
 )
 
 
@@ -101,6 +102,37 @@ def test_outlook_agrees_with_every_future(expression, partly, rest):
     full = {name: rest[name] if value is None else value for name, value in partly.items()}
     if outcome is not None:
         assert holds(expression, full.__getitem__) is outcome
+
+
+@given(
+    expressions,
+    st.frozensets(st.sampled_from("abc")),
+    st.fixed_dictionaries({name: st.booleans() for name in "abc"}),
+)
+def test_without_names_that_are_never_true(expression, never, values):
+    """An expression without some names says what it says while they are false, and does not ask about them."""
+    values |= dict.fromkeys(never, False)
+    left = without(expression, never)
+    assert holds(left, values.__getitem__) is holds(expression, values.__getitem__)
+    assert never.isdisjoint(name.name for name, _ in names(left))
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("a and b", "a"),
+        ("b or a or c", "b"),
+        ("2 of (b, a, c)", "bac"),
+        ("2 of (a, c, b)", "ac"),
+        ("not (a and b) or c", "a"),
+    ],
+)
+def test_no_name_is_asked_about_once_the_truth_is_known(text, asked):
+    """A name may stand for a search through the whole message: nothing is asked that cannot change the outcome."""
+    for evaluate in (holds, outlook):
+        seen = []
+        evaluate(parse(text), lambda name, seen=seen: seen.append(name) or name == "b")
+        assert "".join(seen) == asked
 
 
 NUMBERS = {"a": frozenset({1, 2}), "b": frozenset({2, 3}), "c": frozenset({4}), "free": frozenset()}
