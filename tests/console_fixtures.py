@@ -34,6 +34,7 @@ def console_store(peopled, tmp_path):
 async def console(console_store, registry_settings):
     made = Console(console_store, registry_settings)
     yield made
+    await made.desk.rehearser.close()
     await made.desk.reader.close()
 
 

@@ -13,7 +13,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.console import account, directory_pages, item, item_versions, metrics, numbers, queue, sign_in
+from gateway.console import (
+    account,
+    directory_pages,
+    item,
+    item_versions,
+    metrics,
+    numbers,
+    playground,
+    queue,
+    rules_pages,
+    sign_in,
+)
 from gateway.console.api import Api
 from gateway.console.desk import Desk
 from gateway.console.guard import Guard
@@ -27,6 +38,8 @@ PAGES: tuple[Page, ...] = (
     *item.PAGES,
     *item_versions.PAGES,
     *numbers.PAGES,
+    *rules_pages.PAGES,
+    *playground.PAGES,
 )
 """Every page of the console. A module's pages are named here, and nowhere else."""
 

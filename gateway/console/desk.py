@@ -16,6 +16,8 @@ import structlog
 from gateway.console import rendering, static_files
 from gateway.console.directory import Directory
 from gateway.console.item_reading import Reader
+from gateway.console.rehearsing import Rehearser
+from gateway.console.rule_book import RuleBook
 from gateway.errors import GatewayError
 from gateway.model import Registry
 from gateway.registry import Keeper, Pushed, load_last_good, stamp
@@ -113,6 +115,8 @@ class Desk:
     templates: jinja2.Environment
     statics: static_files.Statics
     reader: Reader
+    rules: RuleBook
+    rehearser: Rehearser
     origin: str
     """``scheme://host`` that people type, without a slash at the end."""
     hosts: frozenset[str]
@@ -137,6 +141,8 @@ class Desk:
             templates=rendering.environment(statics, ZoneInfo(settings.console.timezone)),
             statics=statics,
             reader=Reader(settings.inspection, settings.limits),
+            rules=RuleBook(store),
+            rehearser=Rehearser(store, settings),
             origin=origin,
             hosts=hosts,
             directory=_directory(settings, origin, now),

@@ -5,6 +5,7 @@ when the browser does not say that another site sent it. The token is made anew 
 from a compressed answer. Knows no page.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -23,6 +24,8 @@ from gateway.console.desk import Desk
 FIELD = "csrf"
 VISITOR_COOKIE = "__Host-gateway-visitor"
 _MAX_FIELDS = 200
+_AT_ONCE = 65_536
+"""Octets of a form that is taken apart at once; a larger one is, in a thread, so that nobody waits for it."""
 _MASK_OCTETS = 32
 _OUT_OF_DATE = "That form is out of date"
 _GO_BACK = "You were signed out, or the form lay open too long. Go back, reload the page and send it again."
@@ -91,21 +94,20 @@ def is_token(text: str, secret: str) -> bool:
     return hmac.compare_digest(_masked(rest, mask), _proof(secret))
 
 
-async def read(desk: Desk, request: Request, secret: str) -> Form:
+async def read(desk: Desk, request: Request, secret: str, max_bytes: int = 0) -> Form:
     """Return the form of a request. Raises `FormRefused` when it is not the visitor's own, too large or none.
 
     `StaleForm` when it comes from this site, as far as the browser says, and its token is not the visitor's.
+    ``max_bytes`` is what the form of this page may have; 0: what any may.
     """
     if not _is_same_origin(desk, request):
         raise FormRefused(403, _OUT_OF_DATE, _GO_BACK)
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise FormRefused(415, "No form", "The browser sent something that is not a form of this site.")
-    body = await _body(request, desk.settings.console.max_form_bytes)
+    body = await _body(request, max_bytes or desk.settings.console.max_form_bytes)
     try:
-        pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
-        )
+        pairs = _pairs(body) if len(body) <= _AT_ONCE else await asyncio.to_thread(_pairs, body)
     except ValueError:
         raise FormRefused(
             400, "Not readable", "The form could not be read. Go back and send it again."
@@ -125,6 +127,12 @@ def visitor_secret(request: Request) -> tuple[str, bool]:
 def keep_visitor_secret(answer: Response, secret: str) -> None:
     """Have the browser keep that secret until it is closed."""
     answer.set_cookie(VISITOR_COOKIE, secret, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(
+        body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
+    )
 
 
 async def _body(request: Request, max_bytes: int) -> bytes:

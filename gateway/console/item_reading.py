@@ -30,15 +30,17 @@ class Reader:
     async def look(self, raw: bytes, style: HouseStyle | None = None) -> tuple[Authored, Anatomy] | str:
         """Return what the message says and what it is made of, or a sentence that says why it cannot be shown."""
         try:
-            pool = await self._started()
-            looked = await pool.ask(
-                LookRequest(raw=raw, limits=self._limits, style=style or HouseStyle()), Looked
-            )
+            looked = await self.read(raw, style)
         except UninspectableMessage as trouble:
             return f"It could not be read, as when it came: {trouble}"
         except (NoWorker, StarvedWorker):
             return "It could not be read just now: the machine is busy. Load the page again."
         return looked.authored, looked.anatomy
+
+    async def read(self, raw: bytes, style: HouseStyle | None = None) -> Looked:
+        """Return what the message says and what it is made of; raises `UninspectableMessage`, or `NoWorker` or `StarvedWorker`."""
+        pool = await self._started()
+        return await pool.ask(LookRequest(raw=raw, limits=self._limits, style=style or HouseStyle()), Looked)
 
     async def close(self) -> None:
         """End the processes; a later look starts new ones."""

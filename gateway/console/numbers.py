@@ -160,14 +160,14 @@ def by_rule(found: Sequence[RuleFigures]) -> Table:
         (
             one.rule,
             of_items[number],
-            _share(one.crossings, one.crossings + one.false_alarms) if of_items[number] is not None else None,
+            share(one.crossings, one.crossings + one.false_alarms) if of_items[number] is not None else None,
         )
         for number, one in enumerate(found)
     )
     return Table(title="By rule", head=("Rule", "Items", "Confirmed, of those labelled"), rows=rows)
 
 
-def _share(part: int, whole: int) -> str | None:
+def share(part: int, whole: int) -> str | None:
     """Return a share, None when it would tell of fewer than five items on either side but none."""
     small = 0 < part < SMALLEST or 0 < whole - part < SMALLEST
     return None if whole < SMALLEST or small else f"{100 * part / whole:.0f} %"

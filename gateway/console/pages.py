@@ -23,6 +23,7 @@ from gateway.errors import GatewayError, origin
 from gateway.model import Event, Registry
 from gateway.review.access import Permission, Person, objection
 from gateway.review.sight import sight_of
+from gateway.settings import ConsoleSettings
 from gateway.store import new_id, queue
 from gateway.store.queue import Sight
 from gateway.store.sessions import Stage
@@ -42,6 +43,7 @@ class Page:
 
     ``stages`` are the steps of a sign-in at which the page opens; ``nav`` is its name in the navigation, if any.
     ``stream`` pages are asked for again and again by a page that is open, so they keep no session alive.
+    ``form_bytes`` is the largest form it takes, where that is more than any page does.
     ``stale`` shows what was typed once more when the session that the form was made for is over; it does nothing.
     """
 
@@ -53,6 +55,7 @@ class Page:
     nav: str = ""
     stages: frozenset[Stage] = frozenset({Stage.SIGNED_IN})
     stream: bool = False
+    form_bytes: Callable[[ConsoleSettings], int] | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -189,7 +192,8 @@ async def _answer(visit: Visit, page: Page | None) -> Response:
         raise Absent
     if visit.request.method == "POST":
         try:
-            form = await forms.read(visit.desk, visit.request, visit.form_secret)
+            most = page.form_bytes(visit.desk.settings.console) if page.form_bytes is not None else 0
+            form = await forms.read(visit.desk, visit.request, visit.form_secret, most)
         except StaleForm as stale:
             if page.stale is None:
                 raise

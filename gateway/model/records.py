@@ -95,6 +95,7 @@ class Event(StrEnum):
     RULES_LOADED = "rules:loaded"
     RULES_REFUSED = "rules:refused"
     RULES_BACKTESTED = "rules:backtested"
+    RULES_TRIED = "rules:tried"
     RULE_PROMOTED = "rule:promoted"
     MODE_CHANGED = "mode:changed"
     ACCOUNT_ADDED = "account:added"

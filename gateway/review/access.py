@@ -21,6 +21,12 @@ class Permission(StrEnum):
     RULES_BACKTEST = "rules:backtest"
     """Try a rule set over stored mail. Who may not list items sees figures, and no small ones."""
     RULE_PROMOTE = "rule:promote"
+    RULES_VIEW = "rules:view"
+    """See the rules in force and their figures, of what one may know of."""
+    RULES_TRY = "rules:try"
+    """Try words of one's own on the rules in force. No stored mail can be reached by it."""
+    CONTACT_RESOLVE = "contact:resolve"
+    """Learn by trying whether an address is a contact's."""
     ACCOUNT_OWN = "account:own"
     HOLD_RELEASE = "hold:release"
     HOLD_RETURN = "hold:return"
@@ -38,6 +44,9 @@ _ROLES: dict[Permission, frozenset[Role]] = {
     Permission.NUMBERS_VIEW: frozenset({Role.REVIEWER, Role.PSD, Role.OVERSIGHT}),
     Permission.RULES_BACKTEST: _DECIDE | {Role.RULE_AUTHOR},
     Permission.RULE_PROMOTE: frozenset({Role.RULE_AUTHOR}),
+    Permission.RULES_VIEW: frozenset({Role.RULE_AUTHOR, Role.PSD, Role.OVERSIGHT}),
+    Permission.RULES_TRY: frozenset({Role.RULE_AUTHOR, Role.PSD}),
+    Permission.CONTACT_RESOLVE: frozenset({Role.PSD}),
     Permission.ACCOUNT_OWN: frozenset(Role),
     Permission.HOLD_RELEASE: frozenset({Role.REVIEWER, Role.PSD}),
     Permission.HOLD_RETURN: frozenset({Role.REVIEWER, Role.PSD}),

@@ -15,13 +15,13 @@ def sight_of(
 ) -> Sight:
     """Return what ``person`` may know of, as `access.objection` to listing an item would say of each.
 
-    With ``NUMBERS_VIEW`` it is what their figures count: those who oversee the process count what is with professional
+    With ``NUMBERS_VIEW`` or ``RULES_VIEW`` it is what their figures count: those who oversee the process count what is with professional
     standards too, and nobody counts what involves them.
     """
     if objection(person, permission, None, registry):
         return Sight(blind=True)
     psd = Role.PSD in person.roles
-    if permission is Permission.NUMBERS_VIEW:
+    if permission in {Permission.NUMBERS_VIEW, Permission.RULES_VIEW}:
         psd = psd or Role.OVERSIGHT in person.roles
     if person.staff_id is None:
         return Sight(psd=psd)

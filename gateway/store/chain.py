@@ -4,7 +4,7 @@ Entries are numbered at the very end of a transaction, from the tip row: its loc
 processes, and since it is the last lock taken, two transactions cannot wait for each other over it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, select, update
@@ -57,6 +57,23 @@ def rows(tx: Tx, *, after: int = 0) -> Iterator[ChainRow]:
         for row in page:
             yield ChainRow(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
         after = page[-1].seq
+
+
+def numbers_of(tx: Tx, events: Iterable[str], *, after: int = 0) -> tuple[int, ...]:
+    """Return the numbers of the entries after number ``after`` that are of one of ``events``, in order."""
+    query = select(audit_entries.c.seq).where(
+        audit_entries.c.seq > after, audit_entries.c.event.in_(tuple(events))
+    )
+    return tuple(tx.connection.scalars(query.order_by(audit_entries.c.seq)))
+
+
+def rows_called(tx: Tx, numbers: Sequence[int]) -> tuple[ChainRow, ...]:
+    """Return the entries of those numbers, a few hundred at most, in order."""
+    query = _whole_rows().where(audit_entries.c.seq.in_(numbers)).order_by(audit_entries.c.seq)
+    return tuple(
+        ChainRow(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        for row in tx.connection.execute(query)
+    )
 
 
 def strays(tx: Tx) -> tuple[int, ...]:

@@ -5,9 +5,9 @@ As in `queue`, every question is asked through a `Sight`. Counts and times only:
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import String, func, select, type_coerce
 
 from gateway.model import ItemKind, Label
 from gateway.store.database import Tx
@@ -42,6 +42,15 @@ class RuleFigures:
     items: int
     crossings: int
     false_alarms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDay:
+    """In how many items that came on a day (UTC) a rule came true."""
+
+    rule: str
+    day: date
+    items: int
 
 
 def waiting(tx: Tx, sight: Sight) -> tuple[Waiting, ...]:
@@ -100,5 +109,21 @@ def rules(tx: Tx, sight: Sight, since: datetime) -> tuple[RuleFigures, ...]:
     )
     return tuple(
         RuleFigures(rule=row.rule, items=row.items, crossings=row.crossings, false_alarms=row.false_alarms)
+        for row in tx.connection.execute(query)
+    )
+
+
+def rule_days(tx: Tx, sight: Sight, since: datetime) -> tuple[RuleDay, ...]:
+    """Return for each rule and day since ``since`` the items in which it came true; days without any are left out."""
+    day = func.substr(type_coerce(items.c.held_at, String), 1, 10).label("day")
+    query = (
+        select(ledger_findings.c.rule, day, func.count().label("items"))
+        .join_from(ledger_findings, items, items.c.id == ledger_findings.c.ledger_id)
+        .where(items.c.held_at >= since, items.c.kind.in_(tuple(ItemKind)), *conditions(sight, None))
+        .group_by(ledger_findings.c.rule, day)
+        .order_by(ledger_findings.c.rule, day)
+    )
+    return tuple(
+        RuleDay(rule=row.rule, day=date.fromisoformat(row.day), items=row[2])
         for row in tx.connection.execute(query)
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -48,8 +48,8 @@ def count(tx: Tx, found: Iterable[tuple[str, int]], day: date) -> None:
         )
 
 
-def counts(tx: Tx) -> tuple[TrialCount, ...]:
-    """Return the counts of every rule and version, by rule; the newest version first."""
+def counts(tx: Tx, *, before: date | None = None) -> tuple[TrialCount, ...]:
+    """Return the counts of every rule and version, by rule; the newest version first. ``before`` leaves out later days."""
     query = (
         select(
             rule_trials.c.rule,
@@ -58,6 +58,7 @@ def counts(tx: Tx) -> tuple[TrialCount, ...]:
             func.min(rule_trials.c.day).label("first"),
             func.max(rule_trials.c.day).label("last"),
         )
+        .where(true() if before is None else rule_trials.c.day < before.isoformat())
         .group_by(rule_trials.c.rule, rule_trials.c.version)
         .order_by(rule_trials.c.rule, rule_trials.c.version.desc())
     )

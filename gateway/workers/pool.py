@@ -133,23 +133,28 @@ class _Worker:
 
     @classmethod
     async def start(cls, kind: str, settings: InspectionSettings) -> "_Worker":
+        """Return a warm worker. Whoever gives up waiting for it, or is told to, leaves no process behind."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "gateway.workers",
-                kind,
-                str(theirs.fileno()),
-                str(settings.worker_memory_bytes),
-                str(math.ceil(settings.message_timeout_s)),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=_environment(),
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "gateway.workers",
+                    kind,
+                    str(theirs.fileno()),
+                    str(settings.worker_memory_bytes),
+                    str(math.ceil(settings.message_timeout_s)),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    env=_environment(),
+                    start_new_session=True,
+                )
+        except BaseException:
+            ours.close()
+            raise
         _, line = await asyncio.get_running_loop().create_connection(_Line, sock=ours)
         worker = cls(process, line)
         try:
@@ -158,6 +163,9 @@ class _Worker:
         except (ConnectionError, TimeoutError) as lost:
             worker.kill()
             raise NoWorker(f"a {kind} worker did not start") from lost
+        except BaseException:
+            await worker.end()
+            raise
         return worker
 
     @property
@@ -175,6 +183,11 @@ class _Worker:
         except msgspec.DecodeError as nonsense:
             raise ConnectionAbortedError("the worker's answer makes no sense") from nonsense
         return answer
+
+    async def end(self) -> None:
+        """End the process and wait until it is gone."""
+        self.kill()
+        await self.process.wait()
 
     def kill(self) -> None:
         self._line.cut()
@@ -277,8 +290,7 @@ class Pool:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for worker in tuple(self._alive):
-            worker.kill()
-            await worker.process.wait()
+            await worker.end()
         self._alive.clear()
 
     @property
@@ -304,6 +316,9 @@ class Pool:
             except (ConnectionError, TimeoutError) as lost:
                 worker.kill()
                 raise NoWorker(f"a {self._kind} worker died over its first task") from lost
+            except BaseException:
+                await worker.end()
+                raise
         self._alive.add(worker)
         return worker
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from console_rule_sets import put_in_force
 from console_visits import BROOKS, BY_ROLE, KHAN, ORIGIN, PSD, Console, words_of
 from wicked_provider import CLIENT, ISSUER, SECRET, Provider
 
@@ -26,6 +27,7 @@ async def console(console_store, registry_settings):
     directory = Directory(settings, ORIGIN + BACK, made.clock, transport=provider.transport)
     made.desk = replace(made.desk, directory=directory)
     made.app = application(made.desk)
+    put_in_force(made)
     yield made
     await made.desk.reader.close()
 
@@ -36,8 +38,9 @@ ABOUT_ITEMS = [(page, method) for page, method in WAYS if "{item" in page.path]
 
 
 def address(page, item):
-    """Return the address of a page with ``item`` in its path, and a harmless word in every other place."""
+    """Return the address of a page with ``item`` in its path, a rule or list in force, a harmless word in other places."""
     path = re.sub(r"\{item[^}]*\}", item, page.path)
+    path = path.replace("{rule}", "advance.drink").replace("{list}", "offices")
     return re.sub(r"\{[^}]*\}", "1", path)
 
 

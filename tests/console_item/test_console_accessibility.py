@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import a_port, chromium, needs_chromium, served
+from console_rule_sets import put_in_force
 from console_visits import PSD, Console
 from item_mail import QUOTED, judged, mail
 
@@ -42,7 +43,8 @@ def addresses(item):
         stage = None
         if page.permission is not None or Stage.SIGNED_IN not in page.stages:
             stage = Stage.SIGNED_IN if Stage.SIGNED_IN in page.stages else min(page.stages)
-        yield stage, page.path.replace("{item}", item)
+        path = page.path.replace("{item}", item).replace("{rule}", "advance.drink")
+        yield stage, path.replace("{list}", "offices")
     yield Stage.SIGNED_IN, "/holds?q=khan&urgent=1"
     yield Stage.SIGNED_IN, "/no-such-page"
     yield Stage.ENROL, "/account/factor"
@@ -76,6 +78,7 @@ def a_store_with_items(console):
         assert not ruling.refused
 
     console.store.write_now(note)
+    put_in_force(console)
     return first
 
 
@@ -102,7 +105,7 @@ async def test_no_page_has_a_barrier(console_store, registry_settings, tmp_path,
             await context.close()
         await refused(console, browser, origin, view, found)
     await console.desk.reader.close()
-    assert len(looked) >= 12, sorted(looked)
+    assert len(looked) >= 18, sorted(looked)
     assert found == {}
 
 
