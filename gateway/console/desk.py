@@ -142,7 +142,7 @@ class Desk:
             statics=statics,
             reader=Reader(settings.inspection, settings.limits),
             rules=RuleBook(store),
-            rehearser=Rehearser(store, settings),
+            rehearser=Rehearser(store, settings, settings.limits),
             origin=origin,
             hosts=hosts,
             directory=_directory(settings, origin, now),

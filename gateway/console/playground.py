@@ -2,7 +2,7 @@
 
 For rule authors and professional standards. A form in, a page out: nothing that is tried is stored or logged, and no stored mail can be
 reached. That somebody tried something is in the audit log, since whoever can ask long enough finds words that pass. Reading and
-judging happen in killable processes (`item_reading`, `rehearsing`); who is a contact in the registry only professional standards learn.
+judging happen in killable processes (`rehearsing`); who is a contact in the registry only professional standards learn.
 """
 
 import asyncio
@@ -20,7 +20,6 @@ from gateway.console.item_marks import Words, words
 from gateway.console.pages import Page, Visit
 from gateway.console.rehearsing import Untried
 from gateway.console.rule_book import Book
-from gateway.errors import NoWorker, UninspectableMessage
 from gateway.model import (
     Action,
     Authored,
@@ -130,12 +129,6 @@ async def tried(visit: Visit) -> Response:
         message, draft = await _judged(visit, typed, raw, book)
     except Untried as refused:
         return await _page(visit, typed, says=str(refused))
-    except UninspectableMessage as trouble:
-        return await _page(
-            visit, typed, says=f"It could not be read; on the road it would be held. {trouble}"
-        )
-    except NoWorker:
-        return await _page(visit, typed, says="The machine is busy. Try it again in a moment.")
     shown = None if message is None else await asyncio.to_thread(_tried, message, book.policy)
     rule = None if draft is None else _tried_rule(draft, message)
     return await _page(visit, typed, shown=shown, rule=rule, rules_hash=book.hash)
@@ -159,7 +152,7 @@ async def _judged(
 
 async def _request(visit: Visit, typed: Typed, raw: bytes, book: Book) -> ExplainRequest:
     """Return the message as it was read, with the people and the time it is judged by, and no history."""
-    authored = (await visit.desk.reader.read(raw, book.style)).authored
+    authored = await visit.desk.rehearser.read(raw, book.style)
     at = authored.headers.date or visit.desk.now()
     return ExplainRequest(
         authored=authored,
