@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
-import stores
 from gateway_process import CONTACTS, STAFF
+from store_fixtures import backend, cluster, postgresql, sqlite
 
 from gateway.registry import load
 from gateway.settings import RegistrySettings
 from gateway.store import Store
+
+__all__ = ["backend", "cluster", "postgresql", "sqlite"]
 
 MORE_STAFF = (
     "nadia.officer@force.example,Nadia Rahman,PC,Traffic,,officer,,5001\n"
@@ -27,11 +29,6 @@ def registry(tmp_path_factory):
     found = load(settings, None, datetime.now(UTC)).registry
     assert found is not None
     return found
-
-
-@pytest.fixture(scope="session")
-def sqlite(tmp_path_factory):
-    return stores.Sqlite(tmp_path_factory.mktemp("sqlite"))
 
 
 @pytest.fixture

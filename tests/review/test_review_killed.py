@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import smtplib
+from contextlib import suppress
 from itertools import count
 
+import psycopg
 import pytest
 from gateway_process import ADVANCE, CONTACT, OFFICER, SUPERVISOR, GatewayProcess, mail
 from smarthost import Smarthost
@@ -25,6 +27,9 @@ KHAN = StaffId("4417")
 PSD = "judith.marsh@force.example"
 WORDS = "The words are about the hearing, not about her."
 CASES = ["claim", "approve", *(action for action in Do if action is not Do.APPROVE)]
+
+ROUNDS = [("sqlite", case) for case in CASES]
+ROUNDS += [pytest.param("postgresql", case, marks=pytest.mark.postgresql) for case in (Do.RELEASE, Do.RETURN)]
 
 
 def prepared(store, registry, case):
@@ -73,45 +78,97 @@ def everything(settings, item):
         )
 
 
-def killed_at(number, settings, job):
-    """Run ``job`` in a process of its own that kills itself before its ``number``-th step; return whether it did.
+class Steps:
+    """What a process asks of its database, one by one; before its ``last`` step it kills itself."""
 
-    Its steps are the statements of the transaction, its commit, and the moment after that.
-    """
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    steps = count(1)
+    def __init__(self, last, pipe):
+        self.last, self.pipe, self.number = last, pipe, 0
 
-    def step(*_):
-        if next(steps) == number:
+    def __call__(self, statement):
+        """Count a step. The words that say which it is go to the test first, however the process ends."""
+        self.number += 1
+        os.write(self.pipe, f"{' '.join(str(statement).split()[:3])}\n".encode())
+        if self.number == self.last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with Store.open(settings) as store:
-        event.listen(store.engine, "before_cursor_execute", step)
-        event.listen(store.engine, "commit", step)
-        store.write_now(job)
-        step()
-    os._exit(0)
+    def watch(self, engine):
+        """Be told of every statement where the driver gets it: what each message runs passes SQLAlchemy by."""
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "checkout", lambda raw, *_: raw.set_trace_callback(self))
+            return
+        steps = self
+
+        class Cursor(psycopg.Cursor):
+            def execute(self, query, *given, **named):
+                steps(query)
+                return super().execute(query, *given, **named)
+
+            def executemany(self, query, *given, **named):
+                steps(query)
+                return super().executemany(query, *given, **named)
+
+        event.listen(engine, "checkout", lambda raw, *_: setattr(raw, "cursor_factory", Cursor))
+        event.listen(engine, "commit", lambda _: steps("COMMIT"))
+
+
+def killed_at(number, settings, job):
+    """Run ``job`` in a process of its own that kills itself before its ``number``-th step.
+
+    Return whether it did, and its steps: each statement of the transaction, its commit, and the moment after that.
+    """
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            os.close(ours)
+            with Store.open(settings) as store:
+                steps = Steps(number, theirs)
+                steps.watch(store.engine)
+                store.write_now(job)
+                steps("AFTER")
+                os._exit(0)
+        os._exit(1)
+    os.close(theirs)
+    with os.fdopen(ours, encoding="utf-8") as pipe:
+        steps = pipe.read().splitlines()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in {0, -signal.SIGKILL}, steps
+    return code != 0, steps
+
+
+def alike(found):
+    """Return ``found`` with the random ids of deliveries replaced by their order."""
+    text = repr(found)
+    for number, one in enumerate(found[3]):
+        text = text.replace(one.id, f"delivery {number}")
+    return text
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-def test_killed_before_each_step_it_is_decided_or_not(sqlite, registry, tmp_path, case):
+@pytest.mark.parametrize(("database", "case"), ROUNDS)
+def test_killed_before_each_step_it_is_decided_or_not(request, registry, tmp_path, database, case):
     """Before the commit nothing is there, after it everything, whichever statement the kill falls before."""
-    settings = sqlite.copy(tmp_path / "store")
+    settings = request.getfixturevalue(database).copy(tmp_path / "store", busy_timeout_s=60)
     with Store.open(settings) as store:
         item = prepared(store, registry, case)
+        other = prepared(store, registry, case)
+        store.write_now(lambda tx: wanted(tx, other, case, registry))
+    undisturbed = alike(everything(settings, other)[:5]).replace(other, "the item")
     before = everything(settings, item)
-    found = []
+    places = []
     for number in count(1):
-        was_killed = killed_at(number, settings, lambda tx: wanted(tx, item, case, registry))
-        found.append(everything(settings, item))
-        if found[-1] != before:
+        was_killed, steps = killed_at(number, settings, lambda tx: wanted(tx, item, case, registry))
+        after = everything(settings, item)
+        places.append(steps[-1])
+        if after != before:
             break
         assert was_killed, "it ended, and did nothing"
-    assert len(found) > 5
-    after = found[-1]
+        assert places[-1] != "AFTER", "it said that it was done, and nothing was"
+    assert places[-1] == "AFTER", "something of it was there before the commit"
+    assert any(place.startswith("INSERT INTO audit_entries") for place in places)
+    assert any(place.startswith("UPDATE audit_tip") for place in places)
+    assert "COMMIT" in places
+    assert alike(after[:5]).replace(item, "the item") == undisturbed
     assert after[-1], "the chain is whole"
     assert len(after[5]) == len(before[5]) + (2 if case is Do.RETURN else 1)
     assert len(after[2]) == len(before[2]) + (case != "claim")
