@@ -140,6 +140,27 @@ def test_two_of():
     assert not findings(match, "Drink. Us. Tonight.", more="when: 2 of (a, b, c)")
 
 
+@pytest.mark.parametrize(
+    ("when", "fires"),
+    [
+        ("heard", False),
+        ("word and heard", False),
+        ("word or heard", True),
+        ("2 of (word, heard, other)", False),
+        ("heard or (word and not other)", True),
+    ],
+)
+def test_a_cue_is_never_heard_without_the_language_engine(when, fires):
+    """Without the engine a rule stands on its words alone, and what only a cue would soften is not softened."""
+    words = {"word": "{phrase: drink}", "other": "{phrase: dinner}", "heard": "{cue: romantic-advance}"}
+    asked = "".join(f"{name}: {words[name]}\n" for name in words if name in f"{when} heard")
+    match = f"{asked}form: {{phrase: statement}}"
+    text = "I love you, fancy a drink after your statement?"
+    for softened_by, softened in (("form or heard", True), ("form and heard", False)):
+        found = findings(match, text, more=f"when: {when}\nsoftened_by: {softened_by}")
+        assert [finding.softened for finding in found] == [softened] * fires
+
+
 def test_when_left_out_means_any_but_what_softens():
     """Without `when` any condition fires, except those that only soften."""
     match = "a: {phrase: drink}\nb: {phrase: dinner}\nform: {phrase: your statement}"
