@@ -20,6 +20,7 @@ from gateway.console import (
     item_versions,
     metrics,
     numbers,
+    oversight,
     playground,
     queue,
     rules_pages,
@@ -38,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     *item.PAGES,
     *item_versions.PAGES,
     *numbers.PAGES,
+    *oversight.PAGES,
     *rules_pages.PAGES,
     *playground.PAGES,
 )

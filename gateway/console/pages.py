@@ -103,12 +103,13 @@ class Visit:
         """Return whether the person may do this to any item at all: for what a page offers, not for what it does."""
         return not objection(self.person, permission, None, self.registry)
 
-    async def item_in_sight(self, item_id: str) -> str:
+    async def item_in_sight(self, item_id: str, permission: Permission = Permission.ITEM_LIST) -> str:
         """Return ``item_id`` when there is such an item and this person may know of it; raise `Absent` otherwise.
 
-        One question for both, and one entry in the audit log for both: neither the answer nor its time tells.
+        ``permission`` is by what they would come to know of it (`review.sight`). One question for both, and one entry
+        in the audit log for both: neither the answer nor its time tells.
         """
-        sight = self.sight
+        sight = sight_of(self.person, self.registry, permission)
         if await self.desk.store.read(lambda tx: queue.in_sight(tx, sight, item_id)):
             return item_id
         at, actor = self.desk.now(), self.person.email

@@ -27,6 +27,12 @@ class Permission(StrEnum):
     """Try words of one's own on the rules in force. No stored mail can be reached by it."""
     CONTACT_RESOLVE = "contact:resolve"
     """Learn by trying whether an address is a contact's."""
+    PROCESS_VIEW = "process:view"
+    """See of every item how it was dealt with, and no word of it."""
+    TEXT_GRANT = "text:grant"
+    """Give somebody who oversees the process leave to read one item's text."""
+    TEXT_READ = "text:read"
+    """Read the text of an item that one has leave to read."""
     ACCOUNT_OWN = "account:own"
     HOLD_RELEASE = "hold:release"
     HOLD_RETURN = "hold:return"
@@ -47,6 +53,9 @@ _ROLES: dict[Permission, frozenset[Role]] = {
     Permission.RULES_VIEW: frozenset({Role.RULE_AUTHOR, Role.PSD, Role.OVERSIGHT}),
     Permission.RULES_TRY: frozenset({Role.RULE_AUTHOR, Role.PSD}),
     Permission.CONTACT_RESOLVE: frozenset({Role.PSD}),
+    Permission.PROCESS_VIEW: frozenset({Role.OVERSIGHT, Role.PSD}),
+    Permission.TEXT_GRANT: frozenset({Role.PSD}),
+    Permission.TEXT_READ: frozenset({Role.OVERSIGHT}),
     Permission.ACCOUNT_OWN: frozenset(Role),
     Permission.HOLD_RELEASE: frozenset({Role.REVIEWER, Role.PSD}),
     Permission.HOLD_RETURN: frozenset({Role.REVIEWER, Role.PSD}),

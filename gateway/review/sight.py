@@ -9,19 +9,22 @@ from gateway.model import Registry, Role
 from gateway.review.access import Permission, Person, objection
 from gateway.store.queue import Sight
 
+_OVERSEEN = frozenset({Permission.NUMBERS_VIEW, Permission.RULES_VIEW, Permission.PROCESS_VIEW})
+"""What those who oversee the process do without being of professional standards."""
+
 
 def sight_of(
     person: Person, registry: Registry | None, permission: Permission = Permission.ITEM_LIST
 ) -> Sight:
     """Return what ``person`` may know of, as `access.objection` to listing an item would say of each.
 
-    With ``NUMBERS_VIEW`` or ``RULES_VIEW`` it is what their figures count: those who oversee the process count what is with professional
-    standards too, and nobody counts what involves them.
+    To figures and to the process belongs what is with professional standards too, for those who oversee the process;
+    what involves them nobody counts or sees.
     """
     if objection(person, permission, None, registry):
         return Sight(blind=True)
     psd = Role.PSD in person.roles
-    if permission in {Permission.NUMBERS_VIEW, Permission.RULES_VIEW}:
+    if permission in _OVERSEEN:
         psd = psd or Role.OVERSIGHT in person.roles
     if person.staff_id is None:
         return Sight(psd=psd)

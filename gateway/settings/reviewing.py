@@ -79,3 +79,11 @@ class ReviewSettings(Section):
         ge=0,
         le=1,
     )
+    max_leave_days: int = setting(
+        28,
+        "Longest leave that professional standards may give the oversight body to read the text of one item.",
+        unit="days",
+        why="a look into one case; whoever needs longer asks again",
+        ge=1,
+        le=366,
+    )
