@@ -124,8 +124,8 @@ async def again(visit: Visit) -> Response:
 
 async def frame(visit: Visit) -> Response:
     """Show the HTML of a message with everything taken out that acts, loads or hides; for the frame on its page."""
-    _, looked = await look_at(visit, await visit.item_in_sight(visit.path["item"]), "html")
-    return item_safe_html.framed("<p>It cannot be shown.</p>" if isinstance(looked, str) else looked[1].html)
+    _, raw = await _message(visit, await visit.item_in_sight(visit.path["item"]), "html")
+    return item_safe_html.framed(await visit.desk.reader.layout(raw))
 
 
 async def source(visit: Visit) -> Response:
@@ -133,7 +133,8 @@ async def source(visit: Visit) -> Response:
     _, looked = await look_at(visit, await visit.item_in_sight(visit.path["item"]), "source")
     if isinstance(looked, str):
         return visit.page("message.html", title="Source", says=looked)
-    return visit.page("item_source.html", item_id=visit.path["item"], anatomy=looked[1])
+    item_id, anatomy = visit.path["item"], looked[1]
+    return await asyncio.to_thread(visit.page, "item_source.html", item_id=item_id, anatomy=anatomy)
 
 
 # --- what the page is made of -------------------------------------------------------------------------------
@@ -152,13 +153,14 @@ async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None, *, sta
     without = await asyncio.to_thread(_without, full, authored, rounds.policy_bundle) if anatomy else {}
     if ruling is None or ruling.conflict is not None:
         status = 200 if ruling is None else 409
-    return visit.page(
+    return await asyncio.to_thread(  # a long mail takes a while to be escaped
+        visit.page,
         "item.html",
         status=status,
         item=item,
         full=full,
         officer=_member(visit, item),
-        words=words(authored, findings),
+        words=await asyncio.to_thread(words, authored, findings),
         unread=looked if isinstance(looked, str) else "",
         anatomy=anatomy,
         without=without,
@@ -304,9 +306,14 @@ async def _view(visit: Visit, item_id: str, what: str) -> ItemInFull:
 
 async def look_at(visit: Visit, item_id: str, what: str) -> tuple[ItemInFull, tuple[Authored, Anatomy] | str]:
     """Return an item and its message as read again, the look recorded; raises `Absent` where it may not be."""
-    full = await _view(visit, item_id, what)
-    raw = await visit.desk.store.read(lambda tx: items.message(tx, item_id))
+    full, raw = await _message(visit, item_id, what)
     return full, await visit.desk.reader.look(raw)
+
+
+async def _message(visit: Visit, item_id: str, what: str) -> tuple[ItemInFull, bytes]:
+    """Return an item and its bytes, the look recorded; raises `Absent` where it may not be looked at."""
+    full = await _view(visit, item_id, what)
+    return full, await visit.desk.store.read(lambda tx: items.message(tx, item_id))
 
 
 async def _next(visit: Visit, item_id: str, wanted: Wanted) -> str:

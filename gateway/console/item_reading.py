@@ -10,7 +10,7 @@ import asyncio
 from gateway.errors import NoWorker, StarvedWorker, UninspectableMessage
 from gateway.model import Anatomy, Authored, HouseStyle, Limits
 from gateway.settings import InspectionSettings
-from gateway.workers import ExtractRequest, Looked, LookRequest, Pool
+from gateway.workers import ExtractRequest, LaidOut, LayoutRequest, Looked, LookRequest, Pool
 
 _MOST = 2
 """Messages read at once, if so many workers are set: a handful of reviewers open one a minute each."""
@@ -41,6 +41,16 @@ class Reader:
         """Return what the message says and what it is made of; raises `UninspectableMessage`, or `NoWorker` or `StarvedWorker`."""
         pool = await self._started()
         return await pool.ask(LookRequest(raw=raw, limits=self._limits, style=style or HouseStyle()), Looked)
+
+    async def layout(self, raw: bytes) -> str:
+        """Return the HTML of a message with everything taken out that acts, loads or hides; or why it cannot be shown."""
+        try:
+            pool = await self._started()
+            return (await pool.ask(LayoutRequest(raw=raw, limits=self._limits), LaidOut)).html
+        except UninspectableMessage:
+            return "<p>Its layout is too much to be made safe. What it says is above, and in its source.</p>"
+        except (NoWorker, StarvedWorker):
+            return "<p>It could not be read just now: the machine is busy. Load the page again.</p>"
 
     async def close(self) -> None:
         """End the processes; a later look starts new ones."""

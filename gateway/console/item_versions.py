@@ -4,23 +4,27 @@ A later message is tied to an earlier one of the same officer to the same contac
 words they share (`review.resend_similarity`). Each message shown here was looked at, and the audit log says so.
 """
 
+import asyncio
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from starlette.responses import Response
 
 from gateway.console.item import look_at, tie
 from gateway.console.item_marks import Words, words
 from gateway.console.pages import Page, Visit
-from gateway.model import Authored
+from gateway.model import Anatomy, Authored
 from gateway.review.access import Permission
 from gateway.store import related
-from gateway.store.rows import Item
+from gateway.store.rows import Item, ItemInFull
 
 _BESIDE = 3
 _WORD = re.compile(r"\w+")
-_MAX_WORDS = 20_000
+_MAX_WORDS, _MAX_CHARS = 20_000, 200_000
+"""How much of a message is compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,10 @@ class Version:
 
 def similarity(one: str, other: str) -> float:
     """Return the share of words that two texts have in common, 0 to 1: twice the common ones over all."""
-    first, second = _counted(one), _counted(other)
+    return _alike(_counted(one), _counted(other))
+
+
+def _alike(first: Counter[str], second: Counter[str]) -> float:
     total = first.total() + second.total()
     return 2 * (first & second).total() / total if total else 0.0
 
@@ -50,36 +57,44 @@ async def versions(visit: Visit) -> Response:
     near = await visit.desk.store.read(
         lambda tx: related.near(tx, sight, this.item, review.resend_days, limit=_BESIDE)
     )
-    authored = Authored() if isinstance(looked, str) else looked[0]
-    own = _text(authored)
-    shown = [
-        Version(
-            item=this.item,
-            words=words(authored, this.verdict.findings),
-            unread=looked if isinstance(looked, str) else "",
-            similarity=1.0,
-            tie="",
-            is_version=True,
-        )
-    ]
-    for one in near:
-        full, seen = await look_at(visit, one.id, "versions")
-        theirs = Authored() if isinstance(seen, str) else seen[0]
-        later, earlier = (authored, one) if one.held_at <= this.item.held_at else (theirs, this.item)
-        tied = tie(earlier, this.item if earlier is one else one, later)
-        share = similarity(own, _text(theirs))
-        shown.append(
-            Version(
-                item=one,
-                words=words(theirs, full.verdict.findings),
-                unread=seen if isinstance(seen, str) else "",
-                similarity=share,
-                tie=tied,
-                is_version=bool(tied) or share >= review.resend_similarity,
-            )
-        )
-    shown.sort(key=lambda version: (version.item.held_at, version.item.id))
-    return visit.page("item_versions.html", item=this.item, versions=shown)
+    seen = [(this, looked)] + [await look_at(visit, one.id, "versions") for one in near]
+    shown = await asyncio.to_thread(_beside, seen, review.resend_similarity)
+    return await asyncio.to_thread(visit.page, "item_versions.html", item=this.item, versions=shown)
+
+
+def _beside(
+    seen: Sequence[tuple[ItemInFull, tuple[Authored, Anatomy] | str]], enough: float
+) -> tuple[Version, ...]:
+    """Return the messages by their time, each with what ties it to the first of ``seen``."""
+    (this, looked), *others = seen
+    authored = _authored(looked)
+    own = _counted(_text(authored))
+    shown = [_version(this, looked, similarity=1.0, tie="", is_version=True)]
+    for full, theirs in others:
+        one, read = full.item, _authored(theirs)
+        is_earlier = one.held_at <= this.item.held_at
+        tied = tie(one, this.item, authored) if is_earlier else tie(this.item, one, read)
+        share = _alike(own, _counted(_text(read)))
+        is_version = bool(tied) or share >= enough
+        shown.append(_version(full, theirs, similarity=share, tie=tied, is_version=is_version))
+    return tuple(sorted(shown, key=lambda version: (version.item.held_at, version.item.id)))
+
+
+def _version(
+    full: ItemInFull, looked: tuple[Authored, Anatomy] | str, *, similarity: float, tie: str, is_version: bool
+) -> Version:
+    return Version(
+        item=full.item,
+        words=words(_authored(looked), full.verdict.findings),
+        unread=looked if isinstance(looked, str) else "",
+        similarity=similarity,
+        tie=tie,
+        is_version=is_version,
+    )
+
+
+def _authored(looked: tuple[Authored, Anatomy] | str) -> Authored:
+    return Authored() if isinstance(looked, str) else looked[0]
 
 
 def _text(authored: Authored) -> str:
@@ -87,8 +102,8 @@ def _text(authored: Authored) -> str:
 
 
 def _counted(text: str) -> Counter[str]:
-    found = _WORD.findall(text.casefold())
-    return Counter(found[:_MAX_WORDS])
+    found = (match[0] for match in _WORD.finditer(text[:_MAX_CHARS].casefold()))
+    return Counter(islice(found, _MAX_WORDS))
 
 
 PAGES = (Page(path="/items/{item}/versions", permission=Permission.ITEM_VIEW, get=versions),)

@@ -40,16 +40,16 @@ class _Before:
 async def by_password(visit: Visit, email: str, password: str) -> Credentials | None:
     """Return how the account proves itself when the password is its own, else None. Raises `TooManyTries`.
 
-    An account that is not there takes as long and counts as much as one that is.
+    An account that is not there takes as long and counts as much as one that is. Failures are looked at, and counted,
+    while one of the two places is held: a thousand tries sent at once are not judged by what stood before the first.
     """
-    desk = visit.desk
-    before = await _look(visit, email)
-    hashed = before.credentials.password if before.credentials else ""
-    async with desk.slow_work:
+    async with visit.desk.slow_work:
+        before = await _look(visit, email)
+        hashed = before.credentials.password if before.credentials else ""
         fits = await asyncio.to_thread(passwords.fits, hashed, password)
-    if fits and before.credentials is not None:
-        return before.credentials
-    await _failed(visit, email, "password")
+        if fits and before.credentials is not None:
+            return before.credentials
+        await _failed(visit, email, "password")
     return None
 
 
@@ -58,19 +58,20 @@ async def by_code(visit: Visit, email: str, typed: str) -> bool:
 
     Raises `TooManyTries`.
     """
-    before, now = await _look(visit, email), visit.desk.now()
-    secret = before.credentials.totp if before.credentials else ""
-    step = factors.step_of(secret, typed, now) if secret else None
-    recovery = factors.recovery_code(typed)
+    async with visit.desk.slow_work:
+        before, now = await _look(visit, email), visit.desk.now()
+        secret = before.credentials.totp if before.credentials else ""
+        step = factors.step_of(secret, typed, now) if secret else None
+        recovery = factors.recovery_code(typed)
 
-    def take(tx: Tx) -> bool:
-        if step is not None and kept.take_step(tx, email, step):
+        def take(tx: Tx) -> bool:
+            if step is not None and kept.take_step(tx, email, step):
+                return True
+            return bool(secret and recovery) and kept.take_recovery_code(tx, email, recovery)
+
+        if await visit.desk.store.write(take):
             return True
-        return bool(secret and recovery) and kept.take_recovery_code(tx, email, recovery)
-
-    if await visit.desk.store.write(take):
-        return True
-    await _failed(visit, email, "code")
+        await _failed(visit, email, "code")
     return False
 
 

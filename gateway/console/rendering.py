@@ -37,6 +37,9 @@ _NO_NAME = {"threshold:hold_at": "", "threshold:flag_at": ""}
 """Grounds whose kind says it all."""
 
 
+_SPACE = {ord(char): None for char in "\n\t "}
+
+
 def environment(statics: Statics, zone: ZoneInfo) -> jinja2.Environment:
     """Return the environment of the templates. ``zone`` is the one in which times are shown."""
     made = jinja2.Environment(
@@ -90,6 +93,8 @@ def visible(text: str) -> Markup:
 
     Isolated, so that a right-to-left override in a subject cannot reorder what stands beside it.
     """
+    if text.translate(_SPACE).isprintable():  # nearly always, and a long text is not walked letter by letter
+        return Markup("<bdi>{}</bdi>").format(escape(text))
     plain = "".join(
         char
         if char.isprintable() or char in "\n\t "

@@ -1,15 +1,19 @@
 """The console as a process: the socket, HTTPS, and uvicorn round the application.
 
 uvicorn writes no access log of its own (a query may name a person) and believes no proxy but those in
-``console.proxies``. Ends at SIGTERM or SIGINT, leaving open pages a moment to finish.
+``console.proxies``. It would wait for ever for the rest of a request's head, and for somebody to take an answer;
+`_impatient` does not. Ends at SIGTERM or SIGINT, leaving open pages a moment to finish.
 """
 
+import asyncio
 import signal
 import socket
 import ssl
+from typing import Any
 
 import structlog
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway import __version__
 from gateway.console.app import application
@@ -21,6 +25,9 @@ log = structlog.get_logger("gateway.console")
 
 _GRACE_S = 5
 _MAX_HEAD_BYTES = 32_768
+_KEEP_ALIVE_S = 30
+_CONNECTIONS = 300
+"""Connections at once beside those of open pages; one more is answered 503. A browser opens six."""
 
 
 def run(desk: Desk) -> None:
@@ -36,9 +43,10 @@ def run(desk: Desk) -> None:
             forwarded_allow_ips=list(console.proxies),
             lifespan="off",
             ws="none",
-            http="h11",
+            http=_impatient(console.browser_s),
+            limit_concurrency=console.max_live + _CONNECTIONS,
             h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
-            timeout_keep_alive=30,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
         config.load()
@@ -48,6 +56,38 @@ def run(desk: Desk) -> None:
         log.info("console:ready", port=sock.getsockname()[1], version=__version__, address=desk.origin)
         uvicorn.Server(config).run(sockets=[sock])
         log.info("console:stopped")
+
+
+def _impatient(patience_s: float) -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol, which cuts a connection on which no request is under way for so long."""
+
+    class Impatient(H11Protocol):
+        _fuse: asyncio.TimerHandle | None = None
+        _idle = 0
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._light()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._fuse is not None:
+                self._fuse.cancel()
+            super().connection_lost(exc)
+
+        def _light(self) -> None:
+            self._fuse = self.loop.call_later(patience_s / 2, self._look)
+
+        def _look(self) -> None:
+            """Count looks at which nothing was under way: a head that does not end, or an answer nobody takes."""
+            cycle: Any = self.cycle  # None before the first request, whatever uvicorn declares
+            is_busy = cycle is not None and not cycle.response_complete
+            self._idle = 0 if is_busy and not self.transport.is_closing() else self._idle + 1
+            if self._idle > 2:
+                self.transport.abort()
+            else:
+                self._light()
+
+    return Impatient
 
 
 def _ended(signum: int, _: object) -> None:

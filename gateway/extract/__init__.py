@@ -6,7 +6,8 @@ I/O: `workers` runs it in a process that can be killed, `inspection` reads what 
 The way in: `mime` finds the parts by byte offset, over `fields`, `parameters` and `words` of their headers; `decoding`
 makes text of them; `markup`, `plain` and `layout` make lines of the text; `parting` asks `quotes` and `signatures` which
 lines are the sender's own; `attachments` reads files; `alternatives` sets aside what stands twice; `language` says what
-is not English; `reading` leads, and `collected` keeps what was found; `anatomy` says what a message is made of, for people. Each is linear in the size of the message, and
+is not English; `reading` leads, and `collected` keeps what was found; `anatomy` says what a message is made of, for people,
+and `safe_html` what of its layout may be shown to them. Each but this last is linear in the size of the message, and
 none recurses.
 """
 
@@ -16,9 +17,10 @@ from gateway.extract import attachments, language
 from gateway.extract.anatomy import anatomy
 from gateway.extract.language import language_name
 from gateway.extract.reading import read
+from gateway.extract.safe_html import safe_html
 from gateway.model import Authored, HouseStyle, Limits
 
-__all__ = ["anatomy", "decoded", "extract", "language_name", "warm_up"]
+__all__ = ["anatomy", "decoded", "extract", "language_name", "safe_html", "warm_up"]
 
 
 NO_STYLE = HouseStyle()

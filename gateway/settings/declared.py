@@ -520,6 +520,13 @@ class ConsoleSettings(_Section):
     )
     metrics_token_file: Path | None = _setting(None, "File that holds that token.")
     max_live: int = _setting(200, "Pages at once that are told of news; one more asks every minute.", ge=0)
+    browser_s: float = _setting(
+        30.0,
+        "How long a browser may keep the console waiting: with the next piece of a request, or in taking an answer.",
+        unit="s",
+        why="a telephone in a tunnel; longer, and a few slow ones hold every place",
+        gt=0,
+    )
     max_form_bytes: int = _setting(
         1_048_576, "Largest form that is taken.", unit="octets", why="a long note, many times", ge=4096
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gateway import inspection
 from gateway.errors import Mistakes
-from gateway.extract import anatomy, extract
+from gateway.extract import anatomy, extract, safe_html
 from gateway.extract import warm_up as warm_up_extract
 from gateway.rehearsal.drafting import drafted
 from gateway.rehearsal.explanation import explain
@@ -33,6 +33,8 @@ from gateway.workers.messages import (
     Failed,
     Judged,
     JudgeRequest,
+    LaidOut,
+    LayoutRequest,
     Loaded,
     LoadRequest,
     Looked,
@@ -55,10 +57,9 @@ class _Desk:
     def answer(self, request: Request) -> Answer:
         match request:
             case ExtractRequest():
-                authored = extract(request.raw, request.limits, request.style)
-                if not isinstance(request, LookRequest):
-                    return Extracted(authored=authored)
-                return Looked(authored=authored, anatomy=anatomy(request.raw, request.limits))
+                return _read(request)
+            case LayoutRequest():
+                return LaidOut(html=safe_html(anatomy(request.raw, request.limits).html))
             case LoadRequest():
                 return self._load(request)
             case ExplainRequest():
@@ -93,6 +94,13 @@ class _Desk:
         finally:
             inspection.load.cache_clear()  # what was pasted is not kept; the sets in force are `_judges`'s
         return Drafted(draft=draft)
+
+
+def _read(request: ExtractRequest) -> Extracted:
+    authored = extract(request.raw, request.limits, request.style)
+    if not isinstance(request, LookRequest):
+        return Extracted(authored=authored)
+    return Looked(authored=authored, anatomy=anatomy(request.raw, request.limits))
 
 
 def _sample(request: ExplainRequest) -> Sample:

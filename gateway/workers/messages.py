@@ -34,6 +34,13 @@ class LookRequest(ExtractRequest, tag="look", frozen=True):
     """Read this message for somebody who looks at it."""
 
 
+class LayoutRequest(msgspec.Struct, tag="layout", frozen=True):
+    """Make the layout of this message safe to look at."""
+
+    raw: bytes
+    limits: Limits
+
+
 class LoadRequest(msgspec.Struct, tag="load", frozen=True):
     """Compile this rule set and keep it beside the one in force."""
 
@@ -83,6 +90,12 @@ class Looked(Extracted, tag="looked", frozen=True):
     anatomy: Anatomy
 
 
+class LaidOut(msgspec.Struct, tag="laid-out", frozen=True):
+    """The answer to `LayoutRequest`: safe HTML, empty where there is none."""
+
+    html: str
+
+
 class Loaded(msgspec.Struct, tag="loaded", frozen=True):
     """The answer to `LoadRequest`; ``mistakes`` is empty when the set is ready."""
 
@@ -115,9 +128,11 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
     detail: str
 
 
-Request = ExtractRequest | LookRequest | LoadRequest | JudgeRequest | ExplainRequest | DraftRequest
-Answer = Extracted | Looked | Loaded | Judged | Explained | Drafted | Failed
-AnswerT = TypeVar("AnswerT", Extracted, Looked, Loaded, Judged, Explained, Drafted)
+Request = (
+    ExtractRequest | LookRequest | LayoutRequest | LoadRequest | JudgeRequest | ExplainRequest | DraftRequest
+)
+Answer = Extracted | Looked | LaidOut | Loaded | Judged | Explained | Drafted | Failed
+AnswerT = TypeVar("AnswerT", Extracted, Looked, LaidOut, Loaded, Judged, Explained, Drafted)
 encoder = msgspec.msgpack.Encoder()
 requests = msgspec.msgpack.Decoder(Request)
 answers = msgspec.msgpack.Decoder(Answer)

@@ -9,7 +9,8 @@ from console_visits import REVIEWER, Console
 from hostile_mail import mails
 from item_mail import raw_item
 
-from gateway.console import item_safe_html, sessions
+from gateway.console import sessions
+from gateway.extract import safe_html
 from gateway.store.sessions import Method, Stage
 
 _OPEN_ALL = "() => document.querySelectorAll('details').forEach(one => { one.open = true })"
@@ -122,7 +123,7 @@ async def test_no_script_runs_and_no_request_leaves(console_store, registry_sett
 def test_nothing_is_left_that_acts_or_loads(name):
     """The safe view keeps words and their order: no address, no attribute but cells', no element that acts."""
     raw = dict(mails("tracker.example:80"))[name].decode()
-    html = item_safe_html.safe(raw.partition("\r\n\r\n")[2])
+    html = safe_html(raw.partition("\r\n\r\n")[2])
     tags = " ".join(re.findall(r"<[^>]*>", html.casefold()))
     for word in _ACTS:
         assert word not in tags, html
@@ -131,6 +132,6 @@ def test_nothing_is_left_that_acts_or_loads(name):
 def test_the_safe_view_keeps_what_is_said():
     """Words, lists, tables and emphasis stay; what was hidden by style is there to be read."""
     html = "<p style='color:#fff'>You <b>looked</b> nice.</p><table><tr><td colspan=2 style=x>Monday</td></tr></table>"
-    assert item_safe_html.safe(html) == (
+    assert safe_html(html) == (
         '<p>You <b>looked</b> nice.</p><table><tbody><tr><td colspan="2">Monday</td></tr></tbody></table>'
     )
