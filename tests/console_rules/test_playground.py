@@ -334,7 +334,7 @@ async def test_a_rule_takes_the_place_of_the_one_with_its_id(author):
         (a_rule().replace("status:", "staus:"), 4, 1, "staus"),
         (a_rule().replace("words and not place", "words and not plaice"), 13, 21, "plaice"),
         (a_rule(hit="Good morning."), 18, 9, "should make the rule fire, and does not"),
-        (a_rule().replace("{phrase: fancy a drink}", "{regex: '(a'}"), 11, 11, ""),
+        (a_rule().replace("{phrase: fancy a drink}", "{regex: '(a'}"), 11, 18, "RE2"),
         ("id: advance.drink\nwhy: [\n", 3, 1, ""),
     ],
 )
