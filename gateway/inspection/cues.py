@@ -1,7 +1,7 @@
 """Language cues: what one sentence does across a line, how surely, where exactly, and why.
 
 The one face of both layers. *Relations* (`gateway.inspection.relations`) are frames over spaCy's parse: who does what to
-whom. The *encoder* judges a sentence among its neighbours. Rules ask for a cue by its category (``{cue: secrecy}``);
+whom. The *encoder* judges a sentence among its neighbours: how surely it crosses, and which line likeliest. Rules ask for a cue by its category (``{cue: secrecy}``);
 `policy.yaml` says from which probability it counts. Refuses to know rules and history, and decides nothing: whose words
 they are is `attribution`'s, what follows is policy's.
 
@@ -76,7 +76,7 @@ def cues_of(shadow: Shadow, parser: Parser, encoder: Encoder | None) -> Mapping[
     for number, sentence in enumerate(sentences):
         candidates = frames.candidates(parse.keys_of(sentence))
         reading = readings[number] if readings else None
-        suspected = reading is not None and max(reading.categories) >= SUSPECTED
+        suspected = reading is not None and max(reading.crossing, *reading.categories) >= SUSPECTED
         if not candidates and not suspected:
             continue
         parsed = parser(number)
@@ -112,7 +112,10 @@ def _judged(reading: Reading, features: Features | None, sentence: str) -> Itera
         left = _TEAM
     start, end = reading.words if reading.words[0] < reading.words[1] else (0, len(sentence))
     anchored = features is not None and features.is_anchored
+    likeliest = reading.best[0]
     for category, probability in zip(CATEGORIES, reading.categories, strict=True):
+        if category == likeliest:  # that a line is crossed is surer than which: docs/decisions/0035
+            probability = max(probability, reading.crossing)  # noqa: PLW2901
         if probability >= SUSPECTED:
             reason = f"reads like {category.replace('-', ' ')}"
             yield Cue(category, probability * left, start, end, Layer.ENCODER, reason, anchored)

@@ -19,8 +19,8 @@ from gateway.inspection.bench import Text
 from gateway.inspection.cues import Cue, Layer
 from gateway.inspection.encoder import Encoder
 from gateway.inspection.relations.parse import Parsed
-from gateway.inspection.rules import Condition
-from gateway.model import Attribution, Policy
+from gateway.inspection.rules import Condition, Rule
+from gateway.model import Attribution, Policy, Severity
 
 
 class Parser(Protocol):
@@ -50,6 +50,7 @@ class Hearing:
         self._before = frozenset(weak)
         self._parser = parser
         self._encoder = encoder
+        self._crossings: dict[tuple[str, int], tuple[float, ...]] = {}
 
     def cues(self, text: Text) -> Mapping[int, tuple[Cue, ...]]:
         """Return every cue of ``text`` by its sentence; found when first asked for."""
@@ -89,6 +90,33 @@ class Hearing:
         if cue.anchored:
             return False
         return bool(condition.min) or cue.probability >= self._policy.cue(condition.cue).hold
+
+    def doubts(self, rule: Rule, text: Text, sentences: Iterable[int]) -> float | None:
+        """Return how surely the surest of ``sentences`` crosses where the encoder takes them all for proper, else None.
+
+        It is asked about words alone that are not grave, stand undisguised, and have no other cue in the message or of
+        their category in earlier mail for company (docs/decisions/0035).
+        """
+        if self._encoder is None or not self._policy.doubt or rule.severity is Severity.CRITICAL:
+            return None
+        if (
+            rule.category not in cues.CATEGORIES
+            or text.disguised
+            or rule.category in self._before
+            or self._signs
+        ):
+            return None
+        surest = max((self._crossing(text)[number] for number in sentences), default=1.0)
+        return surest if surest < self._policy.doubt else None
+
+    def _crossing(self, text: Text) -> tuple[float, ...]:
+        """Return for each sentence of ``text`` how surely it crosses; the encoder remembers what it has read."""
+        key = (text.part, text.offset)
+        if key not in self._crossings and self._encoder is not None:
+            shadow = text.shadow
+            read = self._encoder.read([shadow.sentence(number) for number in range(len(shadow.starts))])
+            self._crossings[key] = tuple(reading.crossing for reading in read)
+        return self._crossings[key]
 
     def told(self, text: Text, heard: Iterable[Cue]) -> Iterator[str]:
         """Yield why each cue of a finding was heard, in words for a supervisor."""

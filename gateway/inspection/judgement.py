@@ -39,6 +39,9 @@ MAX_FIRED: Final = 1000
 _LONGEST_READING: Final = 120
 """Characters of words in disguise that a finding gives in clear."""
 _SOFTENED: Final = "A case term stands beside it, so it flags at most."
+_DOUBTED: Final = (
+    " The language model takes the sentence for proper ({:.2f} that it crosses a line): for information only."
+)
 MAX_PARSES: Final = 200
 """Sentences parsed for one message; past it cues are worth what their words alone are worth."""
 
@@ -217,7 +220,8 @@ class Judgement:
         whose = self._attribution(rule, text, hits)
         softened = rule.softened_by is not None and sight.is_met(rule.softened_by, place, sentence)
         heard = sight.heard(place, sentence)
-        informs = whose is Attribution.QUOTED or rule.status is RuleStatus.SHADOW
+        doubt = self._doubt(rule, text, hits)
+        informs = whose is Attribution.QUOTED or rule.status is RuleStatus.SHADOW or bool(doubt)
         return Finding(
             rule=rule.id,
             version=rule.version,
@@ -229,7 +233,7 @@ class Judgement:
             start=text.offset + first,
             end=text.offset + last,
             text=text.shadow.source[first:last],
-            why=self._why(rule, whose, text, heard, read=_words_of(hits), softened=softened),
+            why=self._why(rule, whose, text, heard, read=_words_of(hits), softened=softened) + doubt,
             softened=softened
             or text.claimed_quote
             or whose is Attribution.REPORTED
@@ -269,6 +273,12 @@ class Judgement:
             if whose in found:
                 return whose
         return Attribution.QUOTED
+
+    def _doubt(self, rule: Rule, text: Text, hits: list[Hit]) -> str:
+        """Return what a supervisor is told where the encoder takes the words of a finding for proper, or nothing."""
+        here = {hit.sentence for hit in hits if hit.shadow is text.shadow}
+        probability = self.hearing.doubts(rule, text, here) if here else None
+        return "" if probability is None else _DOUBTED.format(probability)
 
     def _why(
         self, rule: Rule, whose: Attribution, text: Text, heard: Iterable[Cue], *, read: str, softened: bool

@@ -286,6 +286,7 @@ def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy
         notification_senders=frozenset(address.lower() for address in entry.notification_senders),
         weights=frozenset(entry.weights),
         cues={name: cue.policy() for name, cue in entry.cues.items()},
+        doubt=entry.doubt,
     )
 
 

@@ -444,6 +444,8 @@ class PolicyEntry(_Entry):
     combinations: CombinationsEntry
     cues: dict[Annotated[str, AfterValidator(_category)], CuesEntry] = {}
     """Of a category, or ``default``: how sure a language cue must be for what."""
+    doubt: Annotated[float, Field(strict=True, ge=0.0, le=0.5)] = 0.0
+    """Below which probability of crossing the language model may doubt a rule; 0: never."""
     closed_case_days: Annotated[int, Field(strict=True, ge=0, le=3650)]
     parties: PartiesEntry
     unreadable: dict[UnreadableReason, Combined]

@@ -177,6 +177,8 @@ class Policy:
     """Rules whose findings ask for nothing alone and only weigh beside others."""
     cues: Mapping[str, CueThresholds] = field(default_factory=dict)
     """By category; ``default`` is for those that are not named."""
+    doubt: float = 0.0
+    """Probability that a sentence crosses at all, below which what a rule finds there informs and does not act."""
 
     def cue(self, category: str) -> CueThresholds:
         """Return the thresholds of a category."""

@@ -17,7 +17,9 @@ MAYBE = "Fancy a drink one evening?"
 
 
 def found(text, match=CUE, *, more="", policy=POLICY, history=None, language=True):
-    made = load(bundle(policy=policy, advance__drink=rule(match, more=more)), language=language)
+    made = load(
+        bundle(policy=policy, advance__drink=rule(match, more=more)), language=language, with_encoder=False
+    )
     return judge(made, text, history=history)
 
 

@@ -13,6 +13,12 @@ from gateway.inspection.shadow import shadow_of
 class Reading:
     categories: tuple[float, ...]
     words: tuple[int, int] = (0, 0)
+    crossing: float = 0.0
+
+    @property
+    def best(self):
+        probability = max(self.categories)
+        return CATEGORIES[self.categories.index(probability)], probability
 
 
 @dataclass
@@ -23,6 +29,8 @@ class Encoder:
     category: str
     probability: float
     words: tuple[int, int] = (0, 0)
+    crossing: float = 0.0
+    """How surely that sentence crosses at all."""
     asked: list[str] = field(default_factory=list)
 
     def read(self, sentences):
@@ -34,6 +42,7 @@ class Encoder:
                     for each in CATEGORIES
                 ),
                 self.words,
+                self.crossing if self.word in sentence else 0.0,
             )
             for sentence in sentences
         ]
@@ -52,6 +61,15 @@ def test_the_surest_layer_counts():
     assert (cue.layer, cue.probability, words) == (Layer.ENCODER, 0.95, "love you")
     ((cue, words),) = heard(text, Encoder("love", "romantic-advance", 0.4))
     assert (cue.layer, words) == (Layer.RELATIONS, "I love you")
+
+
+def test_that_it_crosses_is_surer_than_which_line():
+    """A sentence that surely crosses some line is a cue of the line that it crosses likeliest, as surely."""
+    text = "I sit here by the kettle."
+    ((cue, _),) = heard(text, Encoder("kettle", "emotional-intimacy", 0.1, crossing=0.9))
+    assert (cue.category, cue.probability) == ("emotional-intimacy", 0.9)
+    ((cue, _),) = heard(text, Encoder("kettle", "emotional-intimacy", 0.9, crossing=0.6))
+    assert cue.probability == 0.9
 
 
 def test_layers_find_what_the_other_does_not():

@@ -19,7 +19,7 @@ def engine():
         f"  {each.replace('__drink', '').replace('_', '-')}: {{hold_from: high}}\n" for each in rules
     )
     policy = POLICY_LOW.replace("categories:\n", f"categories:\n{categories}")
-    return load(bundle(policy=policy, **rules), language=True)
+    return load(bundle(policy=policy, **rules), language=True, with_encoder=False)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def complaints(**files: str) -> tuple[Mistake, ...]:
 
 def engine(*, language: bool = False, drafts: bool = False, **files: str) -> Engine:
     """Return the engine of a rule set."""
-    return load(bundle(**files), language=language, drafts=drafts)
+    return load(bundle(**files), language=language, drafts=drafts, with_encoder=False)
 
 
 def judge(

@@ -65,7 +65,7 @@ def bundle() -> inspection.Bundle:
 @cache
 def judge(*, language: bool = True) -> Judge:
     """Return the shipped rules, compiled, with their policy."""
-    return Judge(bundle(), language=language)
+    return Judge(bundle(), language=language, with_encoder=False)
 
 
 @cache

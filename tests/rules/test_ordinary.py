@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 4, 11, 20, tzinfo=UTC)
 @cache
 def judged():
     """Return the shipped set, and each ordinary mail as it sees it."""
-    judge = Judge(bundle(), language=True, drafts=True)
+    judge = Judge(bundle(), language=True, drafts=True, with_encoder=False)
     return judge, tuple(benign.judged_mails(baseline(), judge, NOW))
 
 

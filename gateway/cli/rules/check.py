@@ -37,7 +37,7 @@ def lint(
     bundle, rules = set_of(folders, config, as_json=as_json)
     ordinary = ordinary_mail_of(folders, config, as_json=as_json)
     now = datetime.now(UTC)
-    judge = Judge(bundle, language=language, drafts=True)
+    judge = Judge(bundle, language=language, drafts=True, with_encoder=False)
     judged = progress(benign.judged_mails(ordinary, judge, now), "ordinary mail", len(ordinary.mails))
     mistakes = (
         *linting.gate(rules, judge.engine, now),
@@ -64,7 +64,7 @@ def try_examples(
     if rule and rule not in {each.id for each in rules.rules}:
         typer.echo(f"there is no rule {rule!r}", err=True)
         raise typer.Exit(2)
-    engine = inspection.load(bundle, language=language, drafts=True)
+    engine = inspection.load(bundle, language=language, drafts=True, with_encoder=False)
     started = time.perf_counter()
     outcomes = list(linting.examples(rules, engine, datetime.now(UTC), only=rule))
     seconds = time.perf_counter() - started

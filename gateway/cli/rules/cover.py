@@ -34,7 +34,7 @@ def coverage(
     """
     settings_from(config)
     bundle, rules = set_of(folders, config, as_json=as_json)
-    judge = Judge(bundle, language=language, drafts=True)
+    judge = Judge(bundle, language=language, drafts=True, with_encoder=False)
     baseline = ordinary_mail_of(folders, config, as_json=as_json)
     sources = paths or ([_HERE] if (_HERE / "batches.yaml").is_file() else [])
     tried = [*ordinary(baseline, judge), *given(sources, judge.policy.timezone)]

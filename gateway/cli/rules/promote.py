@@ -58,7 +58,7 @@ def promote(
     if rule is None:
         raise typer.BadParameter(f"there is no rule {rule_id!r}", param_hint="RULE")
     baseline = ordinary_mail_of(folders, config, as_json=as_json)
-    judge = Judge(bundle, language=language, drafts=True)
+    judge = Judge(bundle, language=language, drafts=True, with_encoder=False)
     with Store.open(settings.store) as store:
         person, _ = person_called(store, settings, as_, Permission.RULE_PROMOTE)
         evidence = _evidence(store, rule, rules, judge, baseline)
