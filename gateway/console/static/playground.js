@@ -10,6 +10,7 @@ const heldName = form.querySelector("[data-file-name]");
 const said = form.querySelector("[data-file-said]");
 const chosen = document.getElementById("file");
 const gone = form.querySelector("[data-file-gone]");
+let before = "words"; // what was chosen before there was a file
 
 function base64url(octets) {
   let text = "";
@@ -26,6 +27,7 @@ async function take(file) {
   held.value = base64url(new Uint8Array(await file.arrayBuffer()));
   heldName.value = file.name;
   said.textContent = `The file ${file.name} is tried in place of the text.`;
+  if (gone.hidden) before = form.querySelector("[name=kind]:checked").value;
   form.querySelector("[name=kind][value=mail]").checked = true;
   gone.hidden = false;
 }
@@ -35,6 +37,7 @@ chosen.addEventListener("change", () => take(chosen.files[0]));
 gone.addEventListener("click", () => {
   held.value = heldName.value = chosen.value = said.textContent = "";
   gone.hidden = true;
+  form.querySelector(`[name=kind][value=${before}]`).checked = true;
   document.getElementById("text").focus();
 });
 const target = form.querySelector("[data-drop]");
