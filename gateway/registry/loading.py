@@ -96,9 +96,18 @@ class Weighed:
 
 
 def weigh(
-    settings: RegistrySettings, name: SetName, table: Table, previous: Registry | None, *, accept_loss: bool
+    settings: RegistrySettings,
+    name: SetName,
+    table: Table,
+    previous: Registry | None,
+    *,
+    accept_loss: bool,
+    staff: Table | None = None,
 ) -> Weighed:
-    """Return what taking over one list would come to, beside the other as ``previous`` has it. Takes nothing over."""
+    """Return what taking over one list would come to. Takes nothing over.
+
+    ``staff`` is the staff list that contacts are looked at beside; None: the one that ``previous`` has.
+    """
     keys = Keys(mailboxes_of(settings))
     complaints = Complaints(table.file, table.names)
     with _no_collections():
@@ -108,9 +117,12 @@ def weigh(
             )
             number = len(people.staff)
         else:
-            staff = staff_in(previous) if previous else ()
+            members = staff_in(previous) if previous else ()
+            if staff is not None and not staff.refused:
+                aside = Complaints(staff.file, staff.names)
+                members = _staff(settings, keys, previous, staff, aside, accept_loss=True)[0].staff
             people, refused, lost = _contacts(
-                settings, keys, previous, staff, table, complaints, accept_loss=accept_loss
+                settings, keys, previous, members, table, complaints, accept_loss=accept_loss
             )
             number = len(people.contacts)
     return Weighed(

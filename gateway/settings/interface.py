@@ -43,7 +43,7 @@ class ApiSettings(Section):
         20,
         "Requests a minute without a token that opens anything, from one address.",
         unit="requests a minute",
-        why="a wrong token is a slip; each costs a look into the store",
+        why="a wrong token is a slip; more of them would fill log and audit log",
         ge=1,
         le=60_000,
     )

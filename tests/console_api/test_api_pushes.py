@@ -58,7 +58,10 @@ async def test_typed_fields_are_taken_as_their_text(api, caller):
     ]
     await caller.put("/api/staff", json={"entries": staff()})
     answer = await caller.put("/api/contacts", json={"entries": typed})
-    assert (answer.status_code, answer.json()["mistakes"]) == (201, [])
+    assert answer.status_code == 201
+    assert (answer.json()["mistakes"], answer.json()["warnings"]) == ([], []), (
+        "the staff were pushed a moment before"
+    )
     found = contacts_for(await api.desk.registry.get(), "nadia@home.example").contacts[0]
     assert found.vulnerable
     assert found.cases[0].officers == ("amir.khan@force.example",)
@@ -154,6 +157,17 @@ async def test_a_set_that_lost_too_many_is_refused_until_it_is_meant(api, caller
     assert (meant.status_code, meant.json()["removed"]) == (200, 2)
     assert contacts_for(await api.desk.registry.get(), "joseph@home.example") is None
     assert (await caller.put("/api/contacts?accept_loss=1", json=body)).status_code == 400
+
+
+async def test_an_officer_who_is_no_staff_is_a_warning(api, caller):
+    """As of a file: the entry takes effect, and the warning names it."""
+    await caller.put("/api/staff", json={"entries": staff()})
+    sent = [contacts()[0] | {"officers": "gone@force.example"}, *contacts()[1:]]
+    said = (await caller.put("/api/contacts", json={"entries": sent})).json()
+    assert (said["taken_over"], said["mistakes"]) == ("whole", [])
+    assert [(one["pointer"], "gone@force.example" in one["detail"]) for one in said["warnings"]] == [
+        ("#/entries/0/officers", True)
+    ]
 
 
 async def test_nobody_is_no_list(api, caller):

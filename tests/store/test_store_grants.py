@@ -4,12 +4,12 @@ import json
 
 import pytest
 from sqlalchemy import text
-from stores import NOW, a_delivery, an_item
+from stores import NOW, a_delivery, after, an_item
 
 from gateway import audit
 from gateway.errors import NotStored, Refused
 from gateway.model import Event, ItemState, MessageId, OutboxKind
-from gateway.store import Store, items, outbox, records
+from gateway.store import Store, items, leave, outbox, pushed, records, tokens
 from gateway.store.grants import console_grants
 from gateway.store.rows import Decision, DecisionAction
 
@@ -101,3 +101,35 @@ def test_the_console_cannot_deliver(doors):
     ):
         with pytest.raises((NotStored, Refused), match="permission denied"):
             console.write_now(job)
+
+
+def test_the_console_takes_pushes_and_gives_leave_and_makes_no_token(doors):
+    """What a records system pushes and leave to read a text are the console's to write; tokens are not (DECISIONS 24)."""
+    serve, console = doors
+    new = an_item()
+    serve.write_now(lambda tx: items.add_item(tx, new))
+    name = pushed.SetName.STAFF
+    whole = {"4417": {"name": "Amir Khan"}}
+
+    def push(tx):
+        pushed.replace(tx, name, pushed.packed(whole), 1, by="token:rms", at=NOW)
+        before = pushed.state(tx, name, to_change=True)
+        pushed.change(tx, before, "3308", {"name": "Helen Brooks"}, grows=1, by="token:rms", at=NOW)
+
+    console.write_now(push)
+    assert set(serve.read_now(lambda tx: pushed.entries(tx, name))) == {"3308", "4417"}
+    given = console.write_now(
+        lambda tx: leave.give(
+            tx, new.id, "o@panel.example", by="psd", reason="why", at=NOW, ends_at=after(hours=1)
+        )
+    )
+    assert console.write_now(lambda tx: leave.end(tx, new.id, given, NOW)).holder == "o@panel.example"
+    may = frozenset({tokens.May.STATES})
+    with pytest.raises(NotStored):
+        console.write_now(lambda tx: tokens.add(tx, "wicked", may, "console", NOW))
+    token = serve.write_now(lambda tx: tokens.add(tx, "rms", may, "a test", NOW))
+    found, fits = console.read_now(lambda tx: tokens.find(tx, token))
+    assert fits
+    console.write_now(lambda tx: tokens.note_use(tx, found, NOW))
+    with pytest.raises(NotStored):
+        console.write_now(lambda tx: tokens.revoke(tx, "rms", NOW))

@@ -39,6 +39,8 @@ class _Before:
 
     state: SetState | None
     entries: Mapping[str, Entry]
+    staff: Mapping[str, Entry]
+    """The pushed staff, which contacts are looked at beside."""
 
     @property
     def revision(self) -> str | None:
@@ -114,7 +116,13 @@ async def _put_set(call: Call, name: SetName, sent: dict[str, Entry], *, accept_
     )
     registry = await desk.registry.get()
     weighed = await asyncio.to_thread(
-        weigh, desk.settings.registry, name, table_of(name, ordered), registry, accept_loss=accept_loss
+        weigh,
+        desk.settings.registry,
+        name,
+        table_of(name, ordered),
+        registry,
+        accept_loss=accept_loss,
+        staff=table_of(SetName.STAFF, before.staff) if before.staff else None,
     )
     told = _told(
         name, weighed, tuple(ordered), {one: f"#/entries/{number}" for number, one in enumerate(sent)}
@@ -271,7 +279,9 @@ def _weighed_entry(
 
 
 def _before(tx: Tx, name: SetName) -> _Before:
-    return _Before(state=pushed.state(tx, name), entries=pushed.entries(tx, name))
+    entries_of = partial(pushed.entries, tx)
+    staff = entries_of(SetName.STAFF) if name is SetName.CONTACTS else {}
+    return _Before(state=pushed.state(tx, name), entries=entries_of(name), staff=staff)
 
 
 def _must_be_source(settings: RegistrySettings) -> None:
