@@ -8,11 +8,12 @@ as ``console.max_live`` says; one more is told to ask by itself. A stream ends w
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
 import structlog
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from gateway.console import sessions
 from gateway.console.pages import Visit
@@ -51,12 +52,24 @@ async def stream(visit: Visit, shelf: Shelf, wanted: Wanted) -> Response:
     desk = visit.desk
     if desk.live.locked():
         return Response(status_code=204)
-    return StreamingResponse(
-        news(visit, shelf, wanted), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    return _Stream(news(visit, shelf, wanted))
 
 
-async def news(visit: Visit, shelf: Shelf, wanted: Wanted) -> AsyncIterator[str]:
+class _Stream(StreamingResponse):
+    """News on their way. They end as soon as nobody takes them, not when memory is next tidied: others want the place."""
+
+    def __init__(self, told: AsyncGenerator[str, None]) -> None:
+        super().__init__(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        self._told = told
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._told.aclose()
+
+
+async def news(visit: Visit, shelf: Shelf, wanted: Wanted) -> AsyncGenerator[str, None]:
     """Yield an event at once and whenever the list is another, until the session is over.
 
     While nothing happens that could change a list, a look is one row; the session is looked at before anything is told,
