@@ -35,6 +35,8 @@ MAX_PROGRAM: Final = 20_000
 """RE2 instructions of one pattern: counted repetitions of long classes are what exceeds it."""
 MAX_SEPARATE: Final = 12
 """Sentences that are searched for an expression one by one; more of them are searched in one go with all others."""
+MAX_BY_CHUNK: Final = 20_000
+"""Characters of a text that is searched for whole words chunk by chunk; a longer one is searched once for each word."""
 MAX_SAMPLE: Final = 1500
 """Texts that are enough to tell rare words from common ones."""
 _BATCH: Final = 250
@@ -333,9 +335,14 @@ class Scan:
     def _with_string(self, string: str) -> set[int]:
         """Return the sentences that hold what expressions wait for, or more of them than are looked at each.
 
-        A whole word is looked for in the chunks that hold it: in the text, "hi" would be met in every "this".
+        A whole word is looked for in the chunks that hold it: in the text, "hi" would be met in every "this". In a long
+        text that would be dearer than a few sentences searched in vain.
         """
-        if string[0] == EDGE and len(self._words[string]) <= MAX_SEPARATE:
+        if (
+            string[0] == EDGE
+            and len(self._lower) <= MAX_BY_CHUNK
+            and len(self._words[string]) <= MAX_SEPARATE
+        ):
             return self._holding(string)
         near = self._with_piece.get(string)
         if near is None:
