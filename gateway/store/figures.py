@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from sqlalchemy import String, func, select, type_coerce
 
-from gateway.model import ItemKind, Label
+from gateway.model import Label
 from gateway.store.database import Tx
 from gateway.store.queue import Sight, Wanted, conditions
 from gateway.store.rows import DecisionAction
@@ -103,7 +103,7 @@ def rules(tx: Tx, sight: Sight, since: datetime) -> tuple[RuleFigures, ...]:
             func.count().filter(items.c.label == Label.FALSE_ALARM).label("false_alarms"),
         )
         .join_from(ledger_findings, items, items.c.id == ledger_findings.c.ledger_id)
-        .where(items.c.held_at >= since, items.c.kind.in_(tuple(ItemKind)), *conditions(sight, None))
+        .where(items.c.held_at >= since, *conditions(sight, None))
         .group_by(ledger_findings.c.rule)
         .order_by(ledger_findings.c.rule)
     )
@@ -119,7 +119,7 @@ def rule_days(tx: Tx, sight: Sight, since: datetime) -> tuple[RuleDay, ...]:
     query = (
         select(ledger_findings.c.rule, day, func.count().label("items"))
         .join_from(ledger_findings, items, items.c.id == ledger_findings.c.ledger_id)
-        .where(items.c.held_at >= since, items.c.kind.in_(tuple(ItemKind)), *conditions(sight, None))
+        .where(items.c.held_at >= since, *conditions(sight, None))
         .group_by(ledger_findings.c.rule, day)
         .order_by(ledger_findings.c.rule, day)
     )

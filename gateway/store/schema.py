@@ -176,6 +176,7 @@ items = Table(
     Index("ix_items_queue", "kind", "state", "held_at", "id"),
     Index("ix_items_officer", "officer", "held_at"),
     Index("ix_items_urgent", "kind", "state", "urgent", "held_at", "id", "officer", "unit"),
+    Index("ix_items_received", "held_at", "id"),
     Index("ix_items_message_id", "message_id", postgresql_using="hash"),  # of any length: the sender chose it
     Index("ix_items_sha256", "sha256"),
     Index(

@@ -1,4 +1,4 @@
-"""Indices for the lists of the console: a Message-ID, a hash, what professional standards are to see."""
+"""Indices for the lists of the console: by time alone, a Message-ID, a hash, what professional standards are to see."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,8 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Add three indices. There is no way back."""
+    """Add four indices. There is no way back."""
+    op.create_index("ix_items_received", "items", ["held_at", "id"], unique=False)
     # a Message-ID is as long as its sender likes, and PostgreSQL refuses rows too long for a B-tree
     op.create_index("ix_items_message_id", "items", ["message_id"], unique=False, postgresql_using="hash")
     op.create_index("ix_items_sha256", "items", ["sha256"], unique=False)
