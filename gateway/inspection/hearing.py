@@ -94,19 +94,17 @@ class Hearing:
     def doubts(self, rule: Rule, text: Text, sentences: Iterable[int]) -> float | None:
         """Return how surely the surest of ``sentences`` crosses where the encoder takes them all for proper, else None.
 
-        It is asked about words alone that are not grave, stand undisguised, and have no other cue in the message or of
-        their category in earlier mail for company (docs/decisions/0035).
+        It is asked about what is not grave, stands undisguised, and has no cue elsewhere in the message or of its
+        category in earlier mail for company (docs/decisions/0035).
         """
         if self._encoder is None or not self._policy.doubt or rule.severity is Severity.CRITICAL:
             return None
-        if (
-            rule.category not in cues.CATEGORIES
-            or text.disguised
-            or rule.category in self._before
-            or self._signs
-        ):
+        if rule.category not in cues.CATEGORIES or text.disguised or rule.category in self._before:
             return None
-        surest = max((self._crossing(text)[number] for number in sentences), default=1.0)
+        here = {(text.part, text.offset, number) for number in sentences}
+        if any(place not in here for place, _ in self._signs):
+            return None
+        surest = max((self._crossing(text)[number] for _, _, number in here), default=1.0)
         return surest if surest < self._policy.doubt else None
 
     def _crossing(self, text: Text) -> tuple[float, ...]:

@@ -71,3 +71,10 @@ def test_company_ends_the_doubt(high):
     """Another sign in the mail, or a weak one of the same category in earlier mail, and the rule acts."""
     assert doubts(high, sure(0.0), weak=("secrecy",)) is None
     assert doubts(high, sure(0.9, "Monday")) is None
+
+
+def test_no_finding_is_its_own_company(high):
+    """What the frames hear in the very sentence is doubted with it: they know words and who says them, no purpose."""
+    text = text_of("Your hearing is on Monday. I love that drink and I love you.")
+    assert doubts(high, sure(0.02), text=text) == 0.02
+    assert doubts(high, sure(0.02, "Monday"), text=text, sentences=(MONDAY,)) is None
