@@ -33,6 +33,9 @@ SUSPECTED: Final = 0.2
 _TEAM: Final = 0.6
 _REFUSED: Final = 0.3
 """What is left of the encoder's probability in the team's voice, and where the officer declines."""
+MAX_READ: Final = 40_000
+"""Characters of one message that the encoder reads, in reading order: some twenty pages, two to four seconds of processor
+time. Rules and frames read the rest; a file of hundreds of pages must not be held for its length alone."""
 UNPARSED: Final = 0.65
 """What a sentence is worth that has a frame's words and is not parsed any more (`judgement.MAX_PARSES`): who pads a
 message until the parser gives up must not thereby pass."""
@@ -68,14 +71,19 @@ Parser = Callable[[int], "parse.Parsed | None"]
 """Gives the parse of a sentence by its number; None when there is none to be had."""
 
 
-def cues_of(shadow: Shadow, parser: Parser, encoder: Encoder | None) -> Mapping[int, tuple[Cue, ...]]:
-    """Return the cues of one text under the numbers of their sentences, at most one a category and sentence."""
+def cues_of(
+    shadow: Shadow, parser: Parser, encoder: Encoder | None, most: int | None = None
+) -> Mapping[int, tuple[Cue, ...]]:
+    """Return the cues of one text under the numbers of their sentences, at most one a category and sentence.
+
+    The encoder reads the first ``most`` sentences; None: all.
+    """
     sentences = [shadow.sentence(number) for number in range(len(shadow.starts))]
-    readings = encoder.read(sentences) if encoder is not None and sentences else ()
+    readings = encoder.read(sentences[:most]) if encoder is not None and sentences else ()
     found: dict[int, tuple[Cue, ...]] = {}
     for number, sentence in enumerate(sentences):
         candidates = frames.candidates(parse.keys_of(sentence))
-        reading = readings[number] if readings else None
+        reading = readings[number] if number < len(readings) else None
         suspected = reading is not None and max(reading.crossing, *reading.categories) >= SUSPECTED
         if not candidates and not suspected:
             continue

@@ -9,6 +9,7 @@ the officer's own words hold another one elsewhere in the mail, or earlier mail 
 category. One cue more never makes another count for less.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol
@@ -51,6 +52,13 @@ class Hearing:
         self._parser = parser
         self._encoder = encoder
         self._crossings: dict[tuple[str, int], tuple[float, ...]] = {}
+        self._most: dict[tuple[str, int, bool], int] = {}
+        """Of each text how many sentences the encoder reads: it stops after `cues.MAX_READ` characters of the message."""
+        left = cues.MAX_READ
+        for text in self._texts:
+            starts = text.shadow.starts
+            self._most[text.part, text.offset, text.disguised] = bisect_right(starts, left) if left else 0
+            left = max(0, left - len(text.shadow.text))
 
     def cues(self, text: Text) -> Mapping[int, tuple[Cue, ...]]:
         """Return every cue of ``text`` by its sentence; found when first asked for."""
@@ -58,8 +66,15 @@ class Hearing:
         if parser is None:
             return {}
         if not text.heard:
-            text.heard.append(cues.cues_of(text.shadow, lambda number: parser(text, number), self._encoder))
+            most = self._most_of(text)
+            text.heard.append(
+                cues.cues_of(text.shadow, lambda number: parser(text, number), self._encoder, most)
+            )
         return text.heard[0]
+
+    def _most_of(self, text: Text) -> int:
+        """Return how many sentences of ``text`` the encoder may read: what the texts before it have left."""
+        return self._most[text.part, text.offset, text.disguised]
 
     def sentences(self, condition: Condition, text: Text) -> frozenset[int]:
         """Return the sentences of ``text`` in which the cue of ``condition`` counts."""
@@ -108,12 +123,18 @@ class Hearing:
         return surest if surest < self._policy.doubt else None
 
     def _crossing(self, text: Text) -> tuple[float, ...]:
-        """Return for each sentence of ``text`` how surely it crosses; the encoder remembers what it has read."""
+        """Return for each sentence of ``text`` how surely it crosses; the encoder remembers what it has read.
+
+        What it does not read any more is not doubted.
+        """
         key = (text.part, text.offset)
         if key not in self._crossings and self._encoder is not None:
-            shadow = text.shadow
-            read = self._encoder.read([shadow.sentence(number) for number in range(len(shadow.starts))])
-            self._crossings[key] = tuple(reading.crossing for reading in read)
+            shadow, most = text.shadow, self._most_of(text)
+            read = self._encoder.read(
+                [shadow.sentence(number) for number in range(len(shadow.starts))][:most]
+            )
+            unread = (1.0,) * (len(shadow.starts) - len(read))
+            self._crossings[key] = (*(reading.crossing for reading in read), *unread)
         return self._crossings[key]
 
     def told(self, text: Text, heard: Iterable[Cue]) -> Iterator[str]:

@@ -78,3 +78,12 @@ def test_no_finding_is_its_own_company(high):
     text = text_of("Your hearing is on Monday. I love that drink and I love you.")
     assert doubts(high, sure(0.02), text=text) == 0.02
     assert doubts(high, sure(0.02, "Monday"), text=text, sentences=(MONDAY,)) is None
+
+
+def test_what_the_model_does_not_read_is_not_doubted(high):
+    """In a file of hundreds of pages the model reads the first of them; what rules find behind them acts."""
+    encoder = sure(0.02)
+    text = text_of("The drink is exhibit four. " * 3000)
+    assert doubts(high, encoder, text=text, sentences=(0,)) == 0.02
+    assert doubts(high, encoder, text=text, sentences=(2999,)) is None
+    assert sum(map(len, encoder.asked)) < 4 * 41_000

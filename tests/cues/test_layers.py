@@ -129,3 +129,14 @@ def test_spans_lie_in_their_own_sentence():
     """The place of a cue is a place in the whole text, however many sentences stand before it."""
     found = heard("Good morning. Your hearing is on Monday. I miss you so much.")
     assert [words for _, words in found] == ["I miss you"]
+
+
+def test_the_encoder_reads_so_many_sentences_of_a_message():
+    """A very long text costs the encoder no more than its bound; frames read the rest."""
+    encoder = Encoder("kettle", "secrecy", 0.9)
+    shadow = shadow_of("Put the kettle on. I love you. Put the kettle on. I love you.")
+    found = cues_of(shadow, lambda number: parse.parse(shadow.sentence(number)), encoder, 1)
+    assert len(encoder.asked) == 1
+    assert {number: [cue.layer for cue in cues] for number, cues in found.items()} == {
+        0: [Layer.ENCODER], 1: [Layer.RELATIONS], 3: [Layer.RELATIONS]
+    }  # fmt: skip
