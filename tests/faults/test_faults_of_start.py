@@ -199,7 +199,7 @@ async def test_sigterm_while_a_release_waits_for_the_smarthost(fresh: Line):
     assert await send(fresh, raw, CONTACT) == ACCEPTED
     (hold,) = fresh.recorded(raw)
     fresh.smarthost.at(Stage.DOT, silence())
-    arguments = ("holds", "release", hold.id, "--as", SUPERVISOR, "--reason", "Seen.")
+    arguments = ("holds", "release", hold.id, "--as", SUPERVISOR, "--reason", "Read and proper.")
     await asyncio.to_thread(fresh.gateway.run, *arguments)
     await fresh.smarthost.until(lambda: any(session.uploads for session in fresh.smarthost.sessions), 30)
     fresh.gateway.process.send_signal(signal.SIGTERM)
