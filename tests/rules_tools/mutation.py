@@ -112,7 +112,7 @@ class Examiner:
     def notices(self, mutant: Mutant) -> bool:
         """Return whether an example of the rule fails under ``mutant``."""
         few = replace(self._rules, rules=(*self._beside(mutant.rule), mutant.rule))
-        engine = Engine(few, self._hash, language=self._language, drafts=True)
+        engine = Engine(few, self._hash, language=self._language, drafts=True, with_encoder=False)
         return not all(one.ok for one in examples(few, engine, NOW, only=mutant.rule.id))
 
     def _beside(self, rule: Rule) -> tuple[Rule, ...]:
@@ -120,7 +120,9 @@ class Examiner:
         if not rule.is_pattern:
             return ()
         if self._whole is None:
-            self._whole = Engine(self._rules, self._hash, language=self._language, drafts=True)
+            self._whole = Engine(
+                self._rules, self._hash, language=self._language, drafts=True, with_encoder=False
+            )
         found: set[str] = set()
         for example in (*rule.entry.examples.hit, *rule.entry.examples.miss):
             staged = stage(example, rule, NOW)
