@@ -20,7 +20,7 @@ from typing import Self
 from gateway.errors import Refused
 from gateway.model import Event
 from gateway.store import ChainRow, Tx, chain
-from gateway.store.schema import instant_text
+from gateway.store.instants import instant_text
 from gateway.store.sealing import is_signed
 
 Value = str | int | bool | None | Sequence[str]

@@ -24,8 +24,8 @@ from gateway.inspection.schema import ListCondition, ListEntry, RuleEntry
 from gateway.model import Event, HouseStyle, Policy
 from gateway.rehearsal import promotion
 from gateway.store import ChainRow, Store, Tx, records
+from gateway.store.instants import instant_of
 from gateway.store.rows import RuleReport
-from gateway.store.schema import instant_of
 
 _ALIVE: Final = timedelta(seconds=15)
 """A relay that has not reported for so long does not run: `serve` reports every five seconds."""

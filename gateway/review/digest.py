@@ -10,7 +10,7 @@ from gateway import audit, notices
 from gateway.model import Event, ItemKind, ItemState, Registry
 from gateway.settings import NoticeSettings
 from gateway.store import Tx, items, outbox, records
-from gateway.store.schema import instant_of, instant_text
+from gateway.store.instants import instant_of, instant_text
 
 ACTOR = "relay"
 _FACT = "digest_at"

@@ -27,8 +27,9 @@ from gateway.model import (
 )
 from gateway.settings import StoreSettings
 from gateway.store.database import Tx
+from gateway.store.instants import instant_of, instant_text
 from gateway.store.rows import LedgerEntry, Outcome, Reach
-from gateway.store.schema import instant_of, instant_text, ledger, ledger_findings, ledger_persons
+from gateway.store.schema import ledger, ledger_findings, ledger_persons
 from gateway.store.sealing import MARK_BYTES
 from gateway.store.statements import Prepared, insert_into, insert_unless_there
 

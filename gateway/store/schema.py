@@ -5,15 +5,13 @@ Columns marked *sealed* hold what `sealing` made, bound to their table, column a
 tables; a test compares the two. Knows nothing of what the rows mean to the other stages.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -22,45 +20,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     false,
     text,
 )
 
+from gateway.store.instants import WIDTH, Instant
+
 HEAD = "0008"
 """The schema this code knows, as Alembic names it."""
-
-_WIDTH = len("2026-01-31T12:00:00.000000Z")
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware time, kept as ``2026-01-31T12:00:00.000000Z``. A naive one is a bug and raises ValueError."""
-
-    impl = String(_WIDTH)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """Return the UTC text of ``value``."""
-        del dialect
-        return None if value is None else instant_text(value)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Return the aware time of the text."""
-        del dialect
-        return None if value is None else instant_of(str(value))
-
-
-def instant_text(value: datetime) -> str:
-    """Return the one text form of an aware time; ValueError for a naive one."""
-    if value.tzinfo is None:
-        raise ValueError("a time without a zone cannot be stored; pass an aware datetime")
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def instant_of(text: str) -> datetime:
-    """Return the aware time that `instant_text` wrote."""
-    return datetime.fromisoformat(text)
-
 
 metadata = MetaData(
     naming_convention={
@@ -590,7 +557,7 @@ audit_entries = Table(
     "audit_entries",
     metadata,
     Column("seq", BigInteger(), primary_key=True, autoincrement=False, comment="From 1, without gaps."),
-    Column("at", String(_WIDTH), nullable=False, comment="When. UTC. Text, since it is hashed."),
+    Column("at", String(WIDTH), nullable=False, comment="When. UTC. Text, since it is hashed."),
     Column("event", String(64), nullable=False, comment="What happened."),
     Column("actor", String(320), nullable=False, comment="Who did it: an account or a part of the gateway."),
     Column("subject", String(255), nullable=False, comment="Id of what it was done to."),

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from gateway.errors import NotStored, Sealed, StoreUnfit
 from gateway.settings import StoreSettings
-from gateway.store import chain, database, schema
+from gateway.store import chain, database, instants, schema
 from gateway.store.clerk import Told
 from gateway.store.database import Tx, told_plainly, transaction
 from gateway.store.mark import Mark, mark_path
@@ -165,7 +165,7 @@ def initialise(settings: StoreSettings, at: datetime) -> Made:
             keys = Keyring(KeyFile.make(settings.key_file) if fresh_key else KeyFile.read(settings.key_file))
             facts = {
                 "store_id": secrets.token_hex(16),
-                "made_at": schema.instant_text(at),
+                "made_at": instants.instant_text(at),
                 "outbox_mark": "0",
             }
             database.migrate(engine, lambda connection: _write_first_rows(connection, keys, facts, at))

@@ -12,8 +12,7 @@ import signal
 import smtplib
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -61,7 +60,8 @@ def console_of(gateway):
         try:
             while "console:ready" not in log.read_text():
                 assert process.poll() is None, log.read_text()
-                time.sleep(0.05)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.1)
             yield
         finally:
             process.send_signal(signal.SIGTERM)

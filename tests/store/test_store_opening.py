@@ -16,7 +16,7 @@ from stores import NOW, Sqlite
 
 from gateway.errors import NotStored, StoreUnfit
 from gateway.settings import StoreSettings
-from gateway.store import Store, database, initialise, records, schema
+from gateway.store import Store, database, initialise, instants, records, schema
 from gateway.store.sealing import KeyFile, Place
 
 
@@ -267,5 +267,5 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 def test_times_without_a_zone_are_not_stored(store):
     """A naive time would mean another moment on another machine."""
     with pytest.raises(ValueError, match="a time without a zone"):
-        schema.instant_text(NOW.replace(tzinfo=None))
-    assert schema.instant_of(schema.instant_text(NOW)) == NOW
+        instants.instant_text(NOW.replace(tzinfo=None))
+    assert instants.instant_of(instants.instant_text(NOW)) == NOW
