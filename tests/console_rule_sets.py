@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rules_tools.small_sets import POLICY
+
 from gateway import audit, inspection
 from gateway.inspection.bundle import Bundle, BundleFile
 from gateway.model import Event
@@ -9,21 +11,6 @@ from gateway.store import records
 from gateway.store.rows import RuleReport, RuleSetRow
 
 SHIPPED = Path(__file__).resolve().parent.parent / "rules"
-POLICY = """\
-version: 1
-flag_at: 2
-hold_at: 10
-categories:
-  advance: {hold_from: high}
-  warmth: {hold_from: never}
-combinations: {two_categories: hold, vulnerable_contact: hold, sender_not_assigned: hold, closed_case: hold,
-  earlier_findings: hold}
-closed_case_days: 14
-parties: {do_not_contact: flag, no_email_consent: flag, senders_disagree: flag, private_copy: hold}
-unreadable: {ambiguous: hold, language: hold, attachment-not-read: flag, charset: hold, depth: hold, encoding: hold,
-  encrypted: hold, macros: hold, malformed: hold, not-in-time: hold, picture: flag, size: hold, small-picture: none,
-  too-many-parts: hold, worker-failed: hold}
-"""
 RULE = """\
 id: {id}
 version: {version}

@@ -34,7 +34,7 @@ from gateway.model import (
 from gateway.review import claims as claiming
 from gateway.review import decisions
 from gateway.review.access import Permission
-from gateway.review.decisions import Actor, Ruling, Wish
+from gateway.review.decisions import Ruling, Wish
 from gateway.store import Tx, claims, items, outbox, queue, records, related
 from gateway.store.queue import Headline, Wanted
 from gateway.store.related import Moment
@@ -88,7 +88,7 @@ async def act(visit: Visit) -> Response:
     """Do what the form says; show the item again with what was typed where it may not be, or what stands in the way."""
     item_id = await visit.item_in_sight(visit.path["item"])
     said = visit.form.text("action")
-    actor, at = _actor(visit), visit.desk.now()
+    actor, at = visit.actor, visit.desk.now()
     review = visit.desk.settings.review
     if said == _CLAIM:
         ruling = await visit.desk.store.write(lambda tx: claiming.claim(tx, item_id, actor, at, review))
@@ -291,13 +291,9 @@ def _subject(text: str) -> str:
 # --- doors to the message -----------------------------------------------------------------------------------
 
 
-def _actor(visit: Visit) -> Actor:
-    return Actor(person=visit.person, registry=visit.registry, system="console")
-
-
 async def _view(visit: Visit, item_id: str, what: str) -> ItemInFull:
     """Return the item, the look recorded; raises `Absent` where it may not be looked at."""
-    actor, at = _actor(visit), visit.desk.now()
+    actor, at = visit.actor, visit.desk.now()
     full, _ = await visit.desk.store.write(lambda tx: decisions.view(tx, item_id, actor, at, what=what))
     if full is None:
         raise Absent

@@ -32,7 +32,6 @@ from gateway.model import (
 )
 from gateway.review import oversight
 from gateway.review.access import Permission
-from gateway.review.decisions import Actor
 from gateway.review.oversight import Asked
 from gateway.review.sight import sight_of
 from gateway.store import Tx, claims, items, leave, outbox, progress
@@ -136,7 +135,7 @@ async def show(visit: Visit) -> Response:
 async def give(visit: Visit) -> Response:
     """Give leave to read its text."""
     item_id = await visit.item_in_sight(visit.path["item"], Permission.PROCESS_VIEW)
-    said, actor, at = visit.form.text("days"), _actor(visit), visit.desk.now()
+    said, actor, at = visit.form.text("days"), visit.actor, visit.desk.now()
     asked = Asked(
         item_id=item_id,
         holder=visit.form.text("holder")[:320],
@@ -151,7 +150,7 @@ async def give(visit: Visit) -> Response:
 async def end(visit: Visit) -> Response:
     """End leave before its time."""
     item_id = await visit.item_in_sight(visit.path["item"], Permission.PROCESS_VIEW)
-    given, actor, at = visit.form.text("leave")[:64], _actor(visit), visit.desk.now()
+    given, actor, at = visit.form.text("leave")[:64], visit.actor, visit.desk.now()
     why = await visit.desk.store.write(lambda tx: oversight.end(tx, item_id, given, actor, at))
     return await _page(visit, why) if why else visit.redirect(f"/oversight/{item_id}")
 
@@ -159,7 +158,7 @@ async def end(visit: Visit) -> Response:
 async def text(visit: Visit) -> Response:
     """Show the text to somebody who has leave; say how to come by it to somebody who has none."""
     item_id = await visit.item_in_sight(visit.path["item"], Permission.PROCESS_VIEW)
-    actor, at = _actor(visit), visit.desk.now()
+    actor, at = visit.actor, visit.desk.now()
     full, given = await visit.desk.store.write(lambda tx: oversight.read(tx, item_id, actor, at))
     if full is None or given is None:
         says = "You have no leave to read it. Professional standards give it for one item, with a reason and an end."
@@ -280,10 +279,6 @@ def _sent(tx: Tx, item_id: str) -> Iterable[Sent]:
             queued_at=one.queued_at,
             sent_at=one.sent_at,
         )
-
-
-def _actor(visit: Visit) -> Actor:
-    return Actor(person=visit.person, registry=visit.registry, system="console")
 
 
 PAGES = (

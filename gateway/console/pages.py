@@ -22,6 +22,7 @@ from gateway.console.sessions import SignedIn
 from gateway.errors import GatewayError, origin
 from gateway.model import Event, Registry
 from gateway.review.access import Permission, Person, objection
+from gateway.review.decisions import Actor
 from gateway.review.sight import sight_of
 from gateway.settings import ConsoleSettings
 from gateway.store import new_id, queue
@@ -83,6 +84,11 @@ class Visit:
         """Who asks. Only for pages with a permission."""
         assert self.signed is not None, "a page without a permission asked who visits it"
         return self.signed.person
+
+    @property
+    def actor(self) -> Actor:
+        """Who decides, where a page decides something."""
+        return Actor(person=self.person, registry=self.registry, system="console")
 
     @property
     def sight(self) -> Sight:

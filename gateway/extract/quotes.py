@@ -237,7 +237,7 @@ class _Cutter:
         appointments has not. With quote marks under it three will do, From wherever it stands.
         """
         claimed = self.lines[start].mark is Mark.HEADER_BLOCK
-        bare = divided and introductions.field_of(self.lines[start].text) is None
+        bare = divided and self._field(start, bare=False) is None
         first = self._field(start, bare=bare)
         if (first is None and not claimed) or not self._says_from(start, bare=bare):
             return (start + 1 if claimed else 0), ""

@@ -71,17 +71,14 @@ Parser = Callable[[int], "parse.Parsed | None"]
 """Gives the parse of a sentence by its number; None when there is none to be had."""
 
 
-def cues_of(
-    shadow: Shadow, parser: Parser, encoder: Encoder | None, most: int | None = None
-) -> Mapping[int, tuple[Cue, ...]]:
+def cues_of(shadow: Shadow, parser: Parser, readings: Sequence[Reading]) -> Mapping[int, tuple[Cue, ...]]:
     """Return the cues of one text under the numbers of their sentences, at most one a category and sentence.
 
-    The encoder reads the first ``most`` sentences; None: all.
+    ``readings`` is what the encoder makes of the sentences from the first on, as many as it has read.
     """
-    sentences = [shadow.sentence(number) for number in range(len(shadow.starts))]
-    readings = encoder.read(sentences[:most]) if encoder is not None and sentences else ()
     found: dict[int, tuple[Cue, ...]] = {}
-    for number, sentence in enumerate(sentences):
+    for number in range(len(shadow.starts)):
+        sentence = shadow.sentence(number)
         candidates = frames.candidates(parse.keys_of(sentence))
         reading = readings[number] if number < len(readings) else None
         suspected = reading is not None and max(reading.crossing, *reading.categories) >= SUSPECTED

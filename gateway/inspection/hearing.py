@@ -18,7 +18,7 @@ from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import Text
 from gateway.inspection.cues import Cue, Layer
-from gateway.inspection.encoder import Encoder
+from gateway.inspection.encoder import Encoder, Reading
 from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.rules import Condition, Rule
 from gateway.model import Attribution, Policy, Severity
@@ -51,13 +51,13 @@ class Hearing:
         self._before = frozenset(weak)
         self._parser = parser
         self._encoder = encoder
-        self._crossings: dict[tuple[str, int], tuple[float, ...]] = {}
+        self._readings: dict[tuple[str, int, bool], tuple[Reading, ...]] = {}
         self._most: dict[tuple[str, int, bool], int] = {}
         """Of each text how many sentences the encoder reads: it stops after `cues.MAX_READ` characters of the message."""
         left = cues.MAX_READ
         for text in self._texts:
             starts = text.shadow.starts
-            self._most[text.part, text.offset, text.disguised] = bisect_right(starts, left) if left else 0
+            self._most[_key(text)] = bisect_right(starts, left) if left else 0
             left = max(0, left - len(text.shadow.text))
 
     def cues(self, text: Text) -> Mapping[int, tuple[Cue, ...]]:
@@ -66,15 +66,19 @@ class Hearing:
         if parser is None:
             return {}
         if not text.heard:
-            most = self._most_of(text)
-            text.heard.append(
-                cues.cues_of(text.shadow, lambda number: parser(text, number), self._encoder, most)
-            )
+            read = self._read(text)
+            text.heard.append(cues.cues_of(text.shadow, lambda number: parser(text, number), read))
         return text.heard[0]
 
-    def _most_of(self, text: Text) -> int:
-        """Return how many sentences of ``text`` the encoder may read: what the texts before it have left."""
-        return self._most[text.part, text.offset, text.disguised]
+    def _read(self, text: Text) -> tuple[Reading, ...]:
+        """Return what the encoder makes of the sentences of ``text`` that it reads, the first of them first."""
+        if self._encoder is None:
+            return ()
+        key = _key(text)
+        if key not in self._readings:
+            sentences = [text.shadow.sentence(number) for number in range(self._most[key])]
+            self._readings[key] = self._encoder.read(sentences) if sentences else ()
+        return self._readings[key]
 
     def sentences(self, condition: Condition, text: Text) -> frozenset[int]:
         """Return the sentences of ``text`` in which the cue of ``condition`` counts."""
@@ -119,23 +123,11 @@ class Hearing:
         here = {(text.part, text.offset, number) for number in sentences}
         if any(place not in here for place, _ in self._signs):
             return None
-        surest = max((self._crossing(text)[number] for _, _, number in here), default=1.0)
+        read = self._read(text)
+        if any(number >= len(read) for _, _, number in here):
+            return None  # what it does not read any more is not doubted
+        surest = max((read[number].crossing for _, _, number in here), default=1.0)
         return surest if surest < self._policy.doubt else None
-
-    def _crossing(self, text: Text) -> tuple[float, ...]:
-        """Return for each sentence of ``text`` how surely it crosses; the encoder remembers what it has read.
-
-        What it does not read any more is not doubted.
-        """
-        key = (text.part, text.offset)
-        if key not in self._crossings and self._encoder is not None:
-            shadow, most = text.shadow, self._most_of(text)
-            read = self._encoder.read(
-                [shadow.sentence(number) for number in range(len(shadow.starts))][:most]
-            )
-            unread = (1.0,) * (len(shadow.starts) - len(read))
-            self._crossings[key] = (*(reading.crossing for reading in read), *unread)
-        return self._crossings[key]
 
     def told(self, text: Text, heard: Iterable[Cue]) -> Iterator[str]:
         """Yield why each cue of a finding was heard, in words for a supervisor."""
@@ -180,3 +172,8 @@ class Hearing:
             text.shadow, cue.start, cue.end, lambda: parser(text, number) if parser is not None else None
         )
         return whose is Attribution.OWN
+
+
+def _key(text: Text) -> tuple[str, int, bool]:
+    """Return what tells the texts of a message apart: one passage may be on the bench twice."""
+    return text.part, text.offset, text.disguised

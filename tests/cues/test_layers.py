@@ -48,9 +48,14 @@ class Encoder:
         ]
 
 
+def sentences_of(shadow):
+    return [shadow.sentence(number) for number in range(len(shadow.starts))]
+
+
 def heard(text, encoder=None, *, parser=None):
     shadow = shadow_of(text)
-    found = cues_of(shadow, parser or (lambda number: parse.parse(shadow.sentence(number))), encoder)
+    readings = encoder.read(sentences_of(shadow)) if encoder is not None else ()
+    found = cues_of(shadow, parser or (lambda number: parse.parse(shadow.sentence(number))), readings)
     return [(cue, shadow.text[cue.start : cue.end]) for cues in found.values() for cue in cues]
 
 
@@ -135,7 +140,8 @@ def test_the_encoder_reads_so_many_sentences_of_a_message():
     """A very long text costs the encoder no more than its bound; frames read the rest."""
     encoder = Encoder("kettle", "secrecy", 0.9)
     shadow = shadow_of("Put the kettle on. I love you. Put the kettle on. I love you.")
-    found = cues_of(shadow, lambda number: parse.parse(shadow.sentence(number)), encoder, 1)
+    readings = encoder.read(sentences_of(shadow)[:1])
+    found = cues_of(shadow, lambda number: parse.parse(shadow.sentence(number)), readings)
     assert len(encoder.asked) == 1
     assert {number: [cue.layer for cue in cues] for number, cues in found.items()} == {
         0: [Layer.ENCODER], 1: [Layer.RELATIONS], 3: [Layer.RELATIONS]

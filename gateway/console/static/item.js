@@ -3,6 +3,8 @@
 
 import { bind } from "./keys.js";
 import "./list.js";
+import "./marks.js";
+import "./send.js";
 
 const decisions = { r: "release", x: "return", e: "refer", f: "false-alarm", y: "confirm", t: "note", o: "reopen" };
 
@@ -19,10 +21,6 @@ for (const [key, name] of Object.entries(decisions)) bind(key, () => open(name))
 bind("c", () => document.querySelector("[data-form=claim] button[value=claim]")?.click());
 bind("s", () => document.querySelector("a[data-skip]")?.click());
 bind("u", () => document.querySelector("button[data-undo]")?.click());
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.isComposing) return;
-  if (event.target instanceof HTMLTextAreaElement) event.target.form?.requestSubmit();
-});
 bind("h", () => {
   const history = document.getElementById("history");
   history?.focus();
@@ -33,19 +31,6 @@ bind("q", () => {
   const unfold = quoted.some((one) => !one.open);
   for (const one of quoted) one.open = unfold;
 });
-
-const marks = [...document.querySelectorAll("[data-mark]")];
-let at = -1;
-
-function jump(step) {
-  if (marks.length === 0) return;
-  at = (at + step + marks.length) % marks.length;
-  marks[at].focus();
-  marks[at].scrollIntoView({ block: "center" });
-}
-
-bind("n", () => jump(1));
-bind("p", () => jump(at < 0 ? 0 : -1));
 
 for (const button of document.querySelectorAll("button[data-offer]")) {
   button.addEventListener("click", () => {

@@ -1,7 +1,9 @@
 // A mail that is chosen or dropped goes with the form as base64url: a form of this site is text. Ctrl Enter sends it; n and p
 // jump between marks. Without scripts a mail is pasted.
 
-import { bind } from "./keys.js";
+import "./keys.js";
+import "./marks.js";
+import "./send.js";
 
 const form = document.querySelector("form[data-playground]");
 const most = Number(form.dataset.most);
@@ -47,21 +49,5 @@ target.addEventListener("drop", (event) => {
   event.preventDefault();
   take(event.dataTransfer.files[0]);
 });
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.isComposing) return;
-  if (event.target instanceof HTMLTextAreaElement) event.target.form?.requestSubmit();
-});
 
-const marks = [...document.querySelectorAll("[data-mark]")];
-let at = -1;
-
-function jump(step) {
-  if (marks.length === 0) return;
-  at = (at + step + marks.length) % marks.length;
-  marks[at].focus();
-  marks[at].scrollIntoView({ block: "center" });
-}
-
-bind("n", () => jump(1));
-bind("p", () => jump(at < 0 ? 0 : -1));
 document.querySelector("[data-answer]")?.focus();
