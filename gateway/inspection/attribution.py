@@ -46,6 +46,7 @@ _THIRD_PARTY: Final = re.compile(
     r"\b(?:is|was|are|were|be|been) (?:heard|alleged|said|seen|recorded|claimed) to (?:have )?(?:say|said|shout|shouted|write|written|ask|asked|tell|told|call|called|threaten|threatened)\b|"
     r"\b(?:hear|heard|hears) (?:him|her|them|(?:a|the|that|this|one|some) (?:[\w'-]+ ){0,2}[\w'-]+) (?:say|saying|shout|shouting|ask|asking|call|calling|tell|telling|whisper)\b|"
     r"\bit (?:says|said|reads|goes)\b|"
+    r"\b(?:his|her|their) (?:own |exact |favourite )?(?:phrases?|words?|lines?|sayings?)\b|"
     r"\bexhibits?\b|\bmg11\b|\bthe words?\b|\b(?:paragraph|para|page|line|message|question|entry) (?:no\.? ?)?\d+\b",
     re.IGNORECASE,
 )

@@ -48,6 +48,7 @@ def whose(made, text):
         'She\'s sent "you are gorgeous" twice since.',
         'In the third call he is heard to say "you are gorgeous".',
         'Read before you sign: "I heard him shout that I was gorgeous." That\'s para 3.',
+        'His phrase, "you are gorgeous, fancy a drink", appears in eleven other reports.',
     ],
 )
 def test_quoted_from_somebody_else(made, text):
