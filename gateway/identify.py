@@ -229,12 +229,10 @@ def staff_for(registry: Registry, address: str) -> StaffMember | None:
 
 def superiors(registry: Registry, staff_id: StaffId) -> tuple[StaffId, ...]:
     """Return everybody ``staff_id`` reports to, nearest first; a cycle in the staff list ends the line."""
-    by_id = {member.staff_id: member for member in registry.staff_by_key.values()}
-    by_email = {member.email: member for member in registry.staff_by_key.values()}
     line: list[StaffId] = []
-    member = by_id.get(staff_id)
+    member = registry.staff_by_id.get(staff_id)
     while member is not None and member.manager:
-        member = by_email.get(member.manager)
+        member = registry.staff_by_email.get(member.manager)
         if member is None or member.staff_id in line or member.staff_id == staff_id:
             break
         line.append(member.staff_id)

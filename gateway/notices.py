@@ -25,7 +25,7 @@ from gateway.model import (
     StaffRole,
 )
 from gateway.settings import NoticeSettings
-from gateway.store.rows import Item, NewDelivery, NewItem
+from gateway.store.rows import Item, NewDelivery, NewItem, Waiting
 
 _NULL_SENDER = MailCommand(reverse_path="")
 
@@ -94,7 +94,7 @@ def returned(
 
 
 def digest(
-    settings: NoticeSettings, registry: Registry, waiting: Iterable[Item], at: datetime
+    settings: NoticeSettings, registry: Registry, waiting: Iterable[Waiting], at: datetime
 ) -> tuple[NewDelivery, ...]:
     """Return one notice for everybody for whom holds wait: how many and since when, and nothing of them.
 
@@ -108,15 +108,17 @@ def digest(
     return tuple(_digest_for(settings, address, times, at) for address, times in sorted(since.items()))
 
 
-def _waits_for(registry: Registry, item: Item) -> tuple[str, ...]:
-    staff = tuple({member.staff_id: member for member in registry.staff_by_key.values()}.values())
-    officer = next((one for one in staff if one.staff_id == item.officer), None)
-    free = [one for one in staff if not _is_conflicted(registry, one, officer, item.excluded)]
-    if officer is not None and officer.manager and item.state is not ItemState.REFERRED:
-        manager = tuple(one.email for one in free if one.email == officer.manager)
-        if manager:
-            return manager
-    return tuple(one.email for one in free if one.role is StaffRole.PSD)
+def _waits_for(registry: Registry, item: Waiting) -> tuple[str, ...]:
+    officer = registry.staff_by_id.get(item.officer) if item.officer else None
+    if officer is not None and item.state is not ItemState.REFERRED:
+        manager = registry.staff_by_email.get(officer.manager)
+        if manager is not None and not _is_conflicted(registry, manager, officer, item.excluded):
+            return (manager.email,)
+    return tuple(
+        one.email
+        for one in registry.staff_by_role[StaffRole.PSD]
+        if not _is_conflicted(registry, one, officer, item.excluded)
+    )
 
 
 def _digest_for(settings: NoticeSettings, address: str, times: list[datetime], at: datetime) -> NewDelivery:
@@ -149,15 +151,10 @@ def reviewers(
             for address in settings.urgent_to
             if not _is_conflicted(registry, identify.staff_for(registry, address), officer, excluded)
         )
-    staff = {member.staff_id: member for member in registry.staff_by_key.values()}
-    manager = officer.manager if officer else ""
-    chosen = [
-        member.email
-        for member in staff.values()
-        if not _is_conflicted(registry, member, officer, excluded)
-        and (member.role is StaffRole.PSD or (manager and member.email == manager))
-    ]
-    return tuple(dict.fromkeys(chosen))
+    manager = registry.staff_by_email.get(officer.manager) if officer else None
+    chosen = (*((manager,) if manager else ()), *registry.staff_by_role[StaffRole.PSD])
+    free = (one.email for one in chosen if not _is_conflicted(registry, one, officer, excluded))
+    return tuple(dict.fromkeys(free))
 
 
 def _is_conflicted(

@@ -106,7 +106,7 @@ def reviewers(
     """
     if len(excluded) > max_excluded:
         own = {claim.staff_id for claim in parties.claimed} | {match.also_staff for match in parties.contacts}
-        psd = {one.staff_id for one in registry.staff_by_key.values() if one.role is StaffRole.PSD}
+        psd = {one.staff_id for one in registry.staff_by_role[StaffRole.PSD]}
         barred = tuple(staff for staff in excluded if staff in own or staff not in psd)
         why = f"it names {len(excluded)} members of staff"
         return Reviewers(excluded=barred, psd_only=why, addressed=parties.involved)
@@ -122,10 +122,8 @@ def _has_reviewer(registry: Registry, parties: Parties, excluded: frozenset[Staf
     """Return whether a supervisor on the staff list may review; an account outside of it does not count."""
     senders = {claim.staff_id for claim in parties.claimed}
     return any(
-        member.role is StaffRole.SUPERVISOR
-        and member.staff_id not in excluded
-        and senders.isdisjoint(identify.superiors(registry, member.staff_id))
-        for member in registry.staff_by_key.values()
+        member.staff_id not in excluded and senders.isdisjoint(identify.superiors(registry, member.staff_id))
+        for member in registry.staff_by_role[StaffRole.SUPERVISOR]
     )
 
 

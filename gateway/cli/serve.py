@@ -29,14 +29,14 @@ from gateway import __version__, audit, inspection, receive
 from gateway.cli.invocation import ConfigOption, code_version, settings_from
 from gateway.cli.rules import rule_folders
 from gateway.errors import GatewayError, Mistakes, origin
-from gateway.model import Event, Registry
+from gateway.model import Event
 from gateway.outbox import Outbox
 from gateway.pipeline import Conductor, InForce, Options
 from gateway.receive import Server
 from gateway.registry import Keeper, LoadResult, Pushed
 from gateway.relay import Relay
 from gateway.review import digest
-from gateway.settings import NoticeSettings, Settings
+from gateway.settings import Settings
 from gateway.store import Store, Tx, ledger, outbox, records
 from gateway.store.rows import RegistryVersion, RuleReport, RuleSetRow
 from gateway.webhook import Webhook
@@ -308,7 +308,14 @@ class Service:
         while self.settings.notices.digest_h:
             await asyncio.sleep(_REMIND_LOOK_S)
             registry, now = self.conductor.in_force.registry, datetime.now(UTC)
-            self._write(partial(_remind, settings=self.settings.notices, registry=registry, at=now))
+            draft = partial(digest.draft_digest, settings=self.settings.notices, registry=registry, at=now)
+            try:
+                drafted = await self.store.read(draft)
+            except GatewayError as trouble:
+                log.error("digest:not-written", error=str(trouble), hint=trouble.hint)
+                continue
+            if drafted is not None:
+                self._write(partial(_remind, draft=drafted, at=now))
 
     # --- records --------------------------------------------------------------------------------------------
 
@@ -415,8 +422,8 @@ class Service:
         audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=now)
 
 
-def _remind(tx: Tx, *, settings: NoticeSettings, registry: Registry, at: datetime) -> None:
-    digest.queue_digest(tx, settings, registry, at)
+def _remind(tx: Tx, *, draft: digest.Draft, at: datetime) -> None:
+    digest.queue_digest(tx, draft, at)
 
 
 def _place() -> str:

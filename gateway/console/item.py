@@ -267,7 +267,7 @@ def _picture(rounds: Round, item: Item) -> Timeline | None:
 def _member(visit: Visit, item: Item) -> StaffMember | None:
     if visit.registry is None or item.officer is None:
         return None
-    return next((one for one in visit.registry.staff_by_key.values() if one.staff_id == item.officer), None)
+    return visit.registry.staff_by_id.get(item.officer)
 
 
 def tie(other: Item, item: Item, authored: Authored) -> str:

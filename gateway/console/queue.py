@@ -177,11 +177,8 @@ def officer_names(registry: Registry | None, rows: tuple[Headline, ...]) -> dict
     wanted = {row.item.officer for row in rows if row.item.officer}
     if registry is None or not wanted:
         return {}
-    return {
-        member.staff_id: f"{member.rank} {member.name}".strip()
-        for member in registry.staff_by_key.values()
-        if member.staff_id in wanted
-    }
+    found = (registry.staff_by_id.get(staff_id) for staff_id in wanted)
+    return {member.staff_id: f"{member.rank} {member.name}".strip() for member in found if member}
 
 
 PAGES = (

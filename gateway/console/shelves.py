@@ -172,7 +172,7 @@ class _Same:
 @lru_cache(maxsize=1)
 def _names(of: _Same) -> _Names:
     """Return the names in a registry, folded once for all who search in it."""
-    staff = {member.staff_id: member for member in of.registry.staff_by_key.values()}
+    staff = of.registry.staff_by_id
     people = {one.person_id: one for contacts in of.registry.contacts_by_key.values() for one in contacts}
     return _Names(
         staff=_Lines((text, one.staff_id) for one in staff.values() for text in (one.name, one.email)),

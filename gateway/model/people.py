@@ -110,6 +110,9 @@ class Registry:
     ``same_domains`` names domains that are another's mailboxes under a second name, ``consumer_domains`` where
     people keep private mailboxes. ``staff_by_name`` holds folded full names and each of their beginnings (with
     nobody), so that a text is read in one pass (`identify.named_staff`).
+
+    ``staff_by_id``, ``staff_by_email`` and ``staff_by_role`` follow from ``staff_by_key``: lines of management and
+    reviewers are asked for under the store's write lock, and a force has 20,000 staff.
     """
 
     version: str
@@ -124,6 +127,17 @@ class Registry:
     same_domains: Mapping[str, str] = field(default_factory=dict)
     consumer_domains: tuple[str, ...] = ()
     staff_by_name: Mapping[str, tuple[StaffId, ...]] = field(default_factory=dict)
+    staff_by_id: Mapping[StaffId, StaffMember] = field(init=False, repr=False, compare=False)
+    staff_by_email: Mapping[str, StaffMember] = field(init=False, repr=False, compare=False)
+    staff_by_role: Mapping[StaffRole, tuple[StaffMember, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the look-up tables that follow from ``staff_by_key``."""
+        by_id = {member.staff_id: member for member in self.staff_by_key.values()}
+        by_role = {role: tuple(one for one in by_id.values() if one.role is role) for role in StaffRole}
+        object.__setattr__(self, "staff_by_id", by_id)
+        object.__setattr__(self, "staff_by_email", {one.email: one for one in by_id.values()})
+        object.__setattr__(self, "staff_by_role", by_role)
 
 
 # --- the parties of one message -----------------------------------------------------------------------------

@@ -518,8 +518,7 @@ def contacts_in(registry: Registry) -> tuple[Contact, ...]:
 
 def staff_in(registry: Registry) -> tuple[StaffMember, ...]:
     """Return every member of staff of a registry once, in the order of their ids."""
-    found = {member.staff_id: member for member in registry.staff_by_key.values()}
-    return tuple(found[staff_id] for staff_id in sorted(found))
+    return tuple(registry.staff_by_id[staff_id] for staff_id in sorted(registry.staff_by_id))
 
 
 def _with_domains(mailboxes: Mailboxes, staff: tuple[StaffMember, ...]) -> Mailboxes:

@@ -244,7 +244,7 @@ def officer_address(item: Item, registry: Registry | None) -> str:
     if registry is None:
         return ""
     claimed = identify.staff_for(registry, item.sender)
-    member = next((one for one in registry.staff_by_key.values() if one.staff_id == item.officer), None)
+    member = registry.staff_by_id.get(item.officer) if item.officer else None
     own = item.sender if member == claimed and identify.is_force_address(registry, item.sender) else ""
     address = own or (member.email if member is not None else "")
     match = identify.contacts_for(registry, address)

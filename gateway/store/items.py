@@ -35,6 +35,7 @@ from gateway.store.rows import (
     Item,
     ItemInFull,
     NewItem,
+    Waiting,
 )
 from gateway.store.schema import (
     decisions,
@@ -183,6 +184,24 @@ def list_items(
         query = query.where(_behind(tx, after, newest_first=newest_first))
     order = (items.c.held_at.desc(), items.c.id.desc()) if newest_first else (items.c.held_at, items.c.id)
     return _dress(tx, tx.connection.execute(query.order_by(*order).limit(limit)).all())
+
+
+def waiting_holds(tx: Tx, states: Iterable[ItemState], *, limit: int) -> tuple[Waiting, ...]:
+    """Return the holds in ``states``, oldest first, at most ``limit``, as far as it matters for whom they wait."""
+    query = select(items.c.id, items.c.held_at, items.c.state, items.c.officer)
+    query = query.where(items.c.kind == ItemKind.HOLD, items.c.state.in_(tuple(states)))
+    rows = tx.connection.execute(query.order_by(items.c.held_at, items.c.id).limit(limit)).all()
+    columns = select(item_excluded.c.item_id, item_excluded.c.staff_id).order_by(item_excluded.c.staff_id)
+    excluded = _grouped(tx, columns, item_excluded.c.item_id, tuple(row.id for row in rows))
+    return tuple(
+        Waiting(
+            held_at=row.held_at,
+            state=ItemState(row.state),
+            officer=StaffId(row.officer) if row.officer else None,
+            excluded=tuple(StaffId(one.staff_id) for one in excluded.get(row.id, ())),
+        )
+        for row in rows
+    )
 
 
 def count_items(tx: Tx, kind: ItemKind, states: Iterable[ItemState]) -> int:

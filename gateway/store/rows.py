@@ -53,6 +53,16 @@ class NewItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What of a hold says for whom it waits, and since when."""
+
+    held_at: datetime
+    state: ItemState
+    officer: StaffId | None
+    excluded: tuple[StaffId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A hold or flag as lists show it. ``delivery`` is what became of a flag's delivery, empty until known."""
 

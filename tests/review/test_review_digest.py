@@ -1,15 +1,17 @@
 """The digest: who is told that holds wait, how often, and that nothing of them is in it."""
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
 from gateway_process import CONTACT, OFFICER, SUPERVISOR
 from stores import NOW, after, an_envelope, an_item
 
+from gateway import identify, notices
 from gateway.model import Event, ItemState, StaffId
-from gateway.review.digest import queue_digest
+from gateway.review.digest import draft_digest, queue_digest
 from gateway.settings import NoticeSettings
-from gateway.store import items, outbox
+from gateway.store import items, outbox, records
 
 KHAN, BROOKS, MARSH, RAHMAN = map(StaffId, ("4417", "3308", "1502", "5001"))
 PSD, OTHER_PSD = "judith.marsh@force.example", "ruth.adeyemi@force.example"
@@ -41,7 +43,9 @@ def told(store, registry):
 
     def ask(at, settings=SETTINGS):
         before = {one.id for one in store.read_now(outbox.list_deliveries)}
-        store.write_now(lambda tx: queue_digest(tx, settings, registry, at))
+        draft = store.read_now(lambda tx: draft_digest(tx, settings, registry, at))
+        if draft is not None:
+            store.write_now(lambda tx: queue_digest(tx, draft, at))
         new = [one for one in store.read_now(outbox.list_deliveries) if one.id not in before]
         return {
             one.recipients[0].address: message_from_bytes(
@@ -78,6 +82,14 @@ def test_it_comes_once_a_period_and_never_for_nothing(waiting, told):
     assert set(told(after(hours=10))) == {SUPERVISOR}
 
 
+def test_two_relays_send_it_once(store, registry, waiting, told):
+    """Both write it, one queues it."""
+    waiting()
+    at = after(hours=4)
+    drafts = [store.read_now(lambda tx: draft_digest(tx, SETTINGS, registry, at)) for _ in range(2)]
+    assert [store.write_now(lambda tx, one=one: queue_digest(tx, one, at)) for one in drafts] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("changes", "who"),
     [
@@ -106,3 +118,29 @@ def test_what_is_decided_waits_for_nobody(store, waiting, told):
     from gateway import audit
 
     assert [one.event for one in store.read_now(audit.entries)] == [Event.NOTICE_QUEUED]
+
+
+class ReadOnce(dict):
+    """A staff list that may be walked once: when the registry derives its tables."""
+
+    walked = False
+
+    def values(self):
+        assert not self.walked, "the whole staff list is walked for one message"
+        self.walked = True
+        return super().values()
+
+
+def test_nobody_walks_the_staff_list_for_one_message(store, registry, waiting):
+    """Twenty thousand staff, each with a line of management, asked for each waiting hold, would stop the relay."""
+    waiting()
+    wide = replace(registry, staff_by_key=ReadOnce(registry.staff_by_key))
+    store.write_now(lambda tx: records.set_fact(tx, "digest_at", "2020-01-01T00:00:00.000000Z"))
+    assert store.read_now(lambda tx: draft_digest(tx, SETTINGS, wide, NOW)).written
+    officer = wide.staff_by_id[KHAN]
+    assert set(notices.reviewers(NoticeSettings(urgent_to=()), wide, officer, (KHAN,))) == {
+        SUPERVISOR,
+        PSD,
+        OTHER_PSD,
+    }
+    assert identify.superiors(wide, KHAN)[0] == BROOKS
