@@ -73,8 +73,9 @@ def train(
         typer.Option("--fraction", help="Share of the texts to learn from: 0.05 to try the way.", max=1),
     ] = 1.0,
 ) -> None:
-    """Learn the encoder from the train split, calibrate it on dev, and write graph, vocabulary and manifest."""
+    """Learn the encoder from the train split and the rules' examples, calibrate it on dev, and write graph, vocabulary and manifest."""
     from gateway.training.pretrained import pretrained
+    from gateway.training.primer import primer
     from gateway.training.train import Recipe
     from gateway.training.train import train as trained
 
@@ -87,7 +88,8 @@ def train(
         typer.echo(f"{time.monotonic() - started:6.0f} s  {line}", err=True)
 
     negatives = to_learn_from(outside) if outside else ()
-    model = trained(load(corpus), pretrained(), recipe, into, log, negatives)
+    lessons = primer(rule_folders(settings_from(None).rules))
+    model = trained(load(corpus), pretrained(), recipe, into, log, outside=negatives, primer=lessons)
     octets = sum((into / name).stat().st_size for name in model.manifest.files)
     typer.echo(f"{into}: model {model.hash[:12]}, {octets / 1e6:.1f} MB, {time.monotonic() - started:.0f} s")
 

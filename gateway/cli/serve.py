@@ -402,6 +402,8 @@ class Service:
     def _log_registry(self, looked: LoadResult) -> None:
         for mistake in looked.mistakes:
             log.error("registry:mistake", file=mistake.file, line=mistake.line, column=mistake.column)
+        for doubtful in looked.warnings:  # the text may quote a row; `gateway contacts check` prints it
+            log.warning("registry:warning", file=doubtful.file, line=doubtful.line, column=doubtful.column)
         if looked.registry is not None and looked.registry.stale:
             log.error("registry:stale", why=looked.registry.stale, hint="Its contacts stay registered.")
         log.info(

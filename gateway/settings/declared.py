@@ -278,7 +278,7 @@ class RulesSettings(_Section):
 
     path: Path | tuple[Path, ...] | None = _setting(
         None,
-        "Rule folder, or several: later ones add and override. Unset: rules/ beside the file, else the package's copy.",
+        "Rule folder, or several: later ones add and override. Unset: rules/ where the command runs, if it has a policy.yaml; else the package's.",
     )
 
     trial_days: int = _setting(
@@ -303,7 +303,7 @@ class InspectionSettings(_Section):
     """Reading and judging a message: limits of time, memory and size."""
 
     language: bool = _setting(
-        True, "Parse sentences with the statistical spaCy pipeline; off: words and lemmas only."
+        True, "Hear language cues: sentences are parsed, the language model is asked; off: the rules' words alone."
     )
     extract_workers: int = _setting(2, "Processes that read messages.", ge=1)
     language_workers: int = _setting(2, "Processes that judge what was read.", ge=1)
@@ -375,7 +375,7 @@ class InspectionSettings(_Section):
 class PolicySettings(_Section):
     """How far verdicts may act. What they say is in rules/policy.yaml."""
 
-    mode: Mode = _setting(Mode.HOLD, "observe: record and deliver; flag: deliver and list; hold: hold.")
+    mode: Mode = _setting(Mode.HOLD, "observe, flag: deliver everything, list what would be flagged or held; hold: hold.")
     units: dict[str, Mode] = _setting({}, "Mode of single units, by their name in staff.csv.")
     max_excluded: int = _setting(
         20,

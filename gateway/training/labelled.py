@@ -114,9 +114,11 @@ def texts_of(mails: Iterable[Mail], passages: Iterable[Passage]) -> tuple[Text, 
     return (*of_mails, *(text_of_passage(passage) for passage in passages))
 
 
-def plain_text(source: str, batch: str, words: str) -> Text:
-    """Return a text in which nothing is marked: outside mail."""
-    return Text(source, batch, "outside", _sentences(words, ()))
+def plain_text(
+    source: str, batch: str, words: str, *, kind: str = "outside", spans: Sequence[Span] = ()
+) -> Text:
+    """Return words that are no entry of the corpus as a text: outside mail, or what the rules are written for."""
+    return Text(source, batch, kind, _sentences(words, spans))
 
 
 def _moved(span: Span, by: int) -> Span:

@@ -64,7 +64,7 @@ class Recipe:
     """Everything that training depends on besides the corpus; all of it goes into the manifest."""
 
     seed: int = 20260302
-    epochs: int = 4
+    epochs: int = 3
     windows_a_step: int = 16
     rate: float = 5e-5
     head_rate: float = 1e-3
@@ -76,6 +76,9 @@ class Recipe:
     """Share of words with a slip of the keyboard."""
     transplanted: float = 0.5
     """Share of passages that are read inside a proper mail instead of alone."""
+    subjects: float = 0.25
+    """Share of the proper subject lines that an epoch reads: they stand alone and are short, and were all of them read, whatever
+    stands alone and is short would be taken for proper."""
     folds: int = 0
     """Parts in turn left out to find hard sentences; 0: none are sought."""
     hard_weight: float = 3.0
@@ -118,9 +121,19 @@ class Course:
 
 
 def train(
-    corpus: Corpus, start: Pretrained, recipe: Recipe, folder: Path, log: Log, outside: Sequence[Text] = ()
+    corpus: Corpus,
+    start: Pretrained,
+    recipe: Recipe,
+    folder: Path,
+    log: Log,
+    *,
+    outside: Sequence[Text] = (),
+    primer: Sequence[Text] = (),
 ) -> Encoder:
-    """Write a model into ``folder`` and return it loaded. ``outside`` are further proper texts."""
+    """Write a model into ``folder`` and return it loaded.
+
+    ``outside`` are further proper texts, ``primer`` what the rules are written for (`gateway.training.primer`).
+    """
     import torch
 
     torch.set_num_threads(recipe.threads)
@@ -128,7 +141,7 @@ def train(
     start = replace(start, weights=_shallower(start.weights, recipe.layers))
     vocabulary = Vocabulary(start.vocabulary)
     texts = texts_of(corpus.mails_of(Split.TRAIN), corpus.passages_of(Split.TRAIN))
-    texts = _part((*texts, *outside), recipe)
+    texts = _part((*texts, *primer, *outside), recipe)
     course = Course(texts)
     log(f"{len(texts)} texts, {sum(len(text.sentences) for text in texts)} sentences to learn from")
     if recipe.folds:
@@ -138,7 +151,7 @@ def train(
     if drift := graph_drift(weights, texts[0], vocabulary):
         raise _Unfaithful(f"the graph differs from the network by {drift:.2g}")
     octets = onnx_graph(weights, int8=recipe.int8)
-    made = _made(corpus, start, recipe, texts, outside)
+    made = _made(corpus, start, recipe, texts, outside, primer)
     _written(folder, octets, start.vocabulary, 1.0, made)
     temperature = _temperature(Encoder(folder), dev)
     log(f"temperature on dev: {temperature:.3f}")
@@ -269,6 +282,8 @@ def _lessons(
     """Yield the windows of one epoch, with fresh noise, dropped neighbours and passages set into proper mail."""
     proper = [text for text in course.texts if text.kind == "body" and not text.crosses]
     for text in course.texts:
+        if text.kind == "subject" and not text.crosses and chance.random() >= recipe.subjects:
+            continue
         found = course.weighted(text)
         if text.kind == "passage" and proper and chance.random() < recipe.transplanted:
             around = course.weighted(chance.choice(proper))
@@ -364,7 +379,12 @@ def _written(
 
 
 def _made(
-    corpus: Corpus, start: Pretrained, recipe: Recipe, texts: Sequence[Text], outside: Sequence[Text]
+    corpus: Corpus,
+    start: Pretrained,
+    recipe: Recipe,
+    texts: Sequence[Text],
+    outside: Sequence[Text],
+    primer: Sequence[Text],
 ) -> dict[str, str | int | float]:
     import onnx
     import torch
@@ -381,6 +401,8 @@ def _made(
         "texts": len(texts),
         "outside": len(outside),
         "outside_sha256": digest_of(outside) if outside else "",
+        "primer": len(primer),
+        "primer_sha256": digest_of(primer) if primer else "",
         "recipe": json.dumps(asdict(recipe), sort_keys=True),
         "torch": str(torch.__version__),
         "onnx": str(onnx.__version__),

@@ -264,7 +264,7 @@ _HEAD = """\
 # Faults, and what the sender is told
 
 Printed from `tests/faults/fault_cases.py` by `make faults`, which tries each of them on `gateway serve` (a test fails when
-this page says anything else). `250` stands nowhere without a message that is at the smarthost or durably held (P1);
+this page says anything else). `250` stands nowhere without a message that is at the smarthost or durably held;
 after every temporary answer below, the same message was sent again without the fault, was answered `250`, and was there
 once: one hold, one flag, one copy for each recipient, but where the table says two.
 
