@@ -88,7 +88,9 @@ def rotate_key(
         typer.echo(
             f"{key_id} {'is active' if active == key_id else 'is prepared'}; {resealed} values sealed again"
         )
-        typer.echo("Restart every `gateway serve` and `gateway console`, and put the key file in escrow anew.")
+        typer.echo(
+            "Restart every `gateway serve` and `gateway console`, and put the key file in escrow anew."
+        )
 
 
 @app.command()

@@ -65,7 +65,8 @@ _DOCUMENT: Final = re.compile(
 )
 """A document, or an item with its number, and a colon straight before the quote; "Quote", a day in a list, what a page leaves out."""
 _FROM_ME: Final = re.compile(
-    r"\b(?:my|for you|from me|i (?:have|'ve|'ve got|got) (?:a|an|some|one|two|three|this|these))\b",
+    r"\b(?:my|for you|from me|i (?:have|'ve|'ve got|got) (?:a|an|some|one|two|three|this|these)|"
+    r"i(?: would|'d)? (?:like|love|want) to (?:give|hand|show|send|pass))\b",
     re.IGNORECASE,
 )
 """A document of the officer's own: "I have a note for you: ..."."""

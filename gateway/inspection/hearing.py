@@ -11,8 +11,9 @@ category. One cue more never makes another count for less.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.inspection import cues
 from gateway.inspection.attribution import attribution
@@ -21,7 +22,14 @@ from gateway.inspection.cues import Cue, Layer
 from gateway.inspection.encoder import Encoder, Reading
 from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.rules import Condition, Rule
-from gateway.model import Attribution, Policy, Severity
+from gateway.model import Attribution, PassageKind, Policy, Severity
+
+_LEAST_WORDS: Final = 30
+"""Words of a passage below which nothing in it is doubted, and"""
+_FEWEST_WORDS: Final = 5
+"""of a sentence: what is short, and what stands alone, reads proper to a model that knows whole mails, whatever it says."""
+_NAMES: Final = frozenset({PassageKind.SUBJECT, PassageKind.ATTACHMENT_NAME})
+"""Passages that stand alone."""
 
 
 class Parser(Protocol):
@@ -29,6 +37,15 @@ class Parser(Protocol):
 
     def __call__(self, text: Text, sentence: int) -> Parsed | None:
         """Return the parse of a sentence by its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """That the encoder takes a finding's sentences for proper, the surest at ``probability`` of crossing."""
+
+    probability: float
+    informs: bool
+    """The finding is for information; else it flags at most."""
 
 
 class Hearing:
@@ -41,21 +58,27 @@ class Hearing:
         weak: Iterable[str],
         parser: Parser | None,
         encoder: Encoder | None,
+        *,
+        is_grave: bool = False,
     ) -> None:
-        """Take the message, the thresholds, the categories of which earlier mail had a weak cue, and the layers.
+        """Take the message, the thresholds, the categories of which earlier mail had a sign, and the layers.
 
-        No parser means that the language engine is off, no encoder that relations alone are heard.
+        No parser means that the language engine is off, no encoder that relations alone are heard. ``is_grave``: what is known
+        beside the words speaks against the sender, so that no finding is doubted.
         """
         self._texts = tuple(texts)
         self._policy = policy
         self._before = frozenset(weak)
         self._parser = parser
         self._encoder = encoder
+        self._is_grave = is_grave
+        self._doubted: set[str] = set()
         self._readings: dict[tuple[str, int, bool], tuple[Reading, ...]] = {}
         self._most: dict[tuple[str, int, bool], int] = {}
-        """Of each text how many sentences the encoder reads: it stops after `cues.MAX_READ` characters of the message."""
+        """Of each text how many sentences the encoder reads: `cues.MAX_READ` characters of the message, short texts before long
+        ones, so that no long file keeps it from a note beside it."""
         left = cues.MAX_READ
-        for text in self._texts:
+        for text in sorted(self._texts, key=lambda each: len(each.shadow.text)):
             starts = text.shadow.starts
             self._most[_key(text)] = bisect_right(starts, left) if left else 0
             left = max(0, left - len(text.shadow.text))
@@ -110,24 +133,46 @@ class Hearing:
             return False
         return bool(condition.min) or cue.probability >= self._policy.cue(condition.cue).hold
 
-    def doubts(self, rule: Rule, text: Text, sentences: Iterable[int]) -> float | None:
-        """Return how surely the surest of ``sentences`` crosses where the encoder takes them all for proper, else None.
+    def doubts(self, rule: Rule, text: Text, sentences: Iterable[int]) -> Doubted | None:
+        """Return what the encoder's word against a finding of ``rule`` in ``sentences`` comes to; None: nothing.
 
-        It is asked about what is not grave, stands undisguised, and has no cue elsewhere in the message or of its
-        category in earlier mail for company (docs/decisions/0035).
+        It is asked about sentences of some length in a mail of some length, undisguised, with no cue elsewhere in the message, no
+        sign of the category in earlier mail, and nothing known against the sender (docs/decisions/0035). Against a
+        critical rule, and against a frame that hears the same, its word makes the finding flag at most.
         """
-        if self._encoder is None or not self._policy.doubt or rule.severity is Severity.CRITICAL:
-            return None
-        if rule.category not in cues.CATEGORIES or text.disguised or rule.category in self._before:
-            return None
-        here = {(text.part, text.offset, number) for number in sentences}
-        if any(place not in here for place, _ in self._signs):
+        here = set(sentences)
+        if not self._may_doubt(rule, text, here):
             return None
         read = self._read(text)
-        if any(number >= len(read) for _, _, number in here):
+        if any(number >= len(read) for number in here):
             return None  # what it does not read any more is not doubted
-        surest = max((read[number].crossing for _, _, number in here), default=1.0)
-        return surest if surest < self._policy.doubt else None
+        surest = max((read[number].crossing for number in here), default=1.0)
+        if surest >= self._policy.doubt:
+            return None
+        informs = rule.severity is not Severity.CRITICAL and not self._is_framed(text, here)
+        if informs:
+            self._doubted.add(rule.category)
+        return Doubted(surest, informs)
+
+    def _may_doubt(self, rule: Rule, text: Text, sentences: set[int]) -> bool:
+        if self._encoder is None or not self._policy.doubt or self._is_grave:
+            return False
+        if rule.category not in cues.CATEGORIES or rule.category in self._before:
+            return False
+        if text.disguised or text.kind in _NAMES or _is_short(text.shadow.text, _LEAST_WORDS):
+            return False
+        if any(_is_short(text.shadow.sentence(number), _FEWEST_WORDS) for number in sentences):
+            return False
+        here = {(text.part, text.offset, number) for number in sentences}
+        return all(place in here for place, _ in self._signs)
+
+    def _is_framed(self, text: Text, sentences: set[int]) -> bool:
+        """Return whether a frame is heard in the very sentences, surely enough to count alone."""
+        return any(
+            cue.layer is Layer.RELATIONS and cue.probability >= self._policy.cue(cue.category).flag
+            for number in sentences
+            for cue in self.cues(text).get(number, ())
+        )
 
     def told(self, text: Text, heard: Iterable[Cue]) -> Iterator[str]:
         """Yield why each cue of a finding was heard, in words for a supervisor."""
@@ -139,11 +184,14 @@ class Hearing:
 
     @property
     def weak(self) -> tuple[str, ...]:
-        """The categories of which later mail should know that this one had at least a weak cue (DECISIONS 19)."""
+        """The categories of which later mail should know that this one had at least a weak cue (DECISIONS 19).
+
+        What was doubted is one: said again, it is doubted no more.
+        """
         found = {
             cue.category for _, cue in self._own if cue.probability >= self._policy.cue(cue.category).weak
         }
-        return tuple(sorted(found))
+        return tuple(sorted(found | self._doubted))
 
     @cached_property
     def _signs(self) -> tuple[tuple[tuple[str, int, int], Cue], ...]:
@@ -172,6 +220,10 @@ class Hearing:
             text.shadow, cue.start, cue.end, lambda: parser(text, number) if parser is not None else None
         )
         return whose is Attribution.OWN
+
+
+def _is_short(words: str, least: int) -> bool:
+    return len(words.split(maxsplit=least)) < least
 
 
 def _key(text: Text) -> tuple[str, int, bool]:

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
 from gateway.inspection.conduct import Conduct
-from gateway.inspection.cues import Cue, Layers
-from gateway.inspection.hearing import Hearing
+from gateway.inspection.cues import CATEGORIES, Cue, Layers
+from gateway.inspection.hearing import Doubted, Hearing
 from gateway.inspection.matching import Span
 from gateway.inspection.relations.named import RELATIONS
 from gateway.inspection.relations.parse import Parsed
@@ -39,9 +39,7 @@ MAX_FIRED: Final = 1000
 _LONGEST_READING: Final = 120
 """Characters of words in disguise that a finding gives in clear."""
 _SOFTENED: Final = "A case term stands beside it, so it flags at most."
-_DOUBTED: Final = (
-    " The language model takes the sentence for proper ({:.2f} that it crosses a line): for information only."
-)
+_DOUBTED: Final = " The language model takes the sentence for proper ({:.2f} that it crosses a line): {}."
 MAX_PARSES: Final = 200
 """Sentences parsed for one message; past it cues are worth what their words alone are worth."""
 
@@ -113,6 +111,8 @@ class Judgement:
             history.weak,
             self.parse if layers is not None else None,
             layers.encoder if layers is not None else None,
+            is_grave=parties.is_grave(self._today, conduct.policy.closed_case_days)
+            or any(history.earlier.get(category) for category in CATEGORIES),
         )
 
     @cached_property
@@ -221,7 +221,11 @@ class Judgement:
         softened = rule.softened_by is not None and sight.is_met(rule.softened_by, place, sentence)
         heard = sight.heard(place, sentence)
         doubt = self._doubt(rule, text, hits)
-        informs = whose is Attribution.QUOTED or rule.status is RuleStatus.SHADOW or bool(doubt)
+        informs = (
+            whose is Attribution.QUOTED
+            or rule.status is RuleStatus.SHADOW
+            or (doubt is not None and doubt.informs)
+        )
         return Finding(
             rule=rule.id,
             version=rule.version,
@@ -233,8 +237,9 @@ class Judgement:
             start=text.offset + first,
             end=text.offset + last,
             text=text.shadow.source[first:last],
-            why=self._why(rule, whose, text, heard, read=_words_of(hits), softened=softened) + doubt,
+            why=self._why(rule, whose, text, heard, read=_words_of(hits), softened=softened) + _told(doubt),
             softened=softened
+            or doubt is not None
             or text.claimed_quote
             or whose is Attribution.REPORTED
             or not sight.may_hold(place, sentence),
@@ -274,11 +279,9 @@ class Judgement:
                 return whose
         return Attribution.QUOTED
 
-    def _doubt(self, rule: Rule, text: Text, hits: list[Hit]) -> str:
-        """Return what a supervisor is told where the encoder takes the words of a finding for proper, or nothing."""
+    def _doubt(self, rule: Rule, text: Text, hits: list[Hit]) -> Doubted | None:
         here = {hit.sentence for hit in hits if hit.shadow is text.shadow}
-        probability = self.hearing.doubts(rule, text, here) if here else None
-        return "" if probability is None else _DOUBTED.format(probability)
+        return self.hearing.doubts(rule, text, here) if here else None
 
     def _why(
         self, rule: Rule, whose: Attribution, text: Text, heard: Iterable[Cue], *, read: str, softened: bool
@@ -557,6 +560,12 @@ def _extent(source: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
 
 def _overlaps(span: tuple[int, int], covered: list[tuple[int, int]]) -> bool:
     return any(span[0] < end and start < span[1] for start, end in covered)
+
+
+def _told(doubt: Doubted | None) -> str:
+    if doubt is None:
+        return ""
+    return _DOUBTED.format(doubt.probability, "for information only" if doubt.informs else "it flags at most")
 
 
 def _words_of(hits: list[Hit]) -> str:

@@ -303,7 +303,8 @@ class InspectionSettings(_Section):
     """Reading and judging a message: limits of time, memory and size."""
 
     language: bool = _setting(
-        True, "Hear language cues: sentences are parsed, the language model is asked; off: the rules' words alone."
+        True,
+        "Hear language cues: sentences are parsed, the language model is asked; off: the rules' words alone.",
     )
     extract_workers: int = _setting(2, "Processes that read messages.", ge=1)
     language_workers: int = _setting(2, "Processes that judge what was read.", ge=1)
@@ -375,7 +376,9 @@ class InspectionSettings(_Section):
 class PolicySettings(_Section):
     """How far verdicts may act. What they say is in rules/policy.yaml."""
 
-    mode: Mode = _setting(Mode.HOLD, "observe, flag: deliver everything, list what would be flagged or held; hold: hold.")
+    mode: Mode = _setting(
+        Mode.HOLD, "observe, flag: deliver everything, list what would be flagged or held; hold: hold."
+    )
     units: dict[str, Mode] = _setting({}, "Mode of single units, by their name in staff.csv.")
     max_excluded: int = _setting(
         20,

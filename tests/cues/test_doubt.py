@@ -8,12 +8,17 @@ from cues.test_layers import Encoder
 from inspection.rule_texts import POLICY, bundle, rule
 
 from gateway import inspection
-from gateway.inspection.hearing import Hearing
+from gateway.inspection.hearing import Doubted, Hearing
+from gateway.inspection.relations.parse import parse
 from gateway.inspection.shadow import shadow_of
 from gateway.model import PassageKind, Severity
 
-TEXT = "Your hearing is on Monday. The drink is exhibit four."
+TEXT = (
+    "Your hearing is on Monday. The drink is exhibit four. The usher shows people where to wait, and the court has a room for "
+    "families on the first floor, which may be full until noon."
+)
 MONDAY, DRINK = 0, 1
+REST = TEXT.partition("four. ")[2]
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +27,26 @@ def high():
     return replace(loaded, severity=Severity.HIGH, id="secrecy.drink")
 
 
-def text_of(words=TEXT, *, disguised=False):
+def text_of(words=TEXT, *, disguised=False, kind=PassageKind.BODY, part="body"):
     return SimpleNamespace(
-        part="body", kind=PassageKind.BODY, offset=0, shadow=shadow_of(words), disguised=disguised, claimed_quote=False, heard=[]
+        part=part, kind=kind, offset=0, shadow=shadow_of(words), disguised=disguised, claimed_quote=False, heard=[]
     )  # fmt: skip
 
 
-def doubts(asked, encoder, *, text=None, below=0.05, weak=(), sentences=(DRINK,)):
+def hearing(encoder, *texts, below=0.05, weak=(), is_grave=False, parser=lambda text, number: None):
     policy = replace(inspection.policy_of(bundle(policy=POLICY)), doubt=below)
+    return Hearing(texts, policy, weak, parser, encoder, is_grave=is_grave)
+
+
+def doubted(asked, encoder, *, text=None, sentences=(DRINK,), **given):
     text = text or text_of()
-    return Hearing((text,), policy, weak, lambda text, number: None, encoder).doubts(asked, text, sentences)
+    return hearing(encoder, text, **given).doubts(asked, text, sentences)
+
+
+def doubts(*args, **given):
+    """How surely the surest sentence crosses where the finding informs; None where it acts."""
+    found = doubted(*args, **given)
+    return found.probability if found and found.informs else None
 
 
 def sure(probability, word="drink"):
@@ -56,10 +71,58 @@ def test_without_a_model_or_a_threshold_no_rule_is_doubted(high):
     assert doubts(high, sure(0.0), below=0.0) is None
 
 
-def test_what_is_grave_is_never_doubted(high):
-    """A critical rule acts whatever the model thinks, and so does one that is not about a line in words."""
-    assert doubts(replace(high, severity=Severity.CRITICAL), sure(0.0)) is None
-    assert doubts(replace(high, id="safety.drink"), sure(0.0)) is None
+def test_a_critical_rule_flags_at_most_and_is_never_silenced(high):
+    """What would hold alone is looked at by a person; what is not about a line in words acts whatever the model thinks."""
+    assert doubted(replace(high, severity=Severity.CRITICAL), sure(0.0)) == Doubted(0.0, informs=False)
+    assert doubted(replace(high, id="safety.drink"), sure(0.0)) is None
+
+
+def test_what_stands_alone_or_is_short_is_never_doubted(high):
+    """A subject, a file's name, a mail of few words, a sentence of four: they read proper whatever they say."""
+    subject = text_of(kind=PassageKind.SUBJECT, part="subject")
+    assert doubted(high, sure(0.0), text=subject) is None
+    assert doubted(high, sure(0.0), text=text_of(kind=PassageKind.ATTACHMENT_NAME)) is None
+    assert (
+        doubted(high, sure(0.0), text=text_of("Your hearing is on Monday. The drink is exhibit four."))
+        is None
+    )
+    assert (
+        doubted(high, sure(0.0), text=text_of(f"Your hearing is on Monday. A drink then, just us? {REST}"))
+        is not None
+    )
+    assert (
+        doubted(high, sure(0.0), text=text_of(f"Your hearing is on Monday. Drink, just us? {REST}")) is None
+    )
+
+
+def test_nothing_is_doubted_of_whom_something_speaks_against(high):
+    """A vulnerable contact, a closed case, an officer who is on no case of hers, an earlier finding."""
+    assert doubted(high, sure(0.0), is_grave=True) is None
+
+
+def test_said_again_it_is_not_doubted_again(high):
+    """What was doubted leaves a trace of its category for the next mail to the contact."""
+    text = text_of()
+    heard = hearing(sure(0.0), text)
+    assert heard.doubts(high, text, (DRINK,)).informs
+    assert heard.weak == ("secrecy",)
+    assert doubted(high, sure(0.0), weak=heard.weak) is None
+
+
+def test_two_that_hear_it_outvote_the_encoder(high):
+    """Where a frame hears something in the very sentence too, a person looks; it holds no more."""
+    words = f"Your hearing is on Monday. I love you, have that drink with me. {REST}"
+    text = text_of(words)
+    found = doubted(
+        high, sure(0.02), text=text, parser=lambda text, number: parse(text.shadow.sentence(number))
+    )
+    assert found == Doubted(0.02, informs=False)
+
+
+def test_no_long_file_keeps_the_encoder_from_a_note(high):
+    """Short texts are read before long ones."""
+    log, note = text_of("Call from the desk logged. " * 3000, part="file:1"), text_of(part="file:2")
+    assert hearing(sure(0.02), log, note).doubts(high, note, (DRINK,)).informs
 
 
 def test_words_in_disguise_are_never_doubted(high):
@@ -74,8 +137,8 @@ def test_company_ends_the_doubt(high):
 
 
 def test_no_finding_is_its_own_company(high):
-    """What the frames hear in the very sentence is doubted with it: they know words and who says them, no purpose."""
-    text = text_of("Your hearing is on Monday. I love that drink and I love you.")
+    """What the frames hear weakly in the very sentence is doubted with it; heard elsewhere it is company."""
+    text = text_of(f"Your hearing is on Monday. I love that drink and I love you. {REST}")
     assert doubts(high, sure(0.02), text=text) == 0.02
     assert doubts(high, sure(0.02, "Monday"), text=text, sentences=(MONDAY,)) is None
 

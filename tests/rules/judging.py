@@ -63,9 +63,9 @@ def bundle() -> inspection.Bundle:
 
 
 @cache
-def judge(*, language: bool = True) -> Judge:
+def judge(*, language: bool = True, with_encoder: bool = False) -> Judge:
     """Return the shipped rules, compiled, with their policy."""
-    return Judge(bundle(), language=language, with_encoder=False)
+    return Judge(bundle(), language=language, with_encoder=with_encoder)
 
 
 @cache
@@ -125,15 +125,17 @@ def raw(subject: str, body: str, *, answers: str = "") -> bytes:
     return message.as_bytes()
 
 
-def verdict_of(authored: Authored, *, language: bool = True) -> Verdict:
+def verdict_of(authored: Authored, *, language: bool = True, with_encoder: bool = False) -> Verdict:
     """Return the verdict on what was read."""
     sample = Sample(name="", raw=b"", parties=parties(), at=ARRIVED)
-    return judge(language=language).judge_read(sample, authored).verdict
+    return judge(language=language, with_encoder=with_encoder).judge_read(sample, authored).verdict
 
 
-def verdict_on(body: str, *, subject: str = "Your case", language: bool = True) -> Verdict:
+def verdict_on(
+    body: str, *, subject: str = "Your case", language: bool = True, with_encoder: bool = False
+) -> Verdict:
     """Return the verdict on a plain mail with these words."""
-    return verdict_of(extract(raw(subject, body), Limits()), language=language)
+    return verdict_of(extract(raw(subject, body), Limits()), language=language, with_encoder=with_encoder)
 
 
 def why(verdict: Verdict) -> str:
