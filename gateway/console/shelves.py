@@ -110,7 +110,9 @@ async def wanted_of(
 
 def units_of(registry: Registry | None) -> tuple[str, ...]:
     """Return the units on the staff list, by name."""
-    return () if registry is None else _names(_Same(registry)).units
+    if registry is None:
+        return ()
+    return tuple(sorted({member.unit for member in registry.staff_by_id.values()} - {""}))
 
 
 # --- from words to people -----------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ def _names(of: _Same) -> _Names:
         staff=_Lines((text, one.staff_id) for one in staff.values() for text in (one.name, one.email)),
         contacts=_Lines((text, one.person_id) for one in people.values() for text in _texts(one)),
         by_id={staff_id.casefold(): staff_id for staff_id in staff},
-        units=tuple(sorted({member.unit for member in staff.values()} - {""})),
+        units=units_of(of.registry),
     )
 
 
