@@ -204,7 +204,7 @@ async def test_an_open_page_is_told_of_news(lively):
     item = lively.held(verdict=a_verdict(urgent="bail"))
     lively.happened(item)
     second = await asyncio.wait_for(next_news(stream), 30)
-    assert (second["waiting"], second["urgent"]) == (1, 1)
+    assert (second["waiting"], second["urgent"], second["text"]) == (1, 1, "1 waiting, 1 urgent")
     assert second["mark"] != first["mark"]
     lively.store.write_now(lambda tx: items.set_state(tx, item, ItemState.HELD, ItemState.REFERRED))
     lively.happened(item)
