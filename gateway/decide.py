@@ -271,9 +271,10 @@ def _recipients(parties: Parties, policy: Policy, action: Action) -> tuple[tuple
     everybody = tuple(dict.fromkeys((*contacts, *parties.private, *parties.others)))
     if action is not Action.HOLD:
         return (), everybody
-    waiting = {*contacts, *parties.private}
-    held = tuple(each for each in everybody if each in waiting or _is_named(each, policy.also_hold))
-    return held, tuple(each for each in everybody if each not in held)
+    personal = {*contacts, *parties.private}
+    held = {each for each in everybody if each in personal or _is_named(each, policy.also_hold)}
+    rest = tuple(each for each in everybody if each not in held)
+    return tuple(each for each in everybody if each in held), rest
 
 
 def _is_named(address: str, named: tuple[str, ...]) -> bool:

@@ -256,13 +256,14 @@ def parties(registry: Registry, envelope: Envelope, headers: Headers) -> Parties
     members = tuple(member for _, member in claims if member)
     people = tuple(dict.fromkeys(member for member in members if member.role is not StaffRole.MAILBOX))
     claimed_keys = frozenset(match_key(claim.address, registry) for claim, _ in claims)
+    own_names = _LocalNames((person.name, ()) for person in people)
     matches: list[ContactMatch] = []
     private: list[str] = []
     others: list[str] = []
     for recipient in envelope.recipients:
         if match := contacts_for(registry, recipient):
             matches.append(match)
-        elif _is_private(registry, recipient, claimed_keys, people):
+        elif _is_private(registry, recipient, claimed_keys, people, own_names):
             private.append(recipient)
         else:
             others.append(recipient)
@@ -276,7 +277,7 @@ def parties(registry: Registry, envelope: Envelope, headers: Headers) -> Parties
         involved=_involved(registry, members, envelope, headers, matches),
         registry_version=registry.version,
         registry_stale=registry.stale,
-        unregistered=tuple(other for other in others if _is_second_address(registry, other, matches)),
+        unregistered=_second_addresses(registry, others, matches),
     )
 
 
@@ -308,7 +309,11 @@ def _disagree(registry: Registry, claims: tuple[_Claim, ...]) -> bool:
 
 
 def _is_private(
-    registry: Registry, recipient: str, claimed_keys: frozenset[str], people: tuple[StaffMember, ...]
+    registry: Registry,
+    recipient: str,
+    claimed_keys: frozenset[str],
+    people: tuple[StaffMember, ...],
+    own_names: "_LocalNames",
 ) -> bool:
     """True when ``recipient`` is a mailbox of a claimed sender that is not the force's (cue M5).
 
@@ -325,23 +330,38 @@ def _is_private(
     if key in claimed_keys:
         return True
     return key.rpartition("@")[2] in registry.consumer_domains and any(
-        _carries_name(recipient, person.name) for person in people
+        True for _ in own_names.carried_by(recipient)
     )
 
 
-def _is_second_address(registry: Registry, recipient: str, matches: Iterable[ContactMatch]) -> bool:
-    """True when ``recipient`` looks like an unregistered mailbox of a contact addressed here (cue M10)."""
+def _second_addresses(
+    registry: Registry, others: Iterable[str], matches: Iterable[ContactMatch]
+) -> tuple[str, ...]:
+    """Return those of ``others`` that look like an unregistered mailbox of a contact addressed here (cue M10).
+
+    That is a contact's full name as the local part, at a consumer domain or where the contact has a mailbox. Linear:
+    a thousand recipients are asked about a thousand contacts.
+    """
+    contacts = {id(contact): contact for match in matches for contact in match.contacts}
+    if not contacts:
+        return ()
+    bearers = ((contact.names, _domains(registry, contact)) for contact in contacts.values())
+    names = _LocalNames((name, domains) for called, domains in bearers for name in called)
+    return tuple(other for other in others if _is_second_address(registry, other, names))
+
+
+def _is_second_address(registry: Registry, recipient: str, names: "_LocalNames") -> bool:
     if is_force_address(registry, recipient):
         return False
     domain = match_key(recipient, registry).rpartition("@")[2]
-    return any(
-        _carries_name(recipient, name)
-        for match in matches
-        for contact in match.contacts
-        for name in contact.names
-        if domain in registry.consumer_domains
-        or any(match_key(email, registry).endswith(f"@{domain}") for email in contact.emails)
-    )
+    is_consumer = domain in registry.consumer_domains
+    return any(is_consumer or domain in domains for domains in names.carried_by(recipient))
+
+
+def _domains(registry: Registry, contact: Contact) -> frozenset[str]:
+    """Return the domains, as in match keys, where ``contact`` has a mailbox."""
+    keys = (match_key(email, registry).rpartition("@") for email in contact.emails)
+    return frozenset(domain for _, at, domain in keys if at)
 
 
 def _involved(
@@ -433,15 +453,34 @@ def _name_words(name: str) -> tuple[str, ...]:
     return tuple(words[:_MAX_NAME_WORDS])
 
 
-def _carries_name(address: str, name: str) -> bool:
-    """True when the local part is a full name, in either order, with digits and separators as one likes."""
-    words = _name_words(name)
-    if len(words) < 2 or min(len(words[0]), len(words[-1])) < 2:
-        return False
-    local = _cleaned(address).rpartition("@")[0].partition("+")[0]
-    parts = _LETTERS.findall(" ".join(_words(local.replace(".", " ").replace("_", " "))))
-    first, last, joined = words[0], words[-1], "".join(parts)
-    return {first, last} <= set(parts) or joined in {first + last, last + first, "".join(words)}
+class _LocalNames:
+    """Full names, and the domains of whoever bears them, to be known again in local parts by look-up."""
+
+    __slots__ = ("_joined", "_lasts")
+
+    def __init__(self, bearers: Iterable[tuple[str, Iterable[str]]]) -> None:
+        """``bearers`` are names, and domains to be told of; a name of one word, or of initials, is none."""
+        self._lasts: dict[str, dict[str, set[str]]] = {}
+        self._joined: dict[str, set[str]] = {}
+        for name, domains in bearers:
+            words = _name_words(name)
+            if len(words) < 2 or min(len(words[0]), len(words[-1])) < 2:
+                continue
+            first, last = words[0], words[-1]
+            self._lasts.setdefault(first, {}).setdefault(last, set()).update(domains)
+            for joined in {first + last, last + first, "".join(words)}:
+                self._joined.setdefault(joined, set()).update(domains)
+
+    def carried_by(self, address: str) -> Iterator[set[str]]:
+        """Yield the domains of each name that the local part is, in either order, with digits and separators as one likes."""
+        local = _cleaned(address).rpartition("@")[0].partition("+")[0]
+        parts = _LETTERS.findall(" ".join(_words(local.replace(".", " ").replace("_", " "))))
+        if (domains := self._joined.get("".join(parts))) is not None:
+            yield domains
+        there = frozenset(parts)
+        for first in there & self._lasts.keys():
+            lasts = self._lasts[first]
+            yield from (lasts[last] for last in there if last in lasts)
 
 
 def _addresses_in(text: str) -> Iterator[str]:

@@ -68,7 +68,7 @@ _AFTERWARDS_S = 0.05
 """How long what nobody waits for may be left, so that it is written together. A crash loses no more than that."""
 _LONG_THREAD_CHARS = 20_000
 _MANY_ADDRESSES = 200
-"""In one header block; looking up more than that keeps no other mail waiting."""
+"""In one message, envelope and header block; looking up more than that keeps no other mail waiting."""
 _TRY_AGAIN = Reply(451, ("4.3.0 Try again later",))
 _ADDRESS = re.compile(r'(?:"[^"]*"|[^\s"@])*@\S*')
 _LOGGED_CHARS = 500
@@ -337,10 +337,12 @@ class _Inspected:
             raise
 
     async def _parties(self, authored: Authored) -> Parties:
-        """Return who wrote to whom; a header full of addresses is looked through on a thread, the loop goes on."""
+        """Return who wrote to whom; very many addresses are looked through on a thread, the loop goes on."""
         headers = authored.headers
-        look = partial(identify.parties, self._in_force.registry, self._message.envelope, headers)
-        fields = (headers.from_, headers.sender, headers.to, headers.cc, headers.bcc, headers.reply_to)
+        envelope = self._message.envelope
+        look = partial(identify.parties, self._in_force.registry, envelope, headers)
+        named = (headers.from_, headers.sender, headers.to, headers.cc, headers.bcc, headers.reply_to)
+        fields = (envelope.recipients, *named)
         return await asyncio.to_thread(look) if sum(map(len, fields)) > _MANY_ADDRESSES else look()
 
     def _look_up(self, parties: Parties, quoted: tuple[str, ...], tx: Tx) -> tuple[MessageId | None, History]:

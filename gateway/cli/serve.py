@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -307,15 +306,11 @@ class Service:
         """Tell reviewers now and then that holds wait for them (notices.digest_h)."""
         while self.settings.notices.digest_h:
             await asyncio.sleep(_REMIND_LOOK_S)
-            registry, now = self.conductor.in_force.registry, datetime.now(UTC)
-            draft = partial(digest.draft_digest, settings=self.settings.notices, registry=registry, at=now)
+            registry = self.conductor.in_force.registry
             try:
-                drafted = await self.store.read(draft)
+                await digest.remind(self.store, self.settings.notices, registry, datetime.now(UTC))
             except GatewayError as trouble:
                 log.error("digest:not-written", error=str(trouble), hint=trouble.hint)
-                continue
-            if drafted is not None:
-                self._write(partial(_remind, draft=drafted, at=now))
 
     # --- records --------------------------------------------------------------------------------------------
 
@@ -422,10 +417,6 @@ class Service:
         if pruned != records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=0):
             self._audit(tx, Event.LEDGER_PRUNED, "ledger", asdict(pruned))
         audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=now)
-
-
-def _remind(tx: Tx, *, draft: digest.Draft, at: datetime) -> None:
-    digest.queue_digest(tx, draft, at)
 
 
 def _place() -> str:

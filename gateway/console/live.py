@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.console import sessions
 from gateway.console.pages import Visit
-from gateway.console.shelves import Shelf
+from gateway.console.shelves import Shelf, tally_of
 from gateway.errors import GatewayError
 from gateway.review.sight import sight_of
 from gateway.store import Tx, chain, queue
@@ -117,11 +117,13 @@ def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: _Seen) -> 
     end, _ = chain.tip(tx)
     if sight == before.sight and (end == before.seq or queue.is_quiet(tx, before.seq)):
         return replace(before, seq=end)
-    tally = queue.tally(tx, sight, wanted) if shelf.counted else None
+    tally = tally_of(tx, sight, shelf, wanted)
     return _Seen(seq=end, sight=sight, mark=mark_of(tx, sight, shelf, wanted, tally), tally=tally)
 
 
 def _event(seen: _Seen) -> str:
-    waiting, urgent = (seen.tally.waiting, seen.tally.urgent) if seen.tally else (0, 0)
-    said = json.dumps({"mark": seen.mark, "waiting": waiting, "urgent": urgent})
+    tally = seen.tally
+    figures = {"waiting": tally.waiting, "urgent": tally.urgent} if tally else {"waiting": 0, "urgent": 0}
+    text = f"{tally.says(tally.waiting)} waiting, {tally.says(tally.urgent)} urgent" if tally else ""
+    said = json.dumps({"mark": seen.mark, "text": text} | figures)
     return f"event: news\ndata: {said}\n\n"

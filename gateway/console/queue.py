@@ -12,7 +12,17 @@ from starlette.responses import Response
 from gateway import audit
 from gateway.console import live
 from gateway.console.pages import Page, Visit
-from gateway.console.shelves import DECIDED, FLAGS, HOLDS, SHELVES, Filters, Shelf, units_of, wanted_of
+from gateway.console.shelves import (
+    DECIDED,
+    FLAGS,
+    HOLDS,
+    SHELVES,
+    Filters,
+    Shelf,
+    tally_of,
+    units_on,
+    wanted_of,
+)
 from gateway.model import Event, Registry
 from gateway.review.access import Permission
 from gateway.store import Tx, queue
@@ -96,11 +106,11 @@ async def _show(visit: Visit, shelf: Shelf) -> Response:
     after, email, registry = visit.query.get("after", ""), visit.person.email, visit.registry
 
     def look(tx: Tx) -> _Found:
-        tally = queue.tally(tx, sight, wanted) if shelf.counted else None
+        tally = tally_of(tx, sight, shelf, wanted)
         return _Found(
             rows=queue.page(tx, sight, wanted, limit=limit + 1, after=after, newest_first=shelf.newest_first),
             tally=tally,
-            units=queue.units(tx, sight, shelf.wanted) if shelf.counted else units_of(registry),
+            units=units_on(tx, sight, shelf, registry),
             views=kept.saved_views_of(tx, email),
             mark=live.mark_of(tx, sight, shelf, wanted, tally),
         )

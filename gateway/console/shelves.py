@@ -13,12 +13,14 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from gateway.model import Contact, ItemKind, ItemState, PersonId, Registry, StaffId
-from gateway.store import Store, queue
-from gateway.store.queue import Sight, Wanted
+from gateway.store import Store, Tx, queue
+from gateway.store.queue import Sight, Tally, Wanted
 
 _MOST = 200
 """People of whom a search asks for items: beyond that the word is no name."""
 _SHORTEST = 2
+_COUNTED = 1_000
+"""Items that a list is counted to: who only observes may have a hundred thousand open flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +110,22 @@ async def wanted_of(
     )
 
 
+def tally_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted) -> Tally | None:
+    """Return how much is wanted of ``shelf``, counted to 1,000; None where its page does not say."""
+    return queue.tally(tx, sight, wanted, most=_COUNTED) if shelf.counted else None
+
+
+def units_on(tx: Tx, sight: Sight, shelf: Shelf, registry: Registry | None) -> tuple[str, ...]:
+    """Return the units that ``shelf`` can be narrowed to: those with items on it, or where those are many, all units."""
+    found = queue.units(tx, sight, shelf.wanted, most=_COUNTED) if shelf.counted else None
+    return units_of(registry) if found is None else found
+
+
 def units_of(registry: Registry | None) -> tuple[str, ...]:
     """Return the units on the staff list, by name."""
-    return () if registry is None else _names(_Same(registry)).units
+    if registry is None:
+        return ()
+    return tuple(sorted({member.unit for member in registry.staff_by_id.values()} - {""}))
 
 
 # --- from words to people -----------------------------------------------------------------------------------
@@ -178,7 +193,7 @@ def _names(of: _Same) -> _Names:
         staff=_Lines((text, one.staff_id) for one in staff.values() for text in (one.name, one.email)),
         contacts=_Lines((text, one.person_id) for one in people.values() for text in _texts(one)),
         by_id={staff_id.casefold(): staff_id for staff_id in staff},
-        units=tuple(sorted({member.unit for member in staff.values()} - {""})),
+        units=units_of(of.registry),
     )
 
 

@@ -1,56 +1,86 @@
 """The digest: reviewers are told now and then that holds wait for them, by mail that says nothing of them.
 
 `serve` asks once a minute whether it is time. Who is told what is `notices.digest`; here is when, so that several
-relays on one store send it once. It is written while reading, and queued in a transaction that has nothing else to do:
-mail waits for those. It goes through the outbox like every notice.
+relays on one store send it once. What waits is read on a connection of its own, the mails are written in a thread
+and queued a few at a time: mail waits for the store's reader and writer, and for the event loop. They go
+through the outbox like every notice.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from gateway import audit, notices
 from gateway.model import Event, ItemState, Registry
 from gateway.settings import NoticeSettings
-from gateway.store import Tx, items, outbox, records
+from gateway.store import Store, Tx, items, outbox, records
 from gateway.store.instants import instant_of, instant_text
-from gateway.store.rows import NewDelivery
+from gateway.store.rows import NewDelivery, Waiting
 
 ACTOR = "relay"
 _FACT = "digest_at"
 _WAITING = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASE_FAILED)
 _MOST = 10_000
 """Holds that are counted: beyond so many the number says enough."""
+_AT_ONCE = 50
+"""Notices that are queued in one job: mail that comes meanwhile is recorded between two of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """The notices of one digest, and when the one before it went out (empty: never)."""
+class Due:
+    """What waits when a digest is due, and when the one before it went out (empty: never)."""
 
     last: str
-    written: tuple[NewDelivery, ...]
+    waiting: tuple[Waiting, ...]
 
 
-def draft_digest(tx: Tx, settings: NoticeSettings, registry: Registry, at: datetime) -> Draft | None:
-    """Return what is to be sent when it is time and something waits, else None. Reads alone."""
+async def remind(store: Store, settings: NoticeSettings, registry: Registry, at: datetime) -> int:
+    """Queue the digest when it is time, something waits and no other relay was first; return how many are told.
+
+    The first notices are queued with the fact that the digest went out, so two relays send it once. The rest follow
+    in jobs of their own: a relay that is killed in between, or whose store fails, loses the later notices of this one
+    digest, and nobody is told twice. Raises NotStored.
+    """
+    due = await asyncio.to_thread(store.read_now, partial(due_digest, settings=settings, at=at))
+    if due is None:
+        return 0
+    written = await asyncio.to_thread(notices.digest, settings, registry, due.waiting, at)
+    parts = [written[start : start + _AT_ONCE] for start in range(0, len(written), _AT_ONCE)] or [()]
+    if not await store.write(partial(begin_digest, due=due, first=parts[0], at=at)):
+        return 0
+    for part in parts[1:]:
+        await store.write(partial(_queue, written=part, at=at))
+    return len(written)
+
+
+def due_digest(tx: Tx, settings: NoticeSettings, at: datetime) -> Due | None:
+    """Return what waits when it is time for a digest and something does, else None. Reads alone."""
     if not settings.digest_h:
         return None
     last = records.fact(tx, _FACT)
     if last is None:  # the first digest is due one period from now
-        return Draft("", ())
+        return Due("", ())
     if at < instant_of(last) + timedelta(hours=settings.digest_h):
         return None
     waiting = items.waiting_holds(tx, _WAITING, limit=_MOST)
-    written = notices.digest(settings, registry, waiting, at)
-    return Draft(last, written) if written else None
+    return Due(last, waiting) if waiting else None
 
 
-def queue_digest(tx: Tx, draft: Draft, at: datetime) -> int:
-    """Queue ``draft`` unless another relay was first; return how many are told."""
-    if (records.fact_to_change(tx, _FACT) or "") != draft.last:
-        return 0
-    for notice in draft.written:
+def begin_digest(tx: Tx, due: Due, first: tuple[NewDelivery, ...], at: datetime) -> bool:
+    """Write down that the digest went out and queue its ``first`` notices; false when another relay was first.
+
+    Without notices too: what waits for nobody who can be told is not read again every minute.
+    """
+    if (records.fact_to_change(tx, _FACT) or "") != due.last:
+        return False
+    records.set_fact(tx, _FACT, instant_text(at))
+    _queue(tx, first, at)
+    return True
+
+
+def _queue(tx: Tx, written: tuple[NewDelivery, ...], at: datetime) -> None:
+    for notice in written:
         delivery = outbox.queue_delivery(tx, notice, at)
         payload: dict[str, audit.Value] = {"why": "digest"}
         audit.append(tx, Event.NOTICE_QUEUED, actor=ACTOR, subject=delivery, payload=payload, at=at)
-    records.set_fact(tx, _FACT, instant_text(at))
-    return len(draft.written)

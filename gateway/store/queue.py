@@ -74,12 +74,20 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How much waits, and since when. ``oldest`` and ``median`` are times of receipt."""
+    """How much waits, and since when. ``oldest`` and ``median`` are times of receipt.
+
+    A number that is ``most`` means as many or more: it was counted no further, and there is no median of it.
+    """
 
     waiting: int
     urgent: int
     oldest: datetime | None
     median: datetime | None
+    most: int | None = None
+
+    def says(self, number: int) -> str:
+        """Return one of the two numbers as a person reads it."""
+        return f"{number:,} or more" if number == self.most else str(number)
 
 
 def page(
@@ -101,24 +109,33 @@ def page(
     return _headlines(tx, ids)
 
 
-def tally(tx: Tx, sight: Sight, wanted: Wanted) -> Tally:
+def tally(tx: Tx, sight: Sight, wanted: Wanted, *, most: int | None = None) -> Tally:
     """Return how many items are wanted, how many of them are urgent, and when the oldest and middle ones came.
 
-    Costs a walk along an index past all of them: for what waits, not for everything that was ever decided.
+    Costs a walk along an index past all of them: for what waits, not for everything that was ever decided. With
+    ``most`` it goes past so many alone, which matters where a hundred thousand flags are open.
     """
-    where = _where(sight, wanted)
+    if most is None:
+        asked = select(items.c.urgent, items.c.held_at).where(*_where(sight, wanted)).subquery()
+    elif wanted.states:
+        asked = union_all(*(select(part.subquery()) for part in _parts(sight, wanted, most, None))).subquery()
+    else:
+        return Tally(waiting=0, urgent=0, oldest=None, median=None, most=most)
     row = tx.connection.execute(
         select(
             func.count().label("number"),
-            func.count().filter(items.c.urgent == true()).label("urgent"),
-            func.min(items.c.held_at).label("oldest"),
-        ).where(*where)
+            func.count().filter(asked.c.urgent == true()).label("urgent"),
+            func.min(asked.c.held_at).label("oldest"),
+        ).select_from(asked)
     ).one()
+    number, urgent = int(row.number), int(row.urgent)
+    if most is not None:  # of each state and urgency so many were counted
+        number, urgent = min(number, most), min(urgent, most)
     middle = None
-    if row.number:
-        query = select(items.c.held_at).where(*where).order_by(items.c.held_at)
-        middle = tx.connection.scalar(query.offset((row.number - 1) // 2).limit(1))
-    return Tally(waiting=int(row.number), urgent=int(row.urgent), oldest=row.oldest, median=middle)
+    if number and number != most:
+        query = select(asked.c.held_at).order_by(asked.c.held_at)
+        middle = tx.connection.scalar(query.offset((number - 1) // 2).limit(1))
+    return Tally(waiting=number, urgent=urgent, oldest=row.oldest, median=middle, most=most)
 
 
 def states(
@@ -132,10 +149,15 @@ def states(
     return tuple((one, found[one]) for one in ids)
 
 
-def units(tx: Tx, sight: Sight, wanted: Wanted) -> tuple[str, ...]:
-    """Return the units whose items are wanted, by name; costs what `tally` does."""
-    query = select(items.c.unit).where(*_where(sight, wanted)).distinct().order_by(items.c.unit)
-    return tuple(str(unit) for unit in tx.connection.scalars(query))
+def units(tx: Tx, sight: Sight, wanted: Wanted, *, most: int) -> tuple[str, ...] | None:
+    """Return the units whose items are wanted, by name; None where that would be to look at ``most`` items or more."""
+    if not wanted.states:
+        return ()
+    parts = _parts(sight, wanted, most, None)
+    asked = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    query = select(asked.c.unit, func.count().label("number")).group_by(asked.c.unit).order_by(asked.c.unit)
+    rows = tx.connection.execute(query).all()
+    return None if sum(row.number for row in rows) >= most else tuple(str(row.unit) for row in rows)
 
 
 def in_sight(tx: Tx, sight: Sight, item_id: str) -> bool:
@@ -275,6 +297,16 @@ def _cursor(tx: Tx, sight: Sight, item_id: str) -> _Cursor | None:
 
 
 def _ids(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None) -> tuple[str, ...]:
+    parts = _parts(sight, wanted, limit, begin)
+    if not parts:
+        return ()
+    found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    query = select(found.c.id).order_by(found.c.urgent.desc(), found.c.held_at, found.c.id).limit(limit)
+    return tuple(tx.connection.scalars(query))
+
+
+def _parts(sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None) -> list[Select[Any]]:
+    """Return what reads the first ``limit`` of each urgency and state behind ``begin``, oldest first, along an index."""
     parts: list[Select[Any]] = []
     for urgent in (True, False):
         if begin is not None and begin.urgent < urgent:
@@ -284,7 +316,7 @@ def _ids(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None
             later = and_(items.c.held_at == begin.held_at, items.c.id > begin.id)
             behind = (items.c.held_at >= begin.held_at, or_(items.c.held_at > begin.held_at, later))
         parts += [
-            select(items.c.id, items.c.urgent, items.c.held_at)
+            select(items.c.id, items.c.urgent, items.c.held_at, items.c.unit)
             .where(
                 items.c.kind == wanted.kind,
                 items.c.state == state,
@@ -296,11 +328,7 @@ def _ids(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None
             .limit(limit)
             for state in wanted.states
         ]
-    if not parts:
-        return ()
-    found = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    query = select(found.c.id).order_by(found.c.urgent.desc(), found.c.held_at, found.c.id).limit(limit)
-    return tuple(tx.connection.scalars(query))
+    return parts
 
 
 def _ids_newest(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor | None) -> tuple[str, ...]:

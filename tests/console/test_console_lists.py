@@ -10,15 +10,25 @@ from console_visits import BROOKS, KHAN, PRYCE, PSD, Console, words_of
 from starlette.requests import Request
 from stores import a_ledger_entry, a_verdict
 
-from gateway.console import live
+from gateway.console import live, shelves
 from gateway.console.pages import Visit
-from gateway.console.shelves import HOLDS, Filters
+from gateway.console.shelves import HOLDS, Filters, units_of
 from gateway.model import ItemState, PersonId
 from gateway.store import items, ledger
 
 
 def ids_on(page):
     return {one.split('"')[0] for one in page.text.split('href="/items/')[1:]}
+
+
+def test_units_are_told_without_reading_a_name(console, monkeypatch):
+    """Folding the names of 200,000 contacts would keep every other page waiting for the store."""
+    monkeypatch.setattr(shelves, "_names", None)
+    assert units_of(console.registry) == tuple(
+        sorted({one.unit for one in console.registry.staff_by_id.values()} - {""})
+    )
+    assert "Robbery Squad" in units_of(console.registry)
+    assert units_of(None) == ()
 
 
 @pytest.fixture
@@ -194,7 +204,7 @@ async def test_an_open_page_is_told_of_news(lively):
     item = lively.held(verdict=a_verdict(urgent="bail"))
     lively.happened(item)
     second = await asyncio.wait_for(next_news(stream), 30)
-    assert (second["waiting"], second["urgent"]) == (1, 1)
+    assert (second["waiting"], second["urgent"], second["text"]) == (1, 1, "1 waiting, 1 urgent")
     assert second["mark"] != first["mark"]
     lively.store.write_now(lambda tx: items.set_state(tx, item, ItemState.HELD, ItemState.REFERRED))
     lively.happened(item)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from console_visits import PSD, words_of
 from stores import a_verdict
 
+from gateway.console import shelves
 from gateway.model import Event, ItemKind
 
 
@@ -28,6 +29,25 @@ async def test_figures(console, reviewer):
     assert "urgent 0" in said
     assert "oldest 1 d 6 h" in said
     assert "median wait 3 h 0 min" in said
+
+
+async def test_figures_of_very_many(console, reviewer, monkeypatch):
+    """Counted to a bound, and said so; the units are then those of the staff list."""
+    monkeypatch.setattr(shelves, "_COUNTED", 2)
+    console.held(held_at=console.clock() - timedelta(hours=1), unit="Nowhere")
+    few = await reviewer.get("/holds")
+    assert "waiting 1" in words_of(few)
+    assert "<option>Nowhere</option>" in few.text
+    for hours in (3, 30):
+        console.held(held_at=console.clock() - timedelta(hours=hours), unit="Nowhere")
+    many = await reviewer.get("/holds")
+    said = words_of(many)
+    assert "waiting 2 or more" in said
+    assert "urgent 0" in said
+    assert "oldest 1 d 6 h" in said
+    assert "median wait –" in said
+    assert "<option>Nowhere</option>" not in many.text
+    assert "<option>Robbery Squad</option>" in many.text
 
 
 async def test_flags_stand_apart(console, reviewer):

@@ -1,6 +1,7 @@
 """The access check as the store asks it is the access check: item for item, person for person."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -61,13 +62,15 @@ def agrees(console, person, registry):
                 {one.item.id for one in queue.page(tx, sight, wanted, limit=100)},
                 {one.item.id for one in queue.page(tx, sight, wanted, limit=100, newest_first=True)},
                 queue.tally(tx, sight, wanted),
-                set(queue.units(tx, sight, wanted)),
+                queue.tally(tx, sight, wanted, most=1_000),
+                set(queue.units(tx, sight, wanted, most=1_000)),
                 {one.id for one in every if queue.in_sight(tx, sight, one.id)},
                 {name for name, _ in queue.subjects(tx, sight, wanted, limit=100)},
             )
 
-        page, newest, tally, units, singly, subjects = console.store.read_now(look)
+        page, newest, tally, bounded, units, singly, subjects = console.store.read_now(look)
         assert page == newest == singly == subjects == set(may)
+        assert bounded == replace(tally, most=1_000)
         assert tally.waiting == len(may)
         assert tally.urgent == sum(one.urgent for one in may.values())
         assert units == {one.unit for one in may.values()}

@@ -1,5 +1,6 @@
 """The digest: who is told that holds wait, how often, and that nothing of them is in it."""
 
+import asyncio
 from dataclasses import replace
 from email import message_from_bytes, policy
 
@@ -8,10 +9,13 @@ from gateway_process import CONTACT, OFFICER, SUPERVISOR
 from stores import NOW, after, an_envelope, an_item
 
 from gateway import identify, notices
+from gateway.errors import NotStored
 from gateway.model import Event, ItemState, StaffId
-from gateway.review.digest import draft_digest, queue_digest
+from gateway.review import digest
+from gateway.review.digest import begin_digest, due_digest, remind
 from gateway.settings import NoticeSettings
 from gateway.store import items, outbox, records
+from gateway.store.instants import instant_text
 
 KHAN, BROOKS, MARSH, RAHMAN = map(StaffId, ("4417", "3308", "1502", "5001"))
 PSD, OTHER_PSD = "judith.marsh@force.example", "ruth.adeyemi@force.example"
@@ -43,9 +47,7 @@ def told(store, registry):
 
     def ask(at, settings=SETTINGS):
         before = {one.id for one in store.read_now(outbox.list_deliveries)}
-        draft = store.read_now(lambda tx: draft_digest(tx, settings, registry, at))
-        if draft is not None:
-            store.write_now(lambda tx: queue_digest(tx, draft, at))
+        asyncio.run(remind(store, settings, registry, at))
         new = [one for one in store.read_now(outbox.list_deliveries) if one.id not in before]
         return {
             one.recipients[0].address: message_from_bytes(
@@ -86,8 +88,94 @@ def test_two_relays_send_it_once(store, registry, waiting, told):
     """Both write it, one queues it."""
     waiting()
     at = after(hours=4)
-    drafts = [store.read_now(lambda tx: draft_digest(tx, SETTINGS, registry, at)) for _ in range(2)]
-    assert [store.write_now(lambda tx, one=one: queue_digest(tx, one, at)) for one in drafts] == [1, 0]
+
+    async def both():
+        return await asyncio.gather(*(remind(store, SETTINGS, registry, at) for _ in range(2)))
+
+    assert sorted(asyncio.run(both())) == [0, 1]
+    assert asyncio.run(remind(store, SETTINGS, registry, at)) == 0
+
+
+def test_the_later_of_two_relays_changes_nothing(store, waiting, told):
+    """Both found the digest due before either queued it."""
+    waiting()
+    at = after(hours=4)
+    first, second = (store.read_now(lambda tx: due_digest(tx, SETTINGS, at)) for _ in range(2))
+    assert store.write_now(lambda tx: begin_digest(tx, first, (), at))
+    assert not store.write_now(lambda tx: begin_digest(tx, second, (), after(hours=5)))
+    assert store.read_now(lambda tx: records.fact(tx, "digest_at")) == instant_text(at)
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """A digest that seven reviewers are told of, queued three at a time."""
+
+    def written(settings, registry, waiting, at):
+        return tuple(notices._digest_for(settings, f"r{n}@force.example", [at], at) for n in range(7))
+
+    monkeypatch.setattr(notices, "digest", written)
+    monkeypatch.setattr(digest, "_AT_ONCE", 3)
+
+
+def test_a_long_digest_is_queued_in_several_jobs(store, waiting, told, many):
+    """Everybody is told once; the jobs are short, so that mail is recorded between them."""
+    waiting()
+    assert set(told(after(hours=4))) == {f"r{n}@force.example" for n in range(7)}
+    assert told(after(hours=4.1)) == {}
+
+
+def test_a_relay_that_stops_between_jobs_tells_nobody_twice(
+    store, registry, waiting, told, many, monkeypatch
+):
+    """The fact is moved with the first notices: what is lost is the rest of this digest, and the next one comes."""
+    waiting()
+    write, jobs = store.write, []
+
+    async def stops(job):
+        jobs.append(job)
+        if len(jobs) == 2:
+            raise NotStored("killed")
+        return await write(job)
+
+    monkeypatch.setattr(store, "write", stops)
+    with pytest.raises(NotStored):
+        told(after(hours=4))
+    monkeypatch.undo()
+    assert {one.recipients[0].address for one in store.read_now(outbox.list_deliveries)} == {
+        f"r{n}@force.example" for n in range(3)
+    }
+    assert told(after(hours=4.1)) == {}
+    assert set(told(after(hours=8))) == {SUPERVISOR}
+
+
+def test_the_reader_that_mail_waits_for_does_not_read_it(store, registry, waiting, told, monkeypatch):
+    """Nor is a mail written inside of a transaction."""
+    waiting()
+    monkeypatch.setattr(store, "read", None)
+    under_way, read_now, write_digest = [], store.read_now, notices.digest
+
+    def reads(job):
+        under_way.append(job)
+        try:
+            return read_now(job)
+        finally:
+            under_way.pop()
+
+    def writes(*given):
+        assert not under_way
+        return write_digest(*given)
+
+    monkeypatch.setattr(store, "read_now", reads)
+    monkeypatch.setattr(notices, "digest", writes)
+    assert set(told(after(hours=4))) == {SUPERVISOR}
+
+
+def test_what_waits_for_nobody_is_not_read_again_every_minute(store, registry, waiting, told):
+    """The next look is a period later, when somebody may be known."""
+    waiting(officer=MARSH, senders=(MARSH,), excluded=(MARSH,))
+    assert told(after(hours=4)) == {}
+    assert store.read_now(lambda tx: due_digest(tx, SETTINGS, after(hours=4.1))) is None
+    assert store.read_now(lambda tx: due_digest(tx, SETTINGS, after(hours=8))) is not None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +224,7 @@ def test_nobody_walks_the_staff_list_for_one_message(store, registry, waiting):
     waiting()
     wide = replace(registry, staff_by_key=ReadOnce(registry.staff_by_key))
     store.write_now(lambda tx: records.set_fact(tx, "digest_at", "2020-01-01T00:00:00.000000Z"))
-    assert store.read_now(lambda tx: draft_digest(tx, SETTINGS, wide, NOW)).written
+    assert asyncio.run(remind(store, SETTINGS, wide, NOW)) == 1
     officer = wide.staff_by_id[KHAN]
     assert set(notices.reviewers(NoticeSettings(urgent_to=()), wide, officer, (KHAN,))) == {
         SUPERVISOR,

@@ -66,7 +66,27 @@ def test_counts(store, five):
     assert (south.waiting, south.urgent, south.oldest) == (2, 1, after(minutes=2))
     none = store.read_now(lambda tx: queue.tally(tx, EVERYBODY, Wanted(unit="West")))
     assert (none.waiting, none.urgent, none.oldest, none.median) == (0, 0, None, None)
-    assert store.read_now(lambda tx: queue.units(tx, EVERYBODY, Wanted())) == ("North", "South")
+    assert store.read_now(lambda tx: queue.units(tx, EVERYBODY, Wanted(), most=6)) == ("North", "South")
+
+
+@pytest.mark.parametrize(
+    ("most", "waiting", "urgent", "median"), [(6, 5, 2, 5), (5, 5, 2, None), (2, 2, 2, None)]
+)
+def test_counts_go_no_further_than_they_are_asked_to(store, five, most, waiting, urgent, median):
+    """The oldest is known all the same; what waits in the middle is not."""
+    tally = store.read_now(lambda tx: queue.tally(tx, EVERYBODY, Wanted(), most=most))
+    assert (tally.waiting, tally.urgent, tally.oldest) == (waiting, urgent, after(minutes=1))
+    assert tally.median == (None if median is None else after(minutes=median))
+    assert tally.says(tally.waiting) == (str(waiting) if waiting < most else f"{most} or more")
+    found = store.read_now(lambda tx: queue.units(tx, EVERYBODY, Wanted(), most=most))
+    assert found == (None if waiting == most else ("North", "South"))
+
+
+def test_nothing_is_counted_where_no_state_is_asked_for(store, five):
+    """As a list of no states is empty."""
+    tally = store.read_now(lambda tx: queue.tally(tx, EVERYBODY, Wanted(states=()), most=5))
+    assert (tally.waiting, tally.urgent, tally.oldest, tally.median) == (0, 0, None, None)
+    assert store.read_now(lambda tx: queue.units(tx, EVERYBODY, Wanted(states=()), most=5)) == ()
 
 
 def test_sight(store):

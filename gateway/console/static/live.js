@@ -28,7 +28,7 @@ function follow() {
     const news = JSON.parse(event.data);
     if (news.mark === place.dataset.mark) return;
     await renew(news.mark);
-    place.textContent = `${news.waiting} waiting, ${news.urgent} urgent`;
+    place.textContent = news.text;
   });
   source.addEventListener("error", () => {
     // Closed for good: too many pages are open, or the session is over. Ask every minute instead.
