@@ -1,15 +1,16 @@
 """What is asked often is found by an index, however long the store has been kept: as the database says it would go about it."""
 
 import pytest
-from sqlalchemy import event, insert
-from stores import NOW, after
+from sqlalchemy import event, insert, update
+from stores import NOW, after, an_item
 
 from gateway import audit
-from gateway.model import Event
-from gateway.store import chain, records, trials
+from gateway.model import Event, ItemKind, ItemState, StaffId
+from gateway.store import chain, items, queue, records, related, trials
 from gateway.store.instants import instant_text
 from gateway.store.rows import RuleSetRow
 from gateway.store.schema import ABOUT_RULES, audit_entries, rule_sets
+from gateway.store.schema import items as items_table
 
 RULES = (Event.RULES_LOADED, Event.RULES_REFUSED, Event.RULE_PROMOTED)
 
@@ -109,3 +110,44 @@ def test_the_entries_about_rules_are_the_last_in_order(years):
 def test_the_index_is_of_the_events_that_are_asked_for():
     """Spelled in the schema as the model spells them."""
     assert " OR ".join(f"event = '{name}'" for name in RULES) == ABOUT_RULES
+
+
+def test_the_items_of_an_officer_are_found_by_the_index_of_officers(store):
+    """All kinds and states, the latest first, as the lists of each kind have them together; nothing out of sight."""
+    officers, kinds, states = ("s1", "s1", "s2"), tuple(ItemKind), (ItemState.HELD, ItemState.REFERRED)
+    for number in range(24):
+        new = an_item(
+            officer=StaffId(officers[number % 3]),
+            kind=kinds[number % 2],
+            held_at=after(minutes=number // 2 * 7 % 11),
+        )
+        store.write_now(lambda tx, new=new: items.add_item(tx, new))
+        if number % 5 == 0:
+            moved = update(items_table).where(items_table.c.id == new.id).values(state=states[1])
+            store.write_now(lambda tx, moved=moved: tx.connection.execute(moved))
+    for sight in (
+        queue.Sight(psd=True),
+        queue.Sight(),
+        queue.Sight(me=StaffId("s1"), psd=True),
+        queue.Sight(blind=True),
+    ):
+        for limit in (5, 100):
+            lists = [
+                headline.item
+                for kind in ItemKind
+                for headline in store.read_now(
+                    lambda tx, sight=sight, kind=kind: queue.page(
+                        tx, sight, queue.Wanted(kind=kind, states=tuple(ItemState), officer=StaffId("s1")),
+                        limit=100, newest_first=True,
+                    )
+                )
+            ]  # fmt: skip
+            lists.sort(key=lambda one: (one.held_at, one.id), reverse=True)
+            found = store.read_now(
+                lambda tx, sight=sight, limit=limit: related.items_of(tx, sight, StaffId("s1"), limit=limit)
+            )
+            assert found == tuple(lists[:limit])
+    sight = queue.Sight(me=StaffId("s2"), superiors=(StaffId("s3"),))
+    plan, *_ = plans(store, lambda tx: queue.latest_of(tx, sight, StaffId("s1"), limit=5))
+    if store.engine.dialect.name == "sqlite":
+        assert "SEARCH items USING INDEX ix_items_officer (officer=?)" in plan
