@@ -224,17 +224,12 @@ def entries(tx: Tx, *, after: int = 0, limit: int = 1000) -> tuple[ChainRow, ...
     return tuple(islice(chain.rows(tx, after=after), limit))
 
 
-def numbers_of(tx: Tx, events: Iterable[Event], *, after: int = 0) -> tuple[int, ...]:
-    """Return the numbers of the entries of ``events`` behind number ``after``, in order.
+def entries_about_rules(tx: Tx, *, limit: int) -> tuple[ChainRow, ...]:
+    """Return the last entries of rules loaded, refused and promoted, at most ``limit``, in order.
 
-    The chain has no index by event: ask with the last `head` that was seen, and only what is new is read.
+    These have an index; for any other event the whole chain would have to be read.
     """
-    return chain.numbers_of(tx, events, after=after)
-
-
-def entries_called(tx: Tx, numbers: Sequence[int]) -> tuple[ChainRow, ...]:
-    """Return the entries of those numbers in order, at most a few hundred."""
-    return chain.rows_called(tx, numbers)
+    return chain.rows_about_rules(tx, limit=limit)
 
 
 # --- verifying ----------------------------------------------------------------------------------------------

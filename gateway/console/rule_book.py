@@ -1,7 +1,7 @@
 """What the console knows of the rules: the set in force, its files, how it came to be, and whether a newer one was refused.
 
-Reads the store only: the sets it keeps, what relays report, and the audit log. A set is taken apart once and remembered; so are
-the numbers of the audit entries about rules, since the chain has no index by event. Owns no page and no figures.
+Reads the store only: the sets it keeps, what relays report, and the audit log. A set is taken apart once and remembered.
+Owns no page and no figures.
 """
 
 import asyncio
@@ -35,7 +35,6 @@ _SETS_KEPT: Final = 400
 """Sets of which the hashes of the files are remembered: some twenty kilobytes each."""
 _MOST: Final = 200
 """Audit entries about rules that a page goes back: a year of a busy rule author."""
-_EVENTS: Final = (Event.RULES_LOADED, Event.RULES_REFUSED, Event.RULE_PROMOTED)
 _POLICY: Final = "policy.yaml"
 _NO_RULES: Final = frozenset({"lists", "retired"})
 
@@ -180,8 +179,6 @@ class RuleBook:
         self._books: OrderedDict[str, Book] = OrderedDict()
         self._hashes: OrderedDict[str, Mapping[tuple[int, str], str]] = OrderedDict()
         self._standings: dict[str, tuple[str, int]] = {}
-        self._numbers: tuple[int, tuple[int, ...]] = (0, ())
-        """The last entry that was looked at, and the numbers of those about rules; replaced as a whole."""
 
     async def in_force(self, now: datetime) -> InForce | None:
         """Return which set is in force, or None when none ever was."""
@@ -221,21 +218,13 @@ class RuleBook:
         return InForce(
             hash=latest if not reported or latest in reported else min(reported),
             reports=reports,
-            refusal=refusal_of(self._entries(tx)),
+            refusal=refusal_of(_entries(tx)),
         )
-
-    def _entries(self, tx: Tx) -> tuple[ChainRow, ...]:
-        seen, numbers = self._numbers
-        head = audit.head(tx).seq
-        if head != seen:
-            numbers = (*numbers, *audit.numbers_of(tx, _EVENTS, after=seen))[-_MOST:]
-            self._numbers = (head, numbers)
-        return audit.entries_called(tx, numbers)
 
     def _changes(self, tx: Tx) -> list[Change]:
         found: list[Change] = []
         before = ""
-        for row in self._entries(tx):
+        for row in _entries(tx):
             if row.event == Event.RULES_LOADED:
                 if row.subject != before:
                     files = (
@@ -250,7 +239,7 @@ class RuleBook:
     def _stretches(self, tx: Tx, rule_id: str) -> tuple[Stretch, ...]:
         name = rule_id.replace(".", "/") + ".yaml"
         stood: list[tuple[ChainRow, str]] = []
-        for row in self._entries(tx):
+        for row in _entries(tx):
             if row.event == Event.RULES_LOADED:
                 said = _last_layer(self._files(tx, row.subject), name)
                 if not stood or stood[-1][1] != said:
@@ -282,6 +271,10 @@ class RuleBook:
             texts = [file.text for file in Bundle.from_json(row.bundle).files if file.name == name]
             self._standings[said] = promotion.standing(texts[-1])
         return self._standings[said]
+
+
+def _entries(tx: Tx) -> tuple[ChainRow, ...]:
+    return audit.entries_about_rules(tx, limit=_MOST)
 
 
 def refusal_of(entries: Iterable[ChainRow]) -> Refusal | None:

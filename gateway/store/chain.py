@@ -4,13 +4,13 @@ Entries are numbered at the very end of a transaction, from the tip row: its loc
 processes, and since it is the last lock taken, two transactions cannot wait for each other over it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, text, update
 
 from gateway.store.database import ChainRow, Link, Tx
-from gateway.store.schema import audit_entries, audit_payloads, audit_tip
+from gateway.store.schema import ABOUT_RULES, audit_entries, audit_payloads, audit_tip
 from gateway.store.statements import Prepared, insert_into
 
 _PAGE = 1000
@@ -59,20 +59,12 @@ def rows(tx: Tx, *, after: int = 0) -> Iterator[ChainRow]:
         after = page[-1].seq
 
 
-def numbers_of(tx: Tx, events: Iterable[str], *, after: int = 0) -> tuple[int, ...]:
-    """Return the numbers of the entries after number ``after`` that are of one of ``events``, in order."""
-    query = select(audit_entries.c.seq).where(
-        audit_entries.c.seq > after, audit_entries.c.event.in_(tuple(events))
-    )
-    return tuple(tx.connection.scalars(query.order_by(audit_entries.c.seq)))
-
-
-def rows_called(tx: Tx, numbers: Sequence[int]) -> tuple[ChainRow, ...]:
-    """Return the entries of those numbers, a few hundred at most, in order."""
-    query = _whole_rows().where(audit_entries.c.seq.in_(numbers)).order_by(audit_entries.c.seq)
+def rows_about_rules(tx: Tx, *, limit: int) -> tuple[ChainRow, ...]:
+    """Return the last entries that are `ABOUT_RULES`, at most ``limit``, in order; they have an index of their own."""
+    query = _whole_rows().where(text(f"({ABOUT_RULES})")).order_by(audit_entries.c.seq.desc()).limit(limit)
     return tuple(
         ChainRow(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-        for row in tx.connection.execute(query)
+        for row in reversed(tx.connection.execute(query).all())
     )
 
 

@@ -313,6 +313,8 @@ def migrate(engine: Engine, then: Callable[[Connection], None]) -> None:
     with transaction(engine, writes=True) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            # an index over years of entries takes longer than any message may wait
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
         config = Config()
         config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
         config.attributes["connection"] = connection

@@ -178,6 +178,17 @@ def which_in_sight(tx: Tx, sight: Sight, item_ids: Iterable[str]) -> frozenset[s
     return frozenset(found)
 
 
+def latest_of(tx: Tx, sight: Sight, officer: StaffId, *, limit: int) -> tuple[MessageId, ...]:
+    """Return the ids of the items of ``officer`` of every kind and state, at most ``limit``, the latest first."""
+    query = (
+        select(items.c.id)
+        .where(items.c.officer == officer, *_seen(sight, singly=True))
+        .order_by(items.c.held_at.desc(), items.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(MessageId(one) for one in tx.connection.scalars(query))
+
+
 def subjects(tx: Tx, sight: Sight, wanted: Wanted, *, limit: int) -> tuple[tuple[MessageId, str], ...]:
     """Return id and subject of at most ``limit`` wanted items, latest first: subjects are sealed, so a search reads them."""
     ids = _ids_newest(tx, sight, wanted, limit, None)

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from gateway.model import Action, ItemKind, ItemState, MessageId, PersonId, StaffId
+from gateway.model import Action, MessageId, PersonId, StaffId
 from gateway.store import items as records_of_items
 from gateway.store.database import Tx
-from gateway.store.queue import Sight, Wanted, which_in_sight
-from gateway.store.queue import page as queue_page
+from gateway.store.queue import Sight, latest_of, which_in_sight
 from gateway.store.rows import Item, Outcome
 from gateway.store.schema import item_contacts, items, ledger, ledger_findings, ledger_persons
 
@@ -73,18 +72,7 @@ def timeline(
 
 def items_of(tx: Tx, sight: Sight, officer: StaffId, *, limit: int) -> tuple[Item, ...]:
     """Return holds and flags of ``officer``, whoever they went to, the latest first."""
-    found = [
-        headline.item
-        for kind in ItemKind
-        for headline in queue_page(
-            tx,
-            sight,
-            Wanted(kind=kind, states=tuple(ItemState), officer=officer),
-            limit=limit,
-            newest_first=True,
-        )
-    ]
-    return tuple(sorted(found, key=lambda one: (one.held_at, one.id), reverse=True)[:limit])
+    return records_of_items.items_called(tx, latest_of(tx, sight, officer, limit=limit))
 
 
 def near(tx: Tx, sight: Sight, item: Item, days: int, *, limit: int) -> tuple[Item, ...]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, select, text, true
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.store.database import Tx
-from gateway.store.schema import audit_entries, rule_trials
+from gateway.store.schema import ABOUT_RULES, audit_entries, rule_trials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def in_force(tx: Tx) -> Iterator[InForce]:
     """Yield each set that came into force and when, in order, by the audit log."""
     query = (
         select(audit_entries.c.subject, audit_entries.c.at)
-        .where(audit_entries.c.event == "rules:loaded")
+        .where(text(f"({ABOUT_RULES})"), audit_entries.c.event == "rules:loaded")
         .order_by(audit_entries.c.seq)
     )
     for row in tx.connection.execute(query):

@@ -159,6 +159,21 @@ def test_the_code_knows_the_schema_the_migrations_make():
     assert max(database.known_revisions()) == schema.HEAD
 
 
+def test_a_migration_may_take_its_time(postgresql, tmp_path):
+    """An index over years of entries is made under no limit for statements; what comes after has the limit again."""
+    told = []
+
+    def look(connection):
+        told.append(connection.execute(text("SHOW statement_timeout")).scalar())
+
+    engine = database.connect(postgresql.copy(tmp_path / "s"))
+    database.migrate(engine, look)
+    with database.transaction(engine, writes=True) as connection:
+        look(connection)
+    engine.dispose()
+    assert told[0] == "0" != told[1]
+
+
 def test_the_migrations_make_the_tables_of_the_code(settings, backend):
     """Column by column, index by index; the comments too where the database keeps them."""
     engine = database.connect(settings)

@@ -1,7 +1,7 @@
 """Rotation: a new key seals from now on, everything old still opens, and each step may be cut off."""
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, event, func, select, text
 from stores import NOW, a_delivery, after, an_item
 
 from gateway.errors import Sealed, StoreUnfit
@@ -104,6 +104,87 @@ def test_large_messages_are_resealed_in_small_transactions(store):
     rotation.activate(store, key_id)
     assert rotation.reseal(store) == 3 * 5
     assert store.read_now(rotation.other_keys) == {}
+
+
+def turned(store, number):
+    """Fill the store with ``number`` items to two recipients each, and activate a new key."""
+    for _ in range(number):
+        store.write_now(lambda tx: items.add_item(tx, an_item()))
+    rotation.activate(store, rotation.prepare(store, NOW, lambda tx, key_id: None))
+
+
+def count(store, table):
+    return store.read_now(lambda tx: tx.connection.scalar(select(func.count()).select_from(table)))
+
+
+def test_each_row_is_looked_at_once(store, monkeypatch):
+    """Page behind page by key, of one column or of several, whether anything is left to do or not."""
+    monkeypatch.setattr(rotation, "_PAGE_ROWS", 2)
+    turned(store, 5)
+    known = {table.name: count(store, table) for table in (schema.items, schema.item_recipients)}
+    for run in range(2):
+        asked = []
+
+        @event.listens_for(store.engine, "before_cursor_execute")
+        def _note(connection, cursor, statement, parameters, context, many, asked=asked):
+            if "ORDER BY" in statement:
+                asked.append(statement)
+
+        changed = rotation.reseal(store)
+        event.remove(store.engine, "before_cursor_execute", _note)
+        assert (changed > 0) is (run == 0)
+        for name, rows in known.items():
+            columns = sum(1 for table, _ in sealed_columns() if table.name == name)
+            pages = [sql for sql in asked if f"FROM {name} " in sql.replace("\n", " ")]
+            # the last page is an empty one
+            assert len(pages) == columns * (-(-rows // 2) + 1)
+            assert sum(" > " in sql for sql in pages) == len(pages) - columns
+    assert store.read_now(rotation.other_keys) == {}
+
+
+def test_a_resealing_cut_off_goes_on_where_it_was(store, monkeypatch):
+    """What was written stays; the next run takes the rest and nothing twice."""
+    monkeypatch.setattr(rotation, "_PAGE_ROWS", 2)
+    turned(store, 5)
+    left = sum(store.read_now(rotation.other_keys).values())
+    write, writes = store.write_now, iter((True, True, False))
+
+    def cut_off(job):
+        if not next(writes):
+            raise KeyboardInterrupt
+        return write(job)
+
+    monkeypatch.setattr(store, "write_now", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        rotation.reseal(store)
+    monkeypatch.setattr(store, "write_now", write)
+    rest = sum(store.read_now(rotation.other_keys).values())
+    assert 0 < rest < left
+    assert rotation.reseal(store) == rest
+    assert store.read_now(rotation.other_keys) == {}
+
+
+def test_what_another_process_changed_meanwhile_is_not_set_back(settings, monkeypatch):
+    """Its value stands, sealed again in its turn; a row that went is no trouble."""
+    with Store.open(settings) as store, Store.open(settings) as serve:
+        fill(serve)
+        rotation.activate(store, rotation.prepare(store, NOW, lambda tx, key_id: None))
+        write = store.write_now
+        others = {
+            "credentials.password": lambda tx: sessions.set_password(tx, REVIEWER, "a newer hash", NOW),
+            "sessions.pending": lambda tx: tx.connection.execute(delete(schema.sessions)),
+        }
+
+        def meddle(job):
+            if other := others.pop(str(job.keywords["column"]), None):
+                serve.write_now(other)
+            return write(job)
+
+        monkeypatch.setattr(store, "write_now", meddle)
+        rotation.reseal(store)
+        assert not others
+        assert store.read_now(rotation.other_keys) == {}
+        assert store.read_now(lambda tx: sessions.credentials_of(tx, REVIEWER)).password == "a newer hash"
 
 
 def test_a_running_process_reads_what_another_sealed_with_a_new_key(settings):
