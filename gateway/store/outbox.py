@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Row, and_, case, func, insert, or_, select, update
 
 from gateway.errors import Refused
 from gateway.model import MailCommand, MessageId, OutboxKind
@@ -26,6 +26,9 @@ _MARK = "outbox_mark"
 _SUSPENDED = "outbox_suspended"
 _RESUME_STEP = 1_000_000
 """How far a resume moves the count: beyond what any other host can remember of before the restore."""
+
+_IS_DIGEST = and_(outbox.c.kind == OutboxKind.NOTICE, outbox.c.item_id.is_(None))
+"""A notice about no item: nothing happens while it waits."""
 
 
 def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: datetime | None = None) -> str:
@@ -64,9 +67,9 @@ def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: dateti
 
 
 def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: int) -> tuple[Delivery, ...]:
-    """Lease due deliveries to ``owner`` and return them, oldest first; none while the outbox is suspended.
+    """Lease due deliveries to ``owner`` and return them; none while the outbox is suspended.
 
-    Two processes never hold the same delivery: rows are locked as they are chosen, and those another process is
+    Oldest first, but digests last: a force's managers are many, and nobody's release or alarm waits behind them. Two processes never hold the same delivery: rows are locked as they are chosen, and those another process is
     choosing are skipped. A release that was undone, or that another took the place of, is withdrawn instead.
     Raises NotStored when this host cannot remember what was sent.
     """
@@ -80,7 +83,7 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
     chosen = (
         select(outbox.c.id, outbox.c.state, outbox.c.kind, outbox.c.item_id)
         .where(due)
-        .order_by(outbox.c.next_at, outbox.c.id)
+        .order_by(case((_IS_DIGEST, 1), else_=0), outbox.c.next_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -90,8 +93,7 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
             _withdraw(tx, outbox.c.id == row.id)
             continue
         if row.kind == OutboxKind.RELEASE:  # it is for whom an earlier one did not reach
-            failed = and_(outbox.c.item_id == row.item_id, outbox.c.state == DeliveryState.FAILED)
-            _withdraw(tx, and_(failed, outbox.c.kind == OutboxKind.RELEASE))
+            _withdraw_failed(tx, row.item_id)
         found.append(row)
         lost = 1 if row.state == DeliveryState.LEASED else 0
         tx.connection.execute(
@@ -112,6 +114,18 @@ def _withdraw(tx: Tx, which: Any) -> None:
     tx.connection.execute(
         update(outbox).where(which).values(state=DeliveryState.WITHDRAWN, lease_owner=None, lease_until=None)
     )
+
+
+def _withdraw_failed(tx: Tx, item_id: str) -> None:
+    """Withdraw releases of an item that failed: looked for among its own few, not among all that ever failed."""
+    query = select(outbox.c.id, outbox.c.kind, outbox.c.state).where(outbox.c.item_id == item_id)
+    failed = [
+        row.id
+        for row in tx.connection.execute(query).all()
+        if row.kind == OutboxKind.RELEASE and row.state == DeliveryState.FAILED
+    ]
+    if failed:
+        _withdraw(tx, and_(outbox.c.id.in_(failed), outbox.c.state == DeliveryState.FAILED))
 
 
 def renew(tx: Tx, delivery_id: str, owner: str, now: datetime, lease_s: float) -> bool:
