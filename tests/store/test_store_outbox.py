@@ -36,7 +36,7 @@ def get(store, delivery_id):
 
 
 def result(store, delivery_id, state=RecipientState.SENT, position=0, reply="250 ok"):
-    store.write_now(lambda tx: outbox.record_recipient_result(tx, delivery_id, position, state, reply, NOW))
+    store.write_now(lambda tx: outbox.record_results(tx, delivery_id, [(position, state, reply)], NOW))
 
 
 def finish(store, delivery_id, owner="a"):
@@ -255,7 +255,7 @@ def test_only_what_waits_can_be_retried(store):
     for job in (
         lambda tx: outbox.retry(tx, "nowhere", NOW),
         lambda tx: outbox.message_of(tx, "nowhere"),
-        lambda tx: outbox.record_recipient_result(tx, delivery_id, 9, RecipientState.SENT, "250", NOW),
+        lambda tx: outbox.record_results(tx, delivery_id, [(9, RecipientState.SENT, "250")], NOW),
         lambda tx: outbox.finish(tx, "nowhere", "a", NOW),
     ):
         with pytest.raises(Refused):
@@ -450,7 +450,7 @@ def test_a_count_that_was_not_committed_is_not_remembered(store):
 
     def job(tx):
         delivery_id = outbox.queue_delivery(tx, a_delivery(), NOW)
-        outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.SENT, "250", NOW)
+        outbox.record_results(tx, delivery_id, [(0, RecipientState.SENT, "250")], NOW)
         raise KeyError
 
     with pytest.raises(KeyError):
