@@ -174,9 +174,9 @@ class Outbox:
     def _record(self, delivery: Delivery, dialogue: Dialogue, at: datetime, tx: Tx) -> None:
         """Write what the smarthost said, and what follows from it for the delivery and its item."""
         answers = tuple(_answers(delivery, dialogue))
-        for answer in answers:
-            text = f"possibly delivered: {answer.reply}" if dialogue.uncertain else str(answer.reply)
-            outbox.record_recipient_result(tx, delivery.id, answer.recipient.position, answer.state, text, at)
+        doubt = "possibly delivered: " if dialogue.uncertain else ""
+        results = [(one.recipient.position, one.state, f"{doubt}{one.reply}") for one in answers]
+        outbox.record_results(tx, delivery.id, results, at)
         states = {answer.state for answer in answers} | {
             one.state for one in delivery.recipients if one.state is not RecipientState.PENDING
         }

@@ -16,8 +16,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +25,7 @@ import structlog
 import typer
 
 from gateway import __version__, audit, inspection, receive
+from gateway.cli.housekeeping import keep_house
 from gateway.cli.invocation import ConfigOption, code_version, settings_from
 from gateway.cli.rules import rule_folders
 from gateway.errors import GatewayError, Mistakes, origin
@@ -47,9 +48,8 @@ ACTOR = "serve"
 RULES_POLL_S = 1.0
 REPORT_EVERY_S = 5.0
 _PROBE_PAUSE_S = 2.0
-_HOUSEKEEPING_S = 3600.0
+_CHECKPOINT_S = 3600.0
 _REMIND_LOOK_S = 60
-_OFFERED_IS_LOST_AFTER = timedelta(hours=1)
 _RESTART_PAUSE_S = 1.0
 
 
@@ -131,7 +131,7 @@ class Service:
             self.conductor, settings.smtp, reuse_port=self._reuse_port, sock=self._sock
         )
         watches = (self._probe, self._watch_registry, self._watch_rules)
-        for duty in (*watches, self._keep_house, self._remind, self.outbox.run):
+        for duty in (*watches, self._sign_audit, self._keep_house, self._remind, self.outbox.run):
             self._spawn(duty)
         gc.freeze()  # a registry of 200,000 people is a million objects that the collector need not visit again
         log.info(
@@ -297,10 +297,14 @@ class Service:
         elif time.monotonic() - self._reported > REPORT_EVERY_S:
             self._report("")
 
-    async def _keep_house(self) -> None:
+    async def _sign_audit(self) -> None:
+        """Write where the audit log ends, signed, whatever else is or is not kept."""
         while True:
-            self._write(self._prune)
-            await asyncio.sleep(_HOUSEKEEPING_S)
+            self._write(self._checkpoint)
+            await asyncio.sleep(_CHECKPOINT_S)
+
+    async def _keep_house(self) -> None:
+        await keep_house(self.store, by=self.process, actor=ACTOR)
 
     async def _remind(self) -> None:
         """Tell reviewers now and then that holds wait for them (notices.digest_h)."""
@@ -373,6 +377,9 @@ class Service:
 
         return job
 
+    def _checkpoint(self, tx: Tx) -> None:
+        audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=datetime.now(UTC))
+
     def _report(self, trouble: str) -> None:
         self._reported = time.monotonic()
         report = RuleReport(
@@ -408,15 +415,6 @@ class Service:
             kept=looked.kept,
             lost=looked.lost,
         )
-
-    def _prune(self, tx: Tx) -> None:
-        now = datetime.now(UTC)
-        store = self.settings.store
-        ledger.settle(tx, now - _OFFERED_IS_LOST_AFTER, now)
-        pruned = records.prune(tx, now, retry_key_days=store.retry_key_days, reach=ledger.reach_of(store))
-        if pruned != records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=0):
-            self._audit(tx, Event.LEDGER_PRUNED, "ledger", asdict(pruned))
-        audit.checkpoint(tx, store_id=self.store.store_id, actor=ACTOR, at=now)
 
 
 def _place() -> str:

@@ -369,10 +369,10 @@ def decisions_of(tx: Tx, item_id: str) -> tuple[Decision, ...]:
     )
 
 
-def forget_retry_keys(tx: Tx, before: datetime) -> int:
-    """Forget the retry keys of items older than ``before`` and return how many."""
-    old = and_(items.c.retry_key.is_not(None), items.c.held_at < before)
-    return tx.connection.execute(update(items).where(old).values(retry_key=None)).rowcount
+def forget_retry_keys(tx: Tx, since: datetime, before: datetime) -> int:
+    """Forget the retry keys of the items of a stretch of time and return how many."""
+    keyed = and_(items.c.retry_key.is_not(None), items.c.held_at >= since, items.c.held_at < before)
+    return tx.connection.execute(update(items).where(keyed).values(retry_key=None)).rowcount
 
 
 def _first_state(new: NewItem) -> ItemState:

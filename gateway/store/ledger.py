@@ -169,9 +169,9 @@ def set_outcome_by_key(tx: Tx, retry_key: str, outcome: Outcome, at: datetime) -
     return _SET_OUTCOME_BY_KEY.run(tx.connection, values).rowcount == 1
 
 
-def settle(tx: Tx, before: datetime, at: datetime) -> int:
-    """Mark messages offered before ``before`` and never answered (a crash) as unknown; return how many."""
-    lost = and_(ledger.c.outcome == Outcome.OFFERED, ledger.c.at < before)
+def settle(tx: Tx, since: datetime, before: datetime, at: datetime) -> int:
+    """Mark messages of a stretch of time that were offered and never answered (a crash) as unknown; return how many."""
+    lost = and_(ledger.c.outcome == Outcome.OFFERED, *_received(since, before))
     return tx.connection.execute(
         update(ledger).where(lost).values(outcome=Outcome.UNKNOWN, outcome_at=at)
     ).rowcount
@@ -277,16 +277,25 @@ def _earlier(found: Iterable[EarlierFinding], people: frozenset[PersonId], since
     return dict(sorted(Counter(category for _, category in pairs).items()))
 
 
-def forget(
-    tx: Tx, *, keys_before: datetime, rows_before: datetime, weak_before: datetime
-) -> tuple[int, int, int]:
-    """Forget old retry keys and weak cues and delete old rows; return how many rows of each."""
-    old_key = and_(ledger.c.retry_key.is_not(None), ledger.c.at < keys_before)
-    keys = tx.connection.execute(update(ledger).where(old_key).values(retry_key=None)).rowcount
-    old_weak = and_(ledger.c.weak != "", ledger.c.at < weak_before)
-    weak = tx.connection.execute(update(ledger).where(old_weak).values(weak="")).rowcount
-    rows = tx.connection.execute(delete(ledger).where(ledger.c.at < rows_before)).rowcount
-    return keys, rows, weak
+def forget_retry_keys(tx: Tx, since: datetime, before: datetime) -> int:
+    """Forget the retry keys of a stretch of time and return how many."""
+    keyed = and_(ledger.c.retry_key.is_not(None), *_received(since, before))
+    return tx.connection.execute(update(ledger).where(keyed).values(retry_key=None)).rowcount
+
+
+def forget_weak_cues(tx: Tx, since: datetime, before: datetime) -> int:
+    """Forget the weak cues of a stretch of time and return of how many messages."""
+    weak = and_(ledger.c.weak != "", *_received(since, before))
+    return tx.connection.execute(update(ledger).where(weak).values(weak="")).rowcount
+
+
+def delete_rows(tx: Tx, since: datetime, before: datetime) -> int:
+    """Delete the rows of a stretch of time and return how many."""
+    return tx.connection.execute(delete(ledger).where(*_received(since, before))).rowcount
+
+
+def _received(since: datetime, before: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return ledger.c.at >= since, ledger.c.at < before
 
 
 def _entry(tx: Tx, row: Row[Any]) -> LedgerEntry:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, update
 
 from gateway.errors import Refused
 from gateway.model import MailCommand, MessageId, OutboxKind
@@ -21,11 +21,24 @@ from gateway.store.database import Tx
 from gateway.store.naming import new_id
 from gateway.store.rows import Delivery, DeliveryRecipient, DeliveryState, NewDelivery, RecipientState
 from gateway.store.schema import outbox, outbox_recipients
+from gateway.store.statements import Prepared
 
 _MARK = "outbox_mark"
 _SUSPENDED = "outbox_suspended"
 _RESUME_STEP = 1_000_000
 """How far a resume moves the count: beyond what any other host can remember of before the restore."""
+
+_IS_DIGEST = and_(outbox.c.kind == OutboxKind.NOTICE, outbox.c.item_id.is_(None))
+"""A notice about no item: nothing happens while it waits."""
+
+_SET_RESULT = Prepared(
+    update(outbox_recipients)
+    .where(
+        outbox_recipients.c.outbox_id == bindparam("delivery"),
+        outbox_recipients.c.position == bindparam("place"),
+    )
+    .values(state=bindparam("new_state"), last_reply=bindparam("reply"), at=bindparam("new_at"))
+)
 
 
 def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: datetime | None = None) -> str:
@@ -64,9 +77,9 @@ def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: dateti
 
 
 def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: int) -> tuple[Delivery, ...]:
-    """Lease due deliveries to ``owner`` and return them, oldest first; none while the outbox is suspended.
+    """Lease due deliveries to ``owner`` and return them; none while the outbox is suspended.
 
-    Two processes never hold the same delivery: rows are locked as they are chosen, and those another process is
+    Oldest first, but digests last: a force's managers are many, and nobody's release or alarm waits behind them. Two processes never hold the same delivery: rows are locked as they are chosen, and those another process is
     choosing are skipped. A release that was undone, or that another took the place of, is withdrawn instead.
     Raises NotStored when this host cannot remember what was sent.
     """
@@ -80,7 +93,7 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
     chosen = (
         select(outbox.c.id, outbox.c.state, outbox.c.kind, outbox.c.item_id)
         .where(due)
-        .order_by(outbox.c.next_at, outbox.c.id)
+        .order_by(case((_IS_DIGEST, 1), else_=0), outbox.c.next_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -90,8 +103,7 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
             _withdraw(tx, outbox.c.id == row.id)
             continue
         if row.kind == OutboxKind.RELEASE:  # it is for whom an earlier one did not reach
-            failed = and_(outbox.c.item_id == row.item_id, outbox.c.state == DeliveryState.FAILED)
-            _withdraw(tx, and_(failed, outbox.c.kind == OutboxKind.RELEASE))
+            _withdraw_failed(tx, row.item_id)
         found.append(row)
         lost = 1 if row.state == DeliveryState.LEASED else 0
         tx.connection.execute(
@@ -112,6 +124,18 @@ def _withdraw(tx: Tx, which: Any) -> None:
     tx.connection.execute(
         update(outbox).where(which).values(state=DeliveryState.WITHDRAWN, lease_owner=None, lease_until=None)
     )
+
+
+def _withdraw_failed(tx: Tx, item_id: str) -> None:
+    """Withdraw releases of an item that failed: looked for among its own few, not among all that ever failed."""
+    query = select(outbox.c.id, outbox.c.kind, outbox.c.state).where(outbox.c.item_id == item_id)
+    failed = [
+        row.id
+        for row in tx.connection.execute(query).all()
+        if row.kind == OutboxKind.RELEASE and row.state == DeliveryState.FAILED
+    ]
+    if failed:
+        _withdraw(tx, and_(outbox.c.id.in_(failed), outbox.c.state == DeliveryState.FAILED))
 
 
 def renew(tx: Tx, delivery_id: str, owner: str, now: datetime, lease_s: float) -> bool:
@@ -148,26 +172,41 @@ def give_back(tx: Tx, owner: str, now: datetime) -> int:
     ).rowcount
 
 
-def record_recipient_result(
-    tx: Tx, delivery_id: str, position: int, state: RecipientState, reply: str, at: datetime
+def record_results(
+    tx: Tx, delivery_id: str, results: Iterable[tuple[int, RecipientState, str]], at: datetime
 ) -> None:
-    """Record the smarthost's answer for one recipient.
+    """Record the smarthost's answers, each of a recipient's position, what it means, and the reply.
 
-    Needs no lease, since it is a fact whoever learns it; *sent* is never taken back. Raises Refused when there is
-    no such recipient.
+    Needs no lease, since they are facts whoever learns them; *sent* is never taken back. Raises Refused, changing
+    nothing, when there is no such recipient. As many statements for hundreds of recipients as for one.
     """
-    of_row = and_(outbox_recipients.c.outbox_id == delivery_id, outbox_recipients.c.position == position)
-    known = tx.connection.scalar(select(outbox_recipients.c.state).where(of_row))
-    if known is None:
-        raise Refused(f"delivery {delivery_id} has no recipient {position}")
-    if known == RecipientState.SENT:
-        return
-    sealed = tx.seal(outbox_recipients.c.last_reply, (delivery_id, position), _octets(reply))
-    tx.connection.execute(
-        update(outbox_recipients).where(of_row).values(state=state, last_reply=sealed, at=at)
-    )
-    if state is RecipientState.SENT:
-        _raise_count(tx)
+    states = select(outbox_recipients.c.position, outbox_recipients.c.state)
+    rows = tx.connection.execute(states.where(outbox_recipients.c.outbox_id == delivery_id)).all()
+    known = {row.position: RecipientState(row.state) for row in rows}
+    changes: dict[int, tuple[RecipientState, str]] = {}
+    taken = 0
+    for position, state, reply in results:
+        if position not in known:
+            raise Refused(f"delivery {delivery_id} has no recipient {position}")
+        if known[position] is RecipientState.SENT:
+            continue
+        known[position] = state
+        changes[position] = (state, reply)
+        taken += state is RecipientState.SENT
+    sealed = [
+        {
+            "delivery": delivery_id,
+            "place": position,
+            "new_state": state,
+            "reply": tx.seal(outbox_recipients.c.last_reply, (delivery_id, position), _octets(reply)),
+            "new_at": at,
+        }
+        for position, (state, reply) in changes.items()
+    ]
+    if sealed:
+        _SET_RESULT.run_for_each(tx.connection, sealed)
+    if taken:
+        _raise_count(tx, taken)
 
 
 def finish(tx: Tx, delivery_id: str, owner: str, at: datetime) -> None:
@@ -302,9 +341,9 @@ def _count(tx: Tx) -> int:
     return int(records.fact(tx, _MARK) or 0)
 
 
-def _raise_count(tx: Tx) -> None:
-    """Count a recipient taken, and remember the count on this host once it is committed."""
-    count = int(records.fact_to_change(tx, _MARK) or 0) + 1
+def _raise_count(tx: Tx, taken: int) -> None:
+    """Count the recipients taken, and remember the count on this host once it is committed."""
+    count = int(records.fact_to_change(tx, _MARK) or 0) + taken
     records.set_fact(tx, _MARK, str(count))
     tx.after_commit(lambda: tx.mark.note(count))
 

@@ -1,18 +1,16 @@
-"""The small records: rule sets, registry versions, accounts, and what is forgotten in time.
+"""The small records: rule sets, registry versions, accounts, and facts about the store itself.
 
-Functions over a transaction. Nothing here prunes items, decisions or the audit chain.
+Functions over a transaction.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from gateway.model import Role, StaffId
-from gateway.store import items, ledger
 from gateway.store.database import Tx, revision
-from gateway.store.rows import Account, Reach, RegistryVersion, RuleReport, RuleSetRow
+from gateway.store.rows import Account, RegistryVersion, RuleReport, RuleSetRow
 from gateway.store.schema import accounts, meta, registry_versions, rule_reports, rule_sets
 from gateway.store.statements import Prepared, insert_or_replace, insert_unless_there
 
@@ -168,7 +166,7 @@ def _accounts(tx: Tx, emails: Iterable[str] | None) -> tuple[Account, ...]:
     )
 
 
-# --- facts and retention ------------------------------------------------------------------------------------
+# --- facts --------------------------------------------------------------------------------------------------
 
 
 def schema_of(tx: Tx) -> str:
@@ -197,25 +195,3 @@ def set_fact(tx: Tx, name: str, value: str | None) -> None:
         tx.connection.execute(delete(meta).where(meta.c.name == name))
     else:
         insert_or_replace(tx.connection, meta, {"name": name, "value": value}, meta.c.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned:
-    """What was forgotten."""
-
-    retry_keys: int
-    ledger_rows: int
-    weak_cues: int
-
-
-def prune(tx: Tx, now: datetime, *, retry_key_days: float, reach: Reach) -> Pruned:
-    """Forget retry keys, weak cues and ledger rows that are older than the settings say."""
-    keys_before = now - timedelta(days=retry_key_days)
-    of_items = items.forget_retry_keys(tx, keys_before)
-    of_ledger, rows, weak = ledger.forget(
-        tx,
-        keys_before=keys_before,
-        rows_before=now - timedelta(days=max(reach.days, reach.found_days)),
-        weak_before=now - timedelta(days=reach.weak_days),
-    )
-    return Pruned(retry_keys=of_items + of_ledger, ledger_rows=rows, weak_cues=weak)

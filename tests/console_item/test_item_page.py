@@ -164,9 +164,8 @@ async def test_the_smarthosts_answer_is_shown(console, reviewer, advance):
         from gateway.store.rows import RecipientState
 
         (one,) = outbox.claim_deliveries(tx, "serve", console.clock(), 60, 9)
-        outbox.record_recipient_result(
-            tx, one.id, 0, RecipientState.SENT, "250 2.0.0 queued as 4F2", console.clock()
-        )
+        answers = [(0, RecipientState.SENT, "250 2.0.0 queued as 4F2")]
+        outbox.record_results(tx, one.id, answers, console.clock())
         outbox.finish(tx, one.id, "serve", console.clock())
         items.set_state(tx, advance, ItemState.RELEASING, ItemState.RELEASED)
 

@@ -85,7 +85,7 @@ class Desk:
 
         def job(tx):
             (one,) = [d for d in outbox.deliveries_of(tx, item) if d.state is DeliveryState.LEASED]
-            outbox.record_recipient_result(tx, one.id, 0, RecipientState.FAILED, "550 no", at)
+            outbox.record_results(tx, one.id, [(0, RecipientState.FAILED, "550 no")], at)
             outbox.fail(tx, one.id, "serve", "550 no")
             items.set_state(tx, item, ItemState.RELEASING, ItemState.RELEASE_FAILED)
 

@@ -223,7 +223,7 @@ def add_release(shell):
 def fail_release(shell, new, delivery_id):
     def job(tx):
         outbox.claim_deliveries(tx, "a", datetime.now(UTC), 60, 9)
-        outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.FAILED, "550 no such user", NOW)
+        outbox.record_results(tx, delivery_id, [(0, RecipientState.FAILED, "550 no such user")], NOW)
         outbox.fail(tx, delivery_id, "a", "550 no such user")
         items.set_state(tx, new.id, ItemState.RELEASING, ItemState.RELEASE_FAILED)
 
@@ -250,7 +250,7 @@ def test_what_the_smarthost_has_not_taken_is_listed(shell):
     assert "550 no such user" in shell.run("outbox", "list").stdout
 
     def send(tx):
-        outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.SENT, "250", NOW)
+        outbox.record_results(tx, delivery_id, [(0, RecipientState.SENT, "250")], NOW)
         outbox.finish(tx, delivery_id, "a", NOW)
 
     shell.write(send)

@@ -66,7 +66,7 @@ def test_retry_keys_are_forgotten_but_the_item_stays(store):
     """After some days the same message is a new one; nothing else of the item goes."""
     old, old_id = put(store, held_at=after(days=-6))
     new, new_id = put(store)
-    assert store.write_now(lambda tx: items.forget_retry_keys(tx, after(days=-5))) == 1
+    assert store.write_now(lambda tx: items.forget_retry_keys(tx, after(days=-90), after(days=-5))) == 1
     assert store.read_now(lambda tx: items.item_by_retry_key(tx, old.retry_key)) is None
     assert store.read_now(lambda tx: items.item_by_retry_key(tx, new.retry_key)) == new_id
     assert store.read_now(lambda tx: items.message(tx, old_id)) == old.message

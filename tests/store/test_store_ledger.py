@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
-from stores import NOW, REACH, a_ledger_entry, after, an_item
+from stores import NOW, REACH, a_ledger_entry, after
 
 from gateway.model import Action, History, PersonId, StaffId
-from gateway.store import items, ledger, records, schema
+from gateway.store import ledger, schema
 from gateway.store.rows import Outcome
 from gateway.store.sealing import MARK_BYTES
 
@@ -139,27 +139,8 @@ def test_what_a_crash_left_unanswered_becomes_unknown(store):
     """Old offers are settled; young ones may still be in flight."""
     put(store, outcome=Outcome.OFFERED, at=after(hours=-2))
     put(store, outcome=Outcome.OFFERED)
-    assert store.write_now(lambda tx: ledger.settle(tx, after(hours=-1), NOW)) == 1
+    assert store.write_now(lambda tx: ledger.settle(tx, after(days=-9), after(hours=-1), NOW)) == 1
     assert history(store).earlier == {"flirting": 1}
-
-
-def test_pruning_forgets_keys_and_rows_in_their_time_and_nothing_else(store):
-    """Retry keys go after 5 days, ledger rows after 90; items stay."""
-    short = replace(REACH, found_days=90)
-    young = put(store)
-    middle = put(store, at=after(days=-6))
-    put(store, at=after(days=-91))
-    new = an_item(held_at=after(days=-400))
-    store.write_now(lambda tx: items.add_item(tx, new))
-    pruned = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=5, reach=short))
-    assert pruned == records.Pruned(retry_keys=3, ledger_rows=1, weak_cues=0)
-    assert store.read_now(lambda tx: ledger.by_retry_key(tx, young.retry_key)) is not None
-    assert store.read_now(lambda tx: ledger.by_retry_key(tx, middle.retry_key)) is None
-    assert history(store).earlier == {"flirting": 2}
-    assert history(store, days=400).earlier == {"flirting": 2}
-    assert store.read_now(lambda tx: items.item(tx, new.id)) is not None
-    again = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=5, reach=short))
-    assert again == records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=0)
 
 
 def test_mail_of_the_pair_comes_newest_first_with_its_traits(store):
@@ -203,15 +184,14 @@ def test_everybody_a_message_claims_to_come_from_counts(store):
 
 
 def test_weak_cues_are_one_bit_a_pair_and_category_for_their_days(store):
-    """The officer's own, with this contact, in ninety days; then they are emptied and the row stays."""
+    """The officer's own, with this contact, in ninety days; then they are emptied and the rows stay."""
     put(store, weak=("warmth", "secrecy"), at=after(days=-3))
     put(store, weak=("warmth",), at=after(days=-2))
     put(store, weak=("lost",), at=after(days=-91))
     put(store, weak=("theirs",), officer=StaffId("s2"))
     put(store, weak=("elsewhere",), persons=("p2",))
     assert history(store, days=200).weak == ("secrecy", "warmth")
-    pruned = store.write_now(lambda tx: records.prune(tx, NOW, retry_key_days=1000, reach=REACH))
-    assert pruned == records.Pruned(retry_keys=0, ledger_rows=0, weak_cues=1)
+    assert store.write_now(lambda tx: ledger.forget_weak_cues(tx, after(days=-400), after(days=-90))) == 1
     assert len(history(store, days=200).sent) == 4
 
 

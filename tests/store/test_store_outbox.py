@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import text
+from sqlalchemy import event, text
 from stores import NOW, a_delivery, after, an_item
 
 from gateway.errors import NotStored, Refused
-from gateway.model import MailCommand, OutboxKind
+from gateway.model import ItemState, MailCommand, OutboxKind
 from gateway.store import Store, items, outbox
 from gateway.store.mark import Mark, mark_path
 from gateway.store.rows import DeliveryState, RecipientState
@@ -36,11 +36,26 @@ def get(store, delivery_id):
 
 
 def result(store, delivery_id, state=RecipientState.SENT, position=0, reply="250 ok"):
-    store.write_now(lambda tx: outbox.record_recipient_result(tx, delivery_id, position, state, reply, NOW))
+    store.write_now(lambda tx: outbox.record_results(tx, delivery_id, [(position, state, reply)], NOW))
 
 
 def finish(store, delivery_id, owner="a"):
     store.write_now(lambda tx: outbox.finish(tx, delivery_id, owner, NOW))
+
+
+def changes_of(store, job):
+    """Run ``job`` and return the changes that the database was asked for."""
+    asked = []
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def _hear(connection, cursor, statement, parameters, context, executemany):
+        asked.append(statement)
+
+    try:
+        job()
+    finally:
+        event.remove(store.engine, "before_cursor_execute", _hear)
+    return [one for one in asked if one.startswith(("INSERT", "UPDATE", "DELETE"))]
 
 
 def test_a_delivery_comes_back_as_it_was_queued(store):
@@ -94,6 +109,47 @@ def test_due_deliveries_are_claimed_oldest_first_and_once(store):
         DeliveryState.LEASED, "a", after(seconds=60), 1,
     )  # fmt: skip
     assert [one.id for one in claim(store, "c", after(hours=2))] == [early, late, future]
+
+
+def test_digests_are_claimed_last(store):
+    """Hundreds of digests are queued at once: an alarm, a call, a return and a release that come later go first."""
+    new = an_item()
+    release = an_item()
+    for one in (new, release):
+        store.write_now(lambda tx, one=one: items.add_item(tx, one))
+    digests = [put(store, after(minutes=-9)) for _ in range(3)]
+    urgent = [
+        put(store, after(minutes=number), kind=kind, item_id=new.id)
+        for number, kind in enumerate((OutboxKind.WEBHOOK, OutboxKind.NOTICE, OutboxKind.RETURN))
+    ]
+    store.write_now(lambda tx: items.set_state(tx, release.id, ItemState.HELD, ItemState.RELEASING))
+    urgent.append(put(store, after(minutes=3), kind=OutboxKind.RELEASE, item_id=release.id, message=None))
+    later = after(minutes=5)
+    assert [one.id for one in claim(store, at=later, limit=2)] == urgent[:2]
+    assert [one.id for one in claim(store, at=later, limit=3)] == [*urgent[2:], min(digests)]
+    assert [one.id for one in claim(store, at=later)] == sorted(digests)[1:]
+
+
+def test_a_release_withdraws_what_failed_of_its_own_item(store):
+    """Failed releases of other items, and failed notices of this one, stay as they are."""
+    ours, other = an_item(), an_item()
+    for one in (ours, other):
+        store.write_now(lambda tx, one=one: items.add_item(tx, one))
+        store.write_now(lambda tx, one=one: items.set_state(tx, one.id, ItemState.HELD, ItemState.RELEASING))
+    failed = [
+        put(store, kind=OutboxKind.RELEASE, item_id=ours.id, message=None),
+        put(store, kind=OutboxKind.RELEASE, item_id=other.id, message=None),
+        put(store, item_id=ours.id),
+    ]
+    claim(store)
+    for one in failed:
+        store.write_now(lambda tx, one=one: outbox.fail(tx, one, "a", "550"))
+    put(store, kind=OutboxKind.RELEASE, item_id=ours.id, message=None)
+    statements = changes_of(store, lambda: claim(store))
+    assert [get(store, one).state for one in failed] == [
+        DeliveryState.WITHDRAWN, DeliveryState.FAILED, DeliveryState.FAILED,
+    ]  # fmt: skip
+    assert not [one for one in statements if one.startswith("UPDATE outbox ") and "item_id" in one]
 
 
 def test_an_ended_lease_is_claimed_again_and_shown_as_perhaps_sent_twice(store):
@@ -199,7 +255,7 @@ def test_only_what_waits_can_be_retried(store):
     for job in (
         lambda tx: outbox.retry(tx, "nowhere", NOW),
         lambda tx: outbox.message_of(tx, "nowhere"),
-        lambda tx: outbox.record_recipient_result(tx, delivery_id, 9, RecipientState.SENT, "250", NOW),
+        lambda tx: outbox.record_results(tx, delivery_id, [(9, RecipientState.SENT, "250")], NOW),
         lambda tx: outbox.finish(tx, "nowhere", "a", NOW),
     ):
         with pytest.raises(Refused):
@@ -394,7 +450,7 @@ def test_a_count_that_was_not_committed_is_not_remembered(store):
 
     def job(tx):
         delivery_id = outbox.queue_delivery(tx, a_delivery(), NOW)
-        outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.SENT, "250", NOW)
+        outbox.record_results(tx, delivery_id, [(0, RecipientState.SENT, "250")], NOW)
         raise KeyError
 
     with pytest.raises(KeyError):

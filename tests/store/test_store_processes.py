@@ -138,12 +138,12 @@ def test_two_who_count_deliveries_at_once_are_both_counted(postgresql, tmp_path)
 
         def take(store, delivery_id):
             def job(tx):
-                outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.SENT, "250 2.0.0 Ok", NOW)
+                outbox.record_results(tx, delivery_id, [(0, RecipientState.SENT, "250 2.0.0 Ok")], NOW)
 
             return lambda: store.write_now(job)
 
         def first(tx):
-            outbox.record_recipient_result(tx, ids[0], 0, RecipientState.SENT, "250 2.0.0 Ok", NOW)
+            outbox.record_results(tx, ids[0], [(0, RecipientState.SENT, "250 2.0.0 Ok")], NOW)
             second = thread.submit(take(two, ids[1]))
             with postgresql.connect() as watcher:
                 query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -29,7 +29,7 @@ def fill(store):
             Decision(item_id=MessageId(new.id), actor="a", action=DecisionAction.REFER, reason="why", at=NOW),
         )
         delivery_id = outbox.queue_delivery(tx, a_delivery(), NOW)
-        outbox.record_recipient_result(tx, delivery_id, 0, RecipientState.PENDING, "451 later", NOW)
+        outbox.record_results(tx, delivery_id, [(0, RecipientState.PENDING, "451 later")], NOW)
         outbox.claim_deliveries(tx, "a", NOW, 60, 9)
         outbox.retry_later(tx, delivery_id, "a", NOW, "451 later")
         helen = Account(email=REVIEWER, roles=frozenset({Role.REVIEWER}), staff_id=None, local=True, at=NOW)
