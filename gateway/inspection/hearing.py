@@ -28,6 +28,8 @@ _LEAST_WORDS: Final = 30
 """Words of a passage below which nothing in it is doubted, and"""
 _FEWEST_WORDS: Final = 5
 """of a sentence: what is short, and what stands alone, reads proper to a model that knows whole mails, whatever it says."""
+_READ_ALONE_WORDS: Final = 12
+"""Words of a sentence up to which it is read by itself too, before it is doubted."""
 _NAMES: Final = frozenset({PassageKind.SUBJECT, PassageKind.ATTACHMENT_NAME})
 """Passages that stand alone."""
 
@@ -147,12 +149,20 @@ class Hearing:
         if any(number >= len(read) for number in here):
             return None  # what it does not read any more is not doubted
         surest = max((read[number].crossing for number in here), default=1.0)
+        surest = max(surest, self._alone(text, here))
         if surest >= self._policy.doubt:
             return None
         informs = rule.severity is not Severity.CRITICAL and not self._is_framed(text, here)
         if informs:
             self._doubted.add(rule.category)
         return Doubted(surest, informs)
+
+    def _alone(self, text: Text, sentences: set[int]) -> float:
+        """Return how surely the surest short one of ``sentences`` crosses by itself: an item of a list drowns among the others."""
+        assert self._encoder is not None, "asked where there is one"
+        words = [text.shadow.sentence(number) for number in sentences]
+        short = [sentence for sentence in words if _is_short(sentence, _READ_ALONE_WORDS + 1)]
+        return max((self._encoder.read([sentence])[0].crossing for sentence in short), default=0.0)
 
     def _may_doubt(self, rule: Rule, text: Text, sentences: set[int]) -> bool:
         if self._encoder is None or not self._policy.doubt or self._is_grave:

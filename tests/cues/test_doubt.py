@@ -95,6 +95,24 @@ def test_what_stands_alone_or_is_short_is_never_doubted(high):
     )
 
 
+class Drowned(Encoder):
+    """Hears the word in a sentence that is read by itself, and not among others."""
+
+    def read(self, sentences):
+        found = super().read(sentences)
+        return found if len(sentences) == 1 else [replace(one, crossing=0.0) for one in found]
+
+
+def test_a_short_sentence_is_read_by_itself_too(high):
+    """Among the items of a case's list an advance of five words drowns."""
+    alone = Drowned("drink", "secrecy", 0.0, crossing=0.9)
+    assert doubted(high, alone) is None
+    long = text_of(
+        f"Your hearing is on Monday. The drink is exhibit four and will be shown to the jury on the second day. {REST}"
+    )
+    assert doubted(high, alone, text=long).informs
+
+
 def test_nothing_is_doubted_of_whom_something_speaks_against(high):
     """A vulnerable contact, a closed case, an officer who is on no case of hers, an earlier finding."""
     assert doubted(high, sure(0.0), is_grave=True) is None
