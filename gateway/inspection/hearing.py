@@ -30,6 +30,10 @@ _FEWEST_WORDS: Final = 5
 """of a sentence: what is short, and what stands alone, reads proper to a model that knows whole mails, whatever it says."""
 _READ_ALONE_WORDS: Final = 12
 """Words of a sentence up to which it is read by itself too, before it is doubted."""
+_MOST_ALONE: Final = 100
+"""Sentences of a message that are read by themselves, a few milliseconds each; what is more is not doubted."""
+_LEAST_COST: Final = 200
+"""Characters that a text counts for at least: each is a reading of its own, and a message may have thousands."""
 _NAMES: Final = frozenset({PassageKind.SUBJECT, PassageKind.ATTACHMENT_NAME})
 """Passages that stand alone."""
 
@@ -75,6 +79,7 @@ class Hearing:
         self._encoder = encoder
         self._is_grave = is_grave
         self._doubted: set[str] = set()
+        self._alone_crossing: dict[str, float] = {}
         self._readings: dict[tuple[str, int, bool], tuple[Reading, ...]] = {}
         self._most: dict[tuple[str, int, bool], int] = {}
         """Of each text how many sentences the encoder reads: `cues.MAX_READ` characters of the message, short texts before long
@@ -83,7 +88,7 @@ class Hearing:
         for text in sorted(self._texts, key=lambda each: len(each.shadow.text)):
             starts = text.shadow.starts
             self._most[_key(text)] = bisect_right(starts, left) if left else 0
-            left = max(0, left - len(text.shadow.text))
+            left = max(0, left - max(len(text.shadow.text), _LEAST_COST))
 
     def cues(self, text: Text) -> Mapping[int, tuple[Cue, ...]]:
         """Return every cue of ``text`` by its sentence; found when first asked for."""
@@ -162,7 +167,12 @@ class Hearing:
         assert self._encoder is not None, "asked where there is one"
         words = [text.shadow.sentence(number) for number in sentences]
         short = [sentence for sentence in words if _is_short(sentence, _READ_ALONE_WORDS + 1)]
-        return max((self._encoder.read([sentence])[0].crossing for sentence in short), default=0.0)
+        for sentence in short:
+            if sentence not in self._alone_crossing:
+                if len(self._alone_crossing) == _MOST_ALONE:
+                    return 1.0
+                self._alone_crossing[sentence] = self._encoder.read([sentence])[0].crossing
+        return max((self._alone_crossing[sentence] for sentence in short), default=0.0)
 
     def _may_doubt(self, rule: Rule, text: Text, sentences: set[int]) -> bool:
         if self._encoder is None or not self._policy.doubt or self._is_grave:

@@ -113,6 +113,16 @@ def test_a_short_sentence_is_read_by_itself_too(high):
     assert doubted(high, alone, text=long).informs
 
 
+def test_so_many_sentences_are_read_by_themselves(high):
+    """A message may have thousands of findings: what is beyond a hundred is not doubted."""
+    words = " ".join(f"The drink number {number} is exhibit {number}." for number in range(150))
+    encoder, text = sure(0.0), text_of(f"{words} {REST}")
+    heard = hearing(encoder, text)
+    found = [heard.doubts(high, text, (number,)) for number in range(150)]
+    assert [one is not None for one in found] == [True] * 100 + [False] * 50
+    assert len(encoder.asked) < 152 + 101
+
+
 def test_nothing_is_doubted_of_whom_something_speaks_against(high):
     """A vulnerable contact, a closed case, an officer who is on no case of hers, an earlier finding."""
     assert doubted(high, sure(0.0), is_grave=True) is None
