@@ -33,6 +33,7 @@ from gateway import audit
 from gateway.console import Desk, application, live, sessions
 from gateway.console.app import PAGES
 from gateway.console.pages import Visit
+from gateway.console.rule_book import RuleBook
 from gateway.console.shelves import HOLDS
 from gateway.model import Event, ItemKind, ItemState, Role, StaffId
 from gateway.review.digest import remind
@@ -274,7 +275,7 @@ async def measure(
             if cold:
                 database.forget(store)
                 store = Store.open(settings.store)
-                desk = replace(desk, store=store)
+                desk = replace(desk, store=store, rules=RuleBook(store))
             async with browser_of(desk, secrets[who]) as browser:
                 if (first := await asked(browser, path)) is None:
                     continue
