@@ -232,8 +232,7 @@ def _of_combinations(case: _Case) -> Iterator[Ground]:
     rules = case.policy.combinations
     if len({finding.category for finding in words}) > 1:
         yield Ground(rules.two_categories, "combination:two-categories")
-    contacts = [contact for match in case.parties.contacts for contact in match.contacts]
-    if any(contact.vulnerable or contact.is_child for contact in contacts):
+    if case.parties.has_vulnerable:
         yield Ground(rules.vulnerable_contact, "combination:vulnerable-contact")
     if not case.parties.is_assigned:
         yield Ground(rules.sender_not_assigned, "combination:sender-not-assigned")

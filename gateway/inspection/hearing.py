@@ -140,12 +140,16 @@ class Hearing:
             return False
         return bool(condition.min) or cue.probability >= self._policy.cue(condition.cue).hold
 
-    def doubts(self, rule: Rule, text: Text, sentences: Iterable[int]) -> Doubted | None:
+    def doubts(
+        self, rule: Rule, text: Text, sentences: Iterable[int], *, leaves_trace: bool = True
+    ) -> Doubted | None:
         """Return what the encoder's word against a finding of ``rule`` in ``sentences`` comes to; None: nothing.
 
         It is asked about sentences of some length in a mail of some length, undisguised, with no cue elsewhere in the message, no
         sign of the category in earlier mail, and nothing known against the sender (docs/decisions/0035). Against a
         critical rule, and against a frame that hears the same, its word makes the finding flag at most.
+
+        ``leaves_trace`` is false for what would not have acted: somebody else's words and rules on trial ask nothing of later mail.
         """
         here = set(sentences)
         if not self._may_doubt(rule, text, here):
@@ -158,7 +162,7 @@ class Hearing:
         if surest >= self._policy.doubt:
             return None
         informs = rule.severity is not Severity.CRITICAL and not self._is_framed(text, here)
-        if informs:
+        if informs and leaves_trace:
             self._doubted.add(rule.category)
         return Doubted(surest, informs)
 

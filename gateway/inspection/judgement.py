@@ -220,12 +220,10 @@ class Judgement:
         whose = self._attribution(rule, text, hits)
         softened = rule.softened_by is not None and sight.is_met(rule.softened_by, place, sentence)
         heard = sight.heard(place, sentence)
-        doubt = self._doubt(rule, text, hits)
-        informs = (
-            whose is Attribution.QUOTED
-            or rule.status is RuleStatus.SHADOW
-            or (doubt is not None and doubt.informs)
-        )
+        is_trial = rule.status is RuleStatus.SHADOW
+        is_own = whose is Attribution.OWN and not text.claimed_quote
+        doubt = self._doubt(rule, text, hits, leaves_trace=is_own and not is_trial)
+        informs = whose is Attribution.QUOTED or is_trial or (doubt is not None and doubt.informs)
         return Finding(
             rule=rule.id,
             version=rule.version,
@@ -279,9 +277,9 @@ class Judgement:
                 return whose
         return Attribution.QUOTED
 
-    def _doubt(self, rule: Rule, text: Text, hits: list[Hit]) -> Doubted | None:
+    def _doubt(self, rule: Rule, text: Text, hits: list[Hit], *, leaves_trace: bool) -> Doubted | None:
         here = {hit.sentence for hit in hits if hit.shadow is text.shadow}
-        return self.hearing.doubts(rule, text, here) if here else None
+        return self.hearing.doubts(rule, text, here, leaves_trace=leaves_trace) if here else None
 
     def _why(
         self, rule: Rule, whose: Attribution, text: Text, heard: Iterable[Cue], *, read: str, softened: bool

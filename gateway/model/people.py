@@ -210,10 +210,13 @@ class Parties:
 
     def is_grave(self, today: date, days: int) -> bool:
         """True when a crossing would weigh more: a vulnerable contact or a child, a sender on no case of theirs, a closed case."""
+        return self.has_vulnerable or not self.is_assigned or self.is_closed(today, days)
+
+    @property
+    def has_vulnerable(self) -> bool:
+        """True when a contact is vulnerable or a child."""
         contacts = (contact for match in self.contacts for contact in match.contacts)
-        if any(contact.vulnerable or contact.is_child for contact in contacts):
-            return True
-        return not self.is_assigned or self.is_closed(today, days)
+        return any(contact.vulnerable or contact.is_child for contact in contacts)
 
     def is_closed(self, today: date, days: int) -> bool:
         """True when a contact has no open case and the last one was closed more than ``days`` before ``today``.

@@ -2,7 +2,7 @@
 
 Owns what of a rule folder is a lesson: the hits of rules over words, marked where the rule fires; near misses, and ordinary mail
 that must be delivered, as proper. What the rules themselves soften, take for somebody else's words, or act on although it is
-another rule's near miss, is none. The figures on dev, test and sealed mail stay what they are: no rule was written from those.
+another rule's near miss, is none. The figures on test and sealed mail stay what they are: no rule was written from those.
 """
 
 from collections.abc import Iterator

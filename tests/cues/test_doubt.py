@@ -137,6 +137,14 @@ def test_said_again_it_is_not_doubted_again(high):
     assert doubted(high, sure(0.0), weak=heard.weak) is None
 
 
+def test_what_would_not_have_acted_leaves_no_trace(high):
+    """Somebody else's words, and a rule on trial, make nobody's later mail worse."""
+    text = text_of()
+    heard = hearing(sure(0.0), text)
+    assert heard.doubts(high, text, (DRINK,), leaves_trace=False).informs
+    assert heard.weak == ()
+
+
 def test_two_that_hear_it_outvote_the_encoder(high):
     """Where a frame hears something in the very sentence too, a person looks; it holds no more."""
     words = f"Your hearing is on Monday. I love you, have that drink with me. {REST}"
