@@ -18,6 +18,7 @@ from unittest.mock import patch
 from gateway import inspection
 from gateway.inspection import cues, encoder, hearing, judgement
 from gateway.inspection.engine import Engine
+from gateway.inspection.wording import SILENT, Wording
 from gateway.model import Action, Attribution
 from gateway.rehearsal.judging import Judge
 from gateway.training import figures
@@ -93,6 +94,18 @@ def no_encoder(judge):
     judge.engine = engine
 
 
+@contextmanager
+def no_wordings(judge):
+    """Hear the encoder without what single words add to it; its temperature and offset stay those of both."""
+    made = judge.engine._layers.encoder
+    table = made._wording
+    silent = Wording(SILENT)
+    silent._offset = table._offset
+    made._wording = silent
+    yield judge
+    made._wording = table
+
+
 def _alone(shipped):
     return replace(
         shipped,
@@ -116,7 +129,7 @@ LAYERS = (
     ("without the encoder, and so without doubt", no_encoder),
     ("without doubt", policy(lambda shipped: replace(shipped, doubt=0.0))),
     ("without company", policy(_alone)),
-    ("without damping (team's voice, refusal)", patched((cues, "_TEAM", 1.0), (cues, "_REFUSED", 1.0))),
+    ("without wordings", no_wordings),
     ("without attribution", patched((judgement, "attribution", _own), (hearing, "attribution", _own))),
     (
         "without two categories in company",

@@ -6,9 +6,8 @@ whom. The *encoder* judges a sentence among its neighbours: how surely it crosse
 they are is `attribution`'s, what follows is policy's.
 
 How the layers meet (docs/decisions/0030): of a sentence and category the surest layer counts. A relation comes with its
-reason. The encoder sees words only, so what it says is weighed by what the parse can tell: the team's voice and an
-officer's own refusal lower it, here and nowhere else. A case term in the sentence (`Cue.anchored`) lowers nothing; it
-lets the finding flag at most.
+reason. What the encoder says stands as it is: lowering it in the team's voice and in refusals spared no proper mail under
+three models (docs/model/ablation.md). A case term in the sentence (`Cue.anchored`) lets the finding flag at most.
 
 A sentence that holds no frame's words, and that the encoder does not suspect, is not parsed: no cue is lost by that.
 """
@@ -29,10 +28,7 @@ from gateway.inspection.shadow import Shadow
 CATEGORIES: Final = statistical.CATEGORIES
 """What may cross a line in words (DOMAIN.md section 4)."""
 SUSPECTED: Final = 0.2
-"""From which probability of the encoder a sentence is looked at closely; below it there is nothing to lower."""
-_TEAM: Final = 0.6
-_REFUSED: Final = 0.3
-"""What is left of the encoder's probability in the team's voice, and where the officer declines."""
+"""From which probability of the encoder a sentence is looked at closely; below it there is no cue."""
 MAX_READ: Final = 40_000
 """Characters of one message that the encoder reads, in reading order: some twenty pages, two to four seconds of processor
 time. Rules and frames read the rest; a file of hundreds of pages must not be held for its length alone."""
@@ -109,12 +105,7 @@ def _related(candidates: Sequence[frames.Frame], features: Features | None, leng
 
 
 def _judged(reading: Reading, features: Features | None, sentence: str) -> Iterator[Cue]:
-    """Yield what the encoder finds, lowered by what the parse says against it."""
-    left = 1.0
-    if features is not None and features.is_refusal:
-        left = _REFUSED
-    elif features is not None and features.is_team_voice:
-        left = _TEAM
+    """Yield what the encoder finds, and whether police business stands beside it."""
     start, end = reading.words if reading.words[0] < reading.words[1] else (0, len(sentence))
     anchored = features is not None and features.is_anchored
     likeliest = reading.best[0]
@@ -123,7 +114,7 @@ def _judged(reading: Reading, features: Features | None, sentence: str) -> Itera
             probability = max(probability, reading.crossing)  # noqa: PLW2901
         if probability >= SUSPECTED:
             reason = f"reads like {category.replace('-', ' ')}"
-            yield Cue(category, probability * left, start, end, Layer.ENCODER, reason, anchored)
+            yield Cue(category, probability, start, end, Layer.ENCODER, reason, anchored)
 
 
 def _surest(cues: Sequence[Cue]) -> Iterator[Cue]:
@@ -168,11 +159,12 @@ def encoder() -> Encoder | None:
     return statistical.encoder()
 
 
-def warm() -> None:
+def warm(*, with_encoder: bool = True) -> None:
     """Load what judging needs and parse one sentence, so that the first message does not pay for it."""
     parse.parse("We will update you by Friday.")
     frames.frames_by_key()
-    encoder()
+    if with_encoder:
+        encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +177,7 @@ class Layers:
 
 def layers(*, with_encoder: bool) -> Layers:
     """Return the layers of this process, loaded and warm."""
-    warm()
+    warm(with_encoder=with_encoder)
     return Layers(parse.parse, encoder() if with_encoder else None)
 
 

@@ -1,12 +1,12 @@
 """The encoder: how surely each sentence crosses, read together with the sentences around it.
 
-Owns the packaged model (``weights/``: an ONNX graph, its vocabulary, and a manifest that names both by SHA-256), the
-windows in which a text is read, and the memory of windows read before. Refuses to know rules, relations and whose words
+Owns the packaged model (``weights/``: an ONNX graph, its vocabulary, a table of wordings, and a manifest that names them by
+SHA-256), the windows in which a text is read, and the memory of windows read before. Refuses to know rules, relations and whose words
 a sentence is: `cues` puts those together. Made by `gateway model train`; docs/model-card.md says from what.
 
 A window is up to 128 pieces of consecutive sentences, with one more on either side that gives context and is not judged.
 The graph gives each piece a score per category; those of a sentence are pooled by a soft maximum, so that one clause
-in a long sentence is enough. Windows are judged one at a time: with dynamic int8, what shares a batch moves the numbers
+in a long sentence is enough, and what its very words speak for (`wording`) is added. Windows are judged one at a time: with dynamic int8, what shares a batch moves the numbers
 (DECISIONS 18).
 
 Pure after `encoder` has loaded it: the same sentences give the same numbers, whatever was read before.
@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.errors import Mistake, Mistakes
+from gateway.inspection.wording import Wording
 from gateway.inspection.wordpiece import Piece, Vocabulary
 
 CATEGORIES: Final = (
@@ -39,8 +40,9 @@ CATEGORIES: Final = (
 WEIGHTS: Final = Path(__file__).parent / "weights"
 GRAPH: Final = "encoder.onnx"
 VOCABULARY: Final = "vocabulary.txt"
+WORDINGS: Final = "wordings.bin"
 MANIFEST: Final = "manifest.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 MAX_PIECES: Final = 128
 """Pieces of a window, with its two marks: what the weights that ours began from were trained with."""
@@ -140,6 +142,7 @@ class Encoder:
         self.manifest, octets = _checked(folder)
         self.hash = digest(folder)
         self.vocabulary = Vocabulary(octets[VOCABULARY].decode("utf-8").split("\n"))
+        self._wording = Wording(octets[WORDINGS])
         self._session = session(octets[GRAPH])
         self._kept: OrderedDict[bytes, Scores] = OrderedDict()
         self._room = kept
@@ -147,10 +150,11 @@ class Encoder:
     def read(self, sentences: Sequence[str]) -> tuple[Reading, ...]:
         """Return one reading for each of the sentences of one text, which must be in order. Never raises on odd text."""
         readings: list[Reading] = [_NOTHING] * len(sentences)
+        added = [self._wording.score(sentence) for sentence in sentences]
         for window in windows(sentences, self.vocabulary):
             scores = self._scores(window)
             for unit, (begin, end) in zip(window.units, window.spans, strict=True):
-                reading = self._reading(unit, scores[begin:end])
+                reading = self._reading(unit, scores[begin:end], added[unit.sentence])
                 if reading.crossing >= readings[unit.sentence].crossing:
                     readings[unit.sentence] = _surest(reading, readings[unit.sentence])
                 else:
@@ -191,8 +195,8 @@ class Encoder:
             self._kept.move_to_end(key)
         return scores
 
-    def _reading(self, unit: Unit, scores: Scores) -> Reading:
-        probabilities = _probability(pooled(scores) / self.manifest.temperature)
+    def _reading(self, unit: Unit, scores: Scores, added: float) -> Reading:
+        probabilities = _probability((pooled(scores) + added) / self.manifest.temperature)
         of_pieces = _probability(scores[:, -1])
         telling = np.flatnonzero(of_pieces >= _FOCUS * of_pieces.max())
         words = unit.pieces[telling[0]].start, unit.pieces[telling[-1]].end
@@ -287,7 +291,7 @@ def _checked(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
     path = folder / MANIFEST
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-        octets = {name: (folder / name).read_bytes() for name in (GRAPH, VOCABULARY)}
+        octets = {name: (folder / name).read_bytes() for name in (GRAPH, VOCABULARY, WORDINGS)}
     except (OSError, msgspec.DecodeError) as wrong:
         raise Mistakes(
             (Mistake(file=str(path), what=f"no language model: {wrong}", remedy=remedy),)

@@ -28,18 +28,21 @@ from gateway.inspection.encoder import (
     GRAPH,
     MANIFEST,
     VOCABULARY,
+    WORDINGS,
     Encoder,
     Manifest,
     pooled,
     session,
     windows,
 )  # fmt: skip
+from gateway.inspection.wording import SILENT
 from gateway.inspection.wordpiece import Vocabulary
 from gateway.training import network
 from gateway.training.corpus import Corpus, Split
 from gateway.training.graph import onnx_graph
 from gateway.training.labelled import Sentence, Text, noised, texts_of
 from gateway.training.pretrained import LICENCE, NAME, Pretrained
+from gateway.training.wordings import calibrated, fitted
 
 Log = Callable[[str], None]
 _HARD: Final = 0.3
@@ -152,10 +155,12 @@ def train(
         raise _Unfaithful(f"the graph differs from the network by {drift:.2g}")
     octets = onnx_graph(weights, int8=recipe.int8)
     made = _made(corpus, start, recipe, texts, outside, primer)
-    _written(folder, octets, start.vocabulary, 1.0, made)
-    temperature = _temperature(Encoder(folder), dev)
-    log(f"temperature on dev: {temperature:.3f}")
-    _written(folder, octets, start.vocabulary, temperature, made)
+    files = {GRAPH: octets, VOCABULARY: "\n".join(start.vocabulary).encode(), WORDINGS: SILENT}
+    _written(folder, files, 1.0, made)
+    found = calibrated(Encoder(folder), fitted(texts, recipe.seed), dev)
+    log(f"on dev: temperature {found.temperature:.3f}, wordings at {found.share:.2f} of the encoder")
+    made["wordings_share"] = round(found.share, 3)
+    _written(folder, files | {WORDINGS: found.table}, found.temperature, made)
     return Encoder(folder)
 
 
@@ -338,36 +343,10 @@ def crossing(weights: dict[str, Any], texts: Sequence[Text], vocabulary: Vocabul
     return found
 
 
-def _temperature(model: Encoder, dev: Sequence[Text]) -> float:
-    """Return the temperature that makes the probabilities on ``dev`` likeliest; 1 where there is nothing to go by."""
-    probabilities: list[float] = []
-    true: list[float] = []
-    for text in dev:
-        for sentence, reading in zip(
-            text.sentences, model.read([each.text for each in text.sentences]), strict=True
-        ):
-            probabilities += [*reading.categories, reading.crossing]
-            true += network.truths(sentence.label)
-    if not any(true):
-        return 1.0
-    p = np.clip(np.array(probabilities), 1e-7, 1 - 1e-7)
-    logits, labels = np.log(p / (1 - p)), np.array(true)
-
-    def unlikely(temperature: float) -> float:
-        return float(np.mean(np.logaddexp(0, logits / temperature) - labels * logits / temperature))
-
-    return min((round(0.3 + step * 0.02, 2) for step in range(136)), key=unlikely)
-
-
 def _written(
-    folder: Path,
-    graph: bytes,
-    vocabulary: Sequence[str],
-    temperature: float,
-    made: dict[str, str | int | float],
+    folder: Path, files: dict[str, bytes], temperature: float, made: dict[str, str | int | float]
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    files = {GRAPH: graph, VOCABULARY: "\n".join(vocabulary).encode()}
     for name, content in files.items():
         (folder / name).write_bytes(content)
     manifest = Manifest(

@@ -89,19 +89,13 @@ def test_without_a_place_the_whole_sentence_is_quoted():
     assert words == "Put the kettle on."
 
 
-def test_team_voice_lowers_the_encoder():
-    """What the team says to the reader is duty more often than a crossing."""
-    ((cue, _),) = heard("We are always here for you.", Encoder("always", "emotional-intimacy", 0.8))
-    assert cue.probability == pytest.approx(0.48)
-    ((cue, _),) = heard("I sit here by the kettle.", Encoder("kettle", "emotional-intimacy", 0.8))
+@pytest.mark.parametrize(
+    "text", ["We are always here for you.", "I can't accept your kind invitation to always come."]
+)
+def test_what_the_encoder_says_stands(text):
+    """Neither the team's voice nor a refusal makes it less sure: what it learnt of both is in the number."""
+    ((cue, _),) = heard(text, Encoder("always", "emotional-intimacy", 0.8))
     assert cue.probability == 0.8
-
-
-def test_a_refusal_lowers_the_encoder():
-    """The officer who declines an advance is not making one."""
-    text = "I can't accept your kind invitation."
-    ((cue, _),) = heard(text, Encoder("invitation", "romantic-advance", 0.8))
-    assert cue.probability == pytest.approx(0.24)
 
 
 def test_a_case_term_marks_the_cue():

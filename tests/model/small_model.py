@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from gateway.inspection.encoder import CATEGORIES, FORMAT, GRAPH, MANIFEST, VOCABULARY, Manifest
+from gateway.inspection.encoder import CATEGORIES, FORMAT, GRAPH, MANIFEST, VOCABULARY, WORDINGS, Manifest
+from gateway.inspection.wording import SILENT
 from gateway.training.graph import onnx_graph
 
 WIDTH = 384
@@ -113,10 +114,14 @@ def weights(layers: int = 1, seed: int = 7) -> dict[str, np.ndarray]:
     return found
 
 
-def write(folder: Path, *, int8: bool = True, temperature: float = 1.0) -> Path:
+def write(folder: Path, *, int8: bool = True, temperature: float = 1.0, wordings: bytes = SILENT) -> Path:
     """Write the small model into ``folder`` as training would, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = {GRAPH: onnx_graph(weights(), int8=int8), VOCABULARY: "\n".join(PIECES).encode()}
+    files = {
+        GRAPH: onnx_graph(weights(), int8=int8),
+        VOCABULARY: "\n".join(PIECES).encode(),
+        WORDINGS: wordings,
+    }
     for name, content in files.items():
         (folder / name).write_bytes(content)
     manifest = Manifest(

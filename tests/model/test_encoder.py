@@ -171,7 +171,7 @@ def test_the_surest_category_is_named(model):
     assert reading.of(name) == probability == max(reading.categories)
 
 
-@pytest.mark.parametrize("name", [encoder.GRAPH, encoder.VOCABULARY])
+@pytest.mark.parametrize("name", [encoder.GRAPH, encoder.VOCABULARY, encoder.WORDINGS])
 def test_a_file_that_was_changed_is_refused(folder, tmp_path, name):
     """A damaged or exchanged model is named with its remedy, never used and never left out in silence."""
     shutil.copytree(folder, tmp_path / "model")
@@ -182,7 +182,7 @@ def test_a_file_that_was_changed_is_refused(folder, tmp_path, name):
     assert "gateway model train" in refused.value.mistakes[0].remedy
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"categories": ["romance"]}])
+@pytest.mark.parametrize("change", [{"format": 1}, {"categories": ["romance"]}])
 def test_a_model_for_another_version_is_refused(folder, tmp_path, change):
     """A model that answers in other categories would be misread."""
     shutil.copytree(folder, tmp_path / "model")

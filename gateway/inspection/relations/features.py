@@ -17,7 +17,6 @@ YOUR: Final = frozenset({"your", "yours", "thy"})
 I: Final = frozenset({"i", "me", "myself"})  # noqa: E741  # it is the pronoun
 MY: Final = frozenset({"my", "mine"})
 WE: Final = frozenset({"we", "us", "ourselves", "our", "ours"})
-_TEAM: Final = frozenset({"team", "unit", "force", "police", "office", "department"})
 _OTHERS: Final = frozenset({"he", "she", "they", "him", "her", "them", "his", "their"})
 
 
@@ -96,16 +95,6 @@ class Features:
     def is_addressed(self) -> bool:
         """Return whether the reader is spoken to: named by "you" or "your", or told to do something."""
         return bool(self.keys & (YOU | YOUR)) or self.is_told
-
-    @property
-    def is_personal(self) -> bool:
-        """Return whether the officer speaks as a person: "I", "me", "my"."""
-        return bool(self.keys & (I | MY))
-
-    @property
-    def is_team_voice(self) -> bool:
-        """Return whether the team speaks and not the officer: "we", "our", "the team", and no "I"."""
-        return bool(self.keys & (WE | _TEAM)) and not self.is_personal
 
     @property
     def is_anchored(self) -> bool:
