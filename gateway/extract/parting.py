@@ -19,7 +19,7 @@ from gateway.model import CutReason, Headers, PassageKind
 
 _MAX_LINES = 50_000
 """Lines of one text that are looked at for quotes; what follows stays, marked uncertain."""
-_REPLIES = r"re|aw|sv|vs|antw|odp|res|rif|ymateb|atb"
+_REPLIES = r"re|aw|sv|vs|antw|odp|res|rif|ymateb|atb|automatic reply|auto-reply|autoreply|out of office|ateb awtomatig|accepted|declined|tentative"
 _FORWARDS = r"fw|fwd|wg|tr|vb|rv|enc|doorst|ymlaen|yml|anfon ymlaen"
 _PREFIX_END = r"\s*(?:\[\d+\]|\(\d+\))?\s*:"
 _REPLY_PREFIX = re.compile(rf"(?:\s*(?:{_REPLIES}|{_FORWARDS}){_PREFIX_END})+\s*", re.IGNORECASE)

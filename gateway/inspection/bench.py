@@ -16,7 +16,7 @@ from gateway.inspection.earlier import without_sent
 from gateway.inspection.matching import PatternIndex, Scan, Span
 from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.shadow import Shadow, lines_of, shadow_of, undisguised
-from gateway.model import Authored, CutReason, Doubt, PassageKind, StaffMember
+from gateway.model import Authored, CutReason, Doubt, Passage, PassageKind, StaffMember
 
 SIGN_OFF_LINES: Final = 6
 """Non-blank lines at the end of a body passage in which a kiss is looked for (DOMAIN.md section 4.4)."""
@@ -48,7 +48,7 @@ class Text:
     sign_off: Scan | None = None
     lines: Shadow | None = None
     claimed_quote: bool = False
-    """Marked as quoted, and the quote is not to be believed: what is found flags at most."""
+    """Marked as quoted, and only the message itself says so: what is found flags at most. A thread's subject is one."""
     disguised: bool = False
     """The second reading of a passage that is on the bench already: only what it adds is found here."""
     parses: dict[int, Parsed] = field(default_factory=dict)
@@ -106,11 +106,9 @@ def texts_of(
 
     ``sent`` are lines that went to these contacts before, ``contacts`` every registered address of theirs.
     """
-    own = [
-        _text(passage.part, passage.kind, passage.start, passage.text, sentences, sign_off)
-        for passage in authored.passages
-    ]
-    texts = (*own, *_claimed_quotes(authored, sentences, names_of(officer), sent, contacts))
+    beside = any(passage.kind is PassageKind.BODY and passage.text.strip() for passage in authored.passages)
+    own = [_text(passage, sentences, sign_off, beside=beside) for passage in authored.passages]
+    texts = (*own, *_claimed_quotes(authored, sentences, names_of(officer), sent, contacts, beside=beside))
     return (*texts, *_disguised(texts, sentences))
 
 
@@ -131,13 +129,18 @@ def _disguised(texts: tuple[Text, ...], sentences: PatternIndex) -> Iterator[Tex
             )
 
 
-def _text(
-    part: str, kind: PassageKind, offset: int, source: str, sentences: PatternIndex, sign_off: PatternIndex
-) -> Text:
-    shadow = shadow_of(source)
+def _text(passage: Passage, sentences: PatternIndex, sign_off: PatternIndex, *, beside: bool) -> Text:
+    """Return an own passage on the bench.
+
+    A subject behind "Re:" in an answer is the thread's, likelier the contact's words than the officer's: what is found in it flags
+    at most, where there are words ``beside`` it.
+    """
+    part, kind, offset = passage.part, passage.kind, passage.start
+    shadow = shadow_of(passage.text)
     if kind is not PassageKind.BODY or sign_off.is_empty:
-        return Text(part, kind, offset, shadow, sentences.scan(shadow))
-    lines = lines_of(source, SIGN_OFF_LINES)
+        of_thread = beside and kind is PassageKind.SUBJECT and passage.uncertain
+        return Text(part, kind, offset, shadow, sentences.scan(shadow), claimed_quote=of_thread)
+    lines = lines_of(passage.text, SIGN_OFF_LINES)
     return Text(part, kind, offset, shadow, sentences.scan(shadow), sign_off.scan(lines), lines)
 
 
@@ -147,6 +150,8 @@ def _claimed_quotes(
     own: frozenset[str],
     sent: frozenset[str],
     contacts: frozenset[str],
+    *,
+    beside: bool,
 ) -> Iterator[Text]:
     """Yield quotes that only the message itself vouches for (DECISIONS 14).
 
@@ -157,7 +162,6 @@ def _claimed_quotes(
     then flags at most, unless the mail is nothing but the quote: then it is taken as own words.
     """
     answers = bool(authored.headers.in_reply_to or authored.headers.references)
-    beside = any(passage.kind is PassageKind.BODY and passage.text.strip() for passage in authored.passages)
     for cut in authored.cuts:
         if cut.reason not in QUOTES:
             continue

@@ -39,6 +39,8 @@ MAX_FIRED: Final = 1000
 _LONGEST_READING: Final = 120
 """Characters of words in disguise that a finding gives in clear."""
 _SOFTENED: Final = "A case term stands beside it, so it flags at most."
+_CLAIMED: Final = "It is marked as quoted, but only the message itself says so: it flags at most."
+_OF_THREAD: Final = "It is the subject of a thread, perhaps the contact's words: it flags at most."
 _DOUBTED: Final = " The language model takes the sentence for proper ({:.2f} that it crosses a line): {}."
 MAX_PARSES: Final = 200
 """Sentences parsed for one message; past it cues are worth what their words alone are worth."""
@@ -290,7 +292,7 @@ class Judgement:
         if softened:
             sentences.append(_SOFTENED)
         if text.claimed_quote:
-            sentences.append("It is marked as quoted, but only the message itself says so: it flags at most.")
+            sentences.append(_OF_THREAD if text.kind is PassageKind.SUBJECT else _CLAIMED)
         if whose is Attribution.REPORTED:
             sentences.append("It reports what somebody else said, so it flags at most.")
         if whose is Attribution.QUOTED:

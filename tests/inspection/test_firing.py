@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rule_texts import AT, bundle, engine, findings, judge, list_file, rule
 
+from gateway.extract import extract
 from gateway.inspection import load
 from gateway.inspection.bench import texts_of
 from gateway.inspection.examples import authored_of
@@ -23,6 +24,7 @@ from gateway.model import (
     CutReason,
     Headers,
     History,
+    Limits,
     Passage,
     PassageKind,
     RuleStatus,
@@ -322,6 +324,25 @@ def test_claimed_quote_alone_is_own_text():
     """Where the officer wrote nothing else, what he marked as quoted is taken as his own words."""
     (finding,) = findings(DRINK, quoted("", "Fancy a drink?", attributed=False, answers=False))
     assert not finding.softened
+
+
+@pytest.mark.parametrize(
+    ("subject", "answers", "body", "softened"),
+    [
+        ("RE: Fancy a drink?", True, "Your date is Monday.", True),
+        ("Automatic reply: Fancy a drink?", True, "I am away.", True),
+        ("RE: Fancy a drink?", False, "Your date is Monday.", False),
+        ("Fancy a drink?", True, "Your date is Monday.", False),
+        ("RE: Fancy a drink?", True, "", False),
+    ],
+    ids=["answer", "automatic", "answers nothing", "no prefix", "nothing beside it"],
+)
+def test_the_subject_of_a_thread_flags_at_most(subject, answers, body, softened):
+    """The contact may have chosen a thread's subject; one without a thread, or without words beside it, is the officer's."""
+    thread = "In-Reply-To: <before@mail.example>\r\n" if answers else ""
+    raw = f"From: officer@force.example\r\nTo: contact@mail.example\r\nSubject: {subject}\r\n{thread}\r\n{body}\r\n"
+    (finding,) = findings(DRINK, extract(raw.encode(), Limits()))
+    assert (finding.softened, "subject of a thread" in finding.why) == (softened, softened)
 
 
 def test_introduced_quote_in_an_answer_is_a_quote():
