@@ -58,6 +58,18 @@ def test_the_gate_clears_ordinary_sentences():
     assert not any(frames.candidates(parse.keys_of(sentence)) for sentence in ordinary)
 
 
+def test_a_sentence_is_parsed_once():
+    """The same sentence again costs no parse, and a long one is not kept: memory is bounded."""
+    parse._remembered.cache_clear()
+    for _ in range(3):
+        first = parse.parse("Would you like to get a drink with me?")
+    assert parse._remembered.cache_info().misses == 1
+    assert parse.parse("Would you like to get a drink with me?") is first
+    long = "Would you like to get a drink with me and " * 20
+    assert [token.text for token in parse.parse(long)] == [token.text for token in parse.parse(long)]
+    assert parse._remembered.cache_info().currsize == 1
+
+
 def pipeline(tmp_path):
     return Path(shutil.copytree(lexicon.pipeline_folder(), tmp_path / "pipeline"))
 

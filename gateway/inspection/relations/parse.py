@@ -8,7 +8,7 @@ that was swapped is refused before a single mail is read by it.
 import base64
 import hashlib
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,11 @@ Parsed = Any
 """spaCy's Doc, which has no useful static type."""
 _LEFT_OUT: Final = ("ner", "senter")
 """Pipes nobody asks: names of persons and places are a third of the cost, sentences are `shadow`'s."""
+KEPT_PARSES: Final = 2048
+"""Parses that are remembered, some 3 KiB each: templates and threads come again, and a parse is the dearest part of a mail that
+was read before. They hold words of mail, in the memory of a worker that has read that mail and is replaced after some thousand."""
+_LONGEST_KEPT: Final = 400
+"""Characters of a sentence whose parse is remembered: what comes again is short, and memory stays bounded."""
 _DIGESTS: Final = "en_core_web_sm-3.8.0.sha256"
 
 
@@ -30,11 +35,15 @@ class PipelineUnfit(GatewayError):
 
 
 def parse(sentence: str) -> Parsed:
-    """Return the parse of one folded sentence; one at a time, since a batch changes the numbers (DECISIONS 18).
+    """Return the parse of one folded sentence, which nobody may change: the same again is answered from memory.
 
-    The norm of each token is its key of `lexicon`, so that "Im", "I'm" and "I am" are one; the parser itself has seen
-    the norms that it was trained on.
+    One at a time, since a batch changes the numbers (DECISIONS 18). The norm of each token is its key of `lexicon`, so that
+    "Im", "I'm" and "I am" are one; the parser itself has seen the norms that it was trained on.
     """
+    return _remembered(sentence) if len(sentence) <= _LONGEST_KEPT else _parsed(sentence)
+
+
+def _parsed(sentence: str) -> Parsed:
     parsed = pipeline()(sentence)
     keyed = lexicon.tokenizer()(sentence)
     if len(keyed) == len(parsed):
@@ -44,6 +53,9 @@ def parse(sentence: str) -> Parsed:
         for token in parsed:
             token.norm_ = lexicon.canonical(token.lower_)
     return parsed
+
+
+_remembered = lru_cache(maxsize=KEPT_PARSES)(_parsed)
 
 
 def keys_of(sentence: str) -> frozenset[str]:
