@@ -130,6 +130,7 @@ LAYERS = (
     ("without doubt", policy(lambda shipped: replace(shipped, doubt=0.0))),
     ("without company", policy(_alone)),
     ("without wordings", no_wordings),
+    ("without refusals", patched((cues, "_REFUSED", 1.0))),
     ("without attribution", patched((judgement, "attribution", _own), (hearing, "attribution", _own))),
     (
         "without two categories in company",

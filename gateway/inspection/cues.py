@@ -6,8 +6,9 @@ whom. The *encoder* judges a sentence among its neighbours: how surely it crosse
 they are is `attribution`'s, what follows is policy's.
 
 How the layers meet (docs/decisions/0030): of a sentence and category the surest layer counts. A relation comes with its
-reason. What the encoder says stands as it is: lowering it in the team's voice and in refusals spared no proper mail under
-three models (docs/model/ablation.md). A case term in the sentence (`Cue.anchored`) lets the finding flag at most.
+reason. The encoder sees words only, so where the parse says that the officer declines ("I can't give you my own number") what it
+says is lowered, here and nowhere else. A case term in the sentence (`Cue.anchored`) lowers nothing; it lets the finding
+flag at most.
 
 A sentence that holds no frame's words, and that the encoder does not suspect, is not parsed: no cue is lost by that.
 """
@@ -29,6 +30,8 @@ CATEGORIES: Final = statistical.CATEGORIES
 """What may cross a line in words (DOMAIN.md section 4)."""
 SUSPECTED: Final = 0.2
 """From which probability of the encoder a sentence is looked at closely; below it there is no cue."""
+_REFUSED: Final = 0.3
+"""What is left of the encoder's probability where the officer declines."""
 MAX_READ: Final = 40_000
 """Characters of one message that the encoder reads, in reading order: some twenty pages, two to four seconds of processor
 time. Rules and frames read the rest; a file of hundreds of pages must not be held for its length alone."""
@@ -105,7 +108,8 @@ def _related(candidates: Sequence[frames.Frame], features: Features | None, leng
 
 
 def _judged(reading: Reading, features: Features | None, sentence: str) -> Iterator[Cue]:
-    """Yield what the encoder finds, and whether police business stands beside it."""
+    """Yield what the encoder finds, lowered where the officer declines, and whether police business stands beside it."""
+    left = _REFUSED if features is not None and features.is_refusal else 1.0
     start, end = reading.words if reading.words[0] < reading.words[1] else (0, len(sentence))
     anchored = features is not None and features.is_anchored
     likeliest = reading.best[0]
@@ -114,7 +118,7 @@ def _judged(reading: Reading, features: Features | None, sentence: str) -> Itera
             probability = max(probability, reading.crossing)  # noqa: PLW2901
         if probability >= SUSPECTED:
             reason = f"reads like {category.replace('-', ' ')}"
-            yield Cue(category, probability, start, end, Layer.ENCODER, reason, anchored)
+            yield Cue(category, probability * left, start, end, Layer.ENCODER, reason, anchored)
 
 
 def _surest(cues: Sequence[Cue]) -> Iterator[Cue]:

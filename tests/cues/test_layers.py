@@ -90,12 +90,41 @@ def test_without_a_place_the_whole_sentence_is_quoted():
 
 
 @pytest.mark.parametrize(
-    "text", ["We are always here for you.", "I can't accept your kind invitation to always come."]
+    "text",
+    [
+        "I can't accept your kind invitation.",
+        "I won't be able to give you my personal number, thank you for the invitation.",
+        "I am unable to accept the invitation.",
+        "I have to say no to the invitation.",
+        "There is no need to send a picture with the invitation.",
+        "You needn't include any pictures of yourself with the invitation.",
+        "You don't have to send pictures of yourself with the invitation.",
+    ],
 )
-def test_what_the_encoder_says_stands(text):
-    """Neither the team's voice nor a refusal makes it less sure: what it learnt of both is in the number."""
-    ((cue, _),) = heard(text, Encoder("always", "emotional-intimacy", 0.8))
-    assert cue.probability == 0.8
+def test_a_refusal_lowers_the_encoder(text):
+    """The officer who declines an advance, or spares the reader something, is not making one."""
+    ((cue, _),) = heard(text, Encoder("invitation", "romantic-advance", 0.8))
+    assert cue.probability == pytest.approx(0.24)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are always here for your invitation.",
+        "I can't stop thinking about your invitation.",
+        "No need to tell anyone about the invitation.",
+        "You can't say no to my invitation.",
+        "You have to send me a picture of the invitation.",
+    ],
+)
+def test_what_is_no_refusal_lowers_nothing(text):
+    """Neither the team's voice nor any other denial makes the encoder less sure."""
+    found = [
+        cue
+        for cue, _ in heard(text, Encoder("invitation", "romantic-advance", 0.8))
+        if cue.layer is Layer.ENCODER
+    ]
+    assert [cue.probability for cue in found] == [0.8]
 
 
 def test_a_case_term_marks_the_cue():

@@ -161,10 +161,10 @@ class Features:
     def is_refusal(self) -> bool:
         """Return whether the officer declines: "I can't accept it", "I won't give you my own number", "I shall not be looking".
 
-        What is declined must be the officer's own doing; "I can't stop thinking of you" and "I won't tell anyone" are no
+        So does who spares the reader something: "no need to send pictures of yourself". What is declined must be the officer's own doing; "I can't stop thinking of you" and "I won't tell anyone" are no
         refusals.
         """
-        return any(map(_declines, self.parsed))
+        return any(_declines(token) or _spares(token) for token in self.parsed)
 
     @property
     def names_others(self) -> bool:
@@ -214,6 +214,8 @@ def _declines(verb: Any) -> bool:
     """Return whether ``verb`` is something the officer or the team will not or must not do."""
     if verb.norm_ in {"decline", "refuse"}:
         return any(child.norm_ in I | WE for child in verb.children if child.dep_ in SUBJECTS)
+    if verb.norm_ == "say" and any(child.norm_ == "no" for child in verb.children):
+        return does(verb, I | WE) is not None
     if verb.norm_ not in _DECLINED:
         return False
     denied = any(child.dep_ == "neg" and child.norm_ == "not" for child in verb.children)
@@ -222,12 +224,26 @@ def _declines(verb: Any) -> bool:
     if denied and helped and own:
         return True
     up = verb.head
+    if verb.dep_ not in {"xcomp", "ccomp", "acl"}:
+        return False
+    if up.norm_ == "unable":
+        return True
     permitted = up.norm_ in _PERMITTED or any(child.norm_ in _PERMITTED for child in up.children)
-    return (
-        verb.dep_ in {"xcomp", "ccomp", "acl"}
-        and permitted
-        and any(child.dep_ == "neg" for child in up.children)
-    )
+    above = (up, up.head) if up.dep_ == "acomp" else (up,)  # the "not" of "won't be able" hangs on "be"
+    return permitted and any(child.dep_ == "neg" for each in above for child in each.children)
+
+
+def _spares(verb: Any) -> bool:
+    """Return whether ``verb`` is something that the reader is told she need not send: "no need to send a picture"."""
+    if verb.norm_ not in _SENT:
+        return False
+    at = (verb, verb.head) if verb.dep_ in {"xcomp", "acl", "relcl", "ccomp"} else (verb,)
+    words = {each.norm_ for each in at} | {child.norm_ for each in at for child in each.children}
+    return bool(words & _NEED) and bool(words & _DENIALS)
+
+
+_SENT: Final = keys_of_words("send include attach upload share")
+_NEED: Final = keys_of_words("need have necessary required")
 
 
 _PERMITTED: Final = keys_of_words("able allowed permitted appropriate professional right proper")
