@@ -10,29 +10,15 @@ after the mail itself has next to none; such a quote is taken back to the sender
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
+from gateway.extract.dates import dates_in
 from gateway.extract.introductions import field_of
 from gateway.extract.quotes import UNSURE, Label
 from gateway.model import CutReason, Doubt, Headers
 
 _SLACK = timedelta(days=2)
 """Clocks and time zones of two honest mail programs differ by no more."""
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan ion", "feb chw", "mar maw", "apr ebr", "may mai", "jun meh", "jul gor", "aug aws", "sep med",
-            "oct hyd", "nov tac", "dec rha",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_DAY_FIRST = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|ain|fed|af)?[ -]([A-Za-z]{3})[a-z]*\.?,?[ -](\d{4})\b")
-_MONTH_FIRST = re.compile(r"\b([A-Za-z]{3})[a-z]*\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\b")
-_YEAR_FIRST = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
-_NUMBERS = re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})\b")
 _PREFIXES = re.compile(r"^(?:\s*(?:[A-Za-z]{1,7}(?:\[\d+\])?\s*:|\[[^\]]{1,40}\]))+\s*")
 _SPACE = re.compile(r"\s+")
 
@@ -85,28 +71,8 @@ def _is_future(introduction: str, headers: Headers) -> bool:
     """Return whether every date in ``introduction`` is after the mail's own, however it is read."""
     if headers.date is None:
         return False
-    found = list(_dates(introduction))
+    found = list(dates_in(introduction))
     return bool(found) and min(found) > headers.date.date() + _SLACK
-
-
-def _dates(text: str) -> Iterator[date]:
-    """Yield the dates in ``text``; of one that may be read in two ways, both."""
-    for day, month, year in _DAY_FIRST.findall(text):
-        yield from _date(year, _MONTHS.get(month.lower(), 0), day)
-    for month, day, year in _MONTH_FIRST.findall(text):
-        yield from _date(year, _MONTHS.get(month.lower(), 0), day)
-    for year, month, day in _YEAR_FIRST.findall(text):
-        yield from _date(year, month, day)
-    for first, second, year in _NUMBERS.findall(text):
-        yield from _date(year, second, first)
-        yield from _date(year, first, second)
-
-
-def _date(year: str, month: str | int, day: str) -> Iterator[date]:
-    try:
-        yield date(int(year), int(month), int(day))
-    except ValueError:
-        return
 
 
 def _is_other_subject(introduction: str, subject: str) -> bool:

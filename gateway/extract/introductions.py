@@ -10,9 +10,11 @@ not (an address, or a date with a time, before the verb), and may begin a quote 
 """
 
 import re
+from collections.abc import Sequence
 from enum import IntEnum, auto
 from typing import NamedTuple
 
+from gateway.extract.dates import is_date
 from gateway.extract.layout import Line, Mark
 
 LONGEST = 400
@@ -78,6 +80,12 @@ _SPEAKER_NAME = re.compile(
 )
 _SPEAKER_LAST = re.compile(rf"\b{_VERBS}\s+([^\d<>():\",]+?)\s*:$")
 """In Welsh and German the verb comes first."""
+_PAIR = frozenset({"from", "date"})
+_LONGEST_SENDER = 160
+_MOST_NAMES = 6
+_SENTENCE = re.compile(r"[?!;:]")
+_AROUND_ADDRESS = re.compile(r"mailto:|[<>\[\]()\"'*]")
+_NAMES = re.compile(rf"\"?(?:{_NAME},?\s+){{0,5}}{_NAME}\"?")
 
 _FIELDS = {
     "from": "From|Oddi wrth|O|Von|De|Da|Van|Fra|Fr\u00e5n",
@@ -254,3 +262,39 @@ def speaker_of(text: str) -> str:
     if name:
         return name[1].strip().removeprefix("at ").strip()
     return "" if text.endswith(":") else text.strip()[:120]
+
+
+def speaker_of_pair(texts: Sequence[str]) -> str | None:
+    """Return who is said to speak by a From and a Date, in either order; None where ``texts`` are anything else.
+
+    Two fields carry what "Jo Bloggs wrote:" carries, and more is asked of them: the one has to be a name or an address
+    and nothing else, the other a day that can be compared with the mail's own.
+    """
+    seen: dict[str, str] = {}
+    for text in texts:
+        field = field_of(text)
+        if field is None and next(reversed(seen), "") == "from":
+            seen["from"] += f" {text}"  # a long name was wrapped
+        elif field is None or field[0] not in _PAIR or field[0] in seen:
+            return None
+        else:
+            seen[field[0]] = field[1]
+    if seen.keys() != _PAIR or not is_date(seen["date"]) or not _is_sender(seen["from"]):
+        return None
+    return speaker_of(seen["from"])
+
+
+def _is_sender(value: str) -> bool:
+    """Return whether ``value`` is one address with or without a name, or a name, and no words beside."""
+    if len(value) > _LONGEST_SENDER:
+        return False
+    addresses = {address.strip("'.").lower() for address in _SPEAKER_ADDRESS.findall(value)}
+    if not addresses:
+        return _NAMES.fullmatch(value.strip("*_ ")) is not None
+    name = _AROUND_ADDRESS.sub(" ", _SPEAKER_ADDRESS.sub(" ", value))
+    return (
+        len(addresses) == 1
+        and len(name.split()) <= _MOST_NAMES
+        and _SENTENCE.search(name) is None
+        and _prose(name) <= _MOST_PROSE
+    )

@@ -184,6 +184,10 @@ class _Cutter:
         if length:
             words = self._words(after, after + length)
             self.quote = self._claim(CutReason.QUOTED, introductions.speaker_of(words), words)
+            return
+        length, speaker = self._pair(after)
+        if length:
+            self.quote = self._claim(CutReason.QUOTED, speaker, self._words(after, after + length))
 
     def _claim(self, reason: CutReason, speaker: str, introduction: str, *, attributed: bool = True) -> Label:
         """Return the label of an introduced quote: nothing is cut where the mail does not say what it answers."""
@@ -216,11 +220,8 @@ class _Cutter:
                 )
         if divider is not None:
             return self._begin_divided(index, after, divider)
-        length, strength = self._attribution(index)
-        if not length and index + 1 < len(self.lines) and self.lines[index + 1].depth:
-            length = int(introductions.is_name_only(line.text))
-            strength = Strength.WEAK
-        return self._introduce(index, length, strength) if length else index + 1
+        length, strength, speaker = self._introduction(index)
+        return self._introduce(index, length, strength, speaker) if length else index + 1
 
     def _next(self, index: int) -> int:
         while index < len(self.lines) and not self.lines[index].text:
@@ -356,16 +357,19 @@ class _Cutter:
             self.result[index] = self.result[after]
             return follows
         reason = CutReason.FORWARDED if divider.forward else CutReason.QUOTED
-        end = after
-        while end < min(after + _LEAST_FIELDS, len(self.lines)) and introductions.field_of(
-            self.lines[end].text
-        ):
+        length, named = self._pair(after) if after < len(self.lines) else (0, "")
+        end = after + length
+        while not length and end < min(after + _LEAST_FIELDS, len(self.lines)):
+            field = self._field(end, bare=False)
+            if field is None:
+                break
+            named = introductions.speaker_of(field[1]) if field[0] == "from" else named
             end += 1
         words = self._words(index, end)
         speaker = introductions.speaker_of(words) if "@" in words else ""
         marked = self._next(end)
         if marked < len(self.lines) and self.lines[marked].depth:
-            self.quote = self._claim(reason, "", words)
+            self.quote = self._claim(reason, named, words)
             for place in range(index, end):
                 self.result[place] = self.quote
             return max(end, index + 1)
@@ -416,6 +420,16 @@ class _Cutter:
                 break
         return 0, Strength.NONE
 
+    def _introduction(self, index: int) -> tuple[int, Strength, str]:
+        """Return how many lines from ``index`` introduce a quote without a block, what they can carry, and a speaker."""
+        length, strength = self._attribution(index)
+        if length:
+            return length, strength, ""
+        length, speaker = self._pair(index)
+        if not length and index + 1 < len(self.lines) and self.lines[index + 1].depth:
+            length = int(introductions.is_name_only(self.lines[index].text))
+        return length, Strength.WEAK, speaker
+
     def _claimed_attribution(self, start: int) -> int:
         """Return how many lines from ``start`` the mail program's own markup calls an attribution."""
         end = start
@@ -427,7 +441,26 @@ class _Cutter:
         fits = joined.endswith(":") and len(joined) <= introductions.LONGEST
         return end - start if fits and end - start <= _ATTRIBUTION_LINES else 0
 
-    def _introduce(self, index: int, length: int, strength: Strength) -> int:
+    def _pair(self, start: int) -> tuple[int, str]:
+        """Return how many lines from ``start`` are a From and a Date, and who is said to speak; 0 where they are not.
+
+        Two fields are an attribution, no header block: they explain the marked lines under them and nothing else, so
+        answers between and below stay the sender's.
+        """
+        field = self._field(start, bare=False)
+        if field is None or field[0] not in {"from", "date"}:
+            return 0, ""
+        texts: list[str] = []
+        for line in self.lines[start : start + _ATTRIBUTION_LINES]:
+            if not line.text or line.depth != self.lines[start].depth:
+                break
+            texts.append(line.text)
+            speaker = introductions.speaker_of_pair(texts)
+            if speaker is not None:
+                return len(texts), speaker
+        return 0, ""
+
+    def _introduce(self, index: int, length: int, strength: Strength, speaker: str = "") -> int:
         """Set aside an attribution and let it speak for the quote that follows, if one does."""
         words = " ".join(line.text for line in self.lines[index : index + length])
         after = self._next(index + length)
@@ -439,7 +472,7 @@ class _Cutter:
         marked = self._is_quote_mark(after)
         if not marked and (strength is not Strength.STRONG or self._is_marked_below(index + length)):
             return index + length
-        speaker = introductions.speaker_of(words)
+        speaker = speaker or introductions.speaker_of(words)
         # A name without an address may be anybody's: what has no marks either is a claim, and is judged.
         label = self._claim(CutReason.QUOTED, speaker, words, attributed=marked or "@" in speaker)
         self.quote = label
