@@ -11,7 +11,7 @@ lists every reading and the ones that are out of reach.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
@@ -37,6 +37,7 @@ can be compared."""
 
 _MAX_READINGS = 16
 _MAX_ADDRESS_CHARS = 1024
+"""Bounds of the walk through the readings of one address. Beyond them it `is_overrouted`: refused, never nobody's."""
 _MAX_ADDRESSES_IN_TEXT = 10_000
 _MAX_NAME_WORDS = 6
 _TITLE = re.compile(
@@ -80,20 +81,40 @@ def keys_of(address: str, folding: Folding) -> tuple[str, ...]:
     """Return `match_key` first, then the keys of every mailbox that this spelling may be routed on to.
 
     ``victim%home.example@relay.example``, ``home.example!victim@relay.example``, a quoted address as local
-    part, source routes, comments, and Exchange, SRS and BATV encapsulation. Never raises; at most
-    16 readings, and none besides the first for an address over 1,024 characters.
+    part, source routes, comments, and Exchange, SRS and BATV encapsulation. Never raises. Of an address that
+    `is_overrouted` only the first readings, and it may reach any mailbox besides.
     """
-    text = _cleaned(address)
-    if len(text) > _MAX_ADDRESS_CHARS or not _DETOUR.search(text):
-        return (_key(text, folding),)
+    readings, _ = _readings(_cleaned(address))
+    return tuple(dict.fromkeys(_key(reading, folding) for reading in readings))
+
+
+def is_overrouted(address: str) -> bool:
+    """True when ``address`` has more readings than are looked at, so that nobody can say whom it reaches.
+
+    No program writes such an address, but a smarthost may follow it to its end. Not being found behind it must
+    never count as nobody: `pipeline` refuses it at RCPT, and `contacts_for` takes it for somebody's.
+    """
+    _, whole = _readings(_cleaned(address))
+    return not whole
+
+
+def _readings(text: str) -> tuple[tuple[str, ...], bool]:
+    """Return ``text`` and the addresses it may be routed on to, and whether these are all of them."""
+    if not _DETOUR.search(text):
+        return (text,), True
+    if len(text) > _MAX_ADDRESS_CHARS:
+        return (text,), False
     readings: dict[str, None] = {}
     waiting = [text]
-    while waiting and len(readings) < _MAX_READINGS:
+    while waiting:
         reading = waiting.pop(0)
-        if reading not in readings:
-            readings[reading] = None
-            waiting.extend(_detours(reading))
-    return tuple(dict.fromkeys(_key(reading, folding) for reading in readings))
+        if reading in readings:
+            continue
+        if len(readings) == _MAX_READINGS:
+            return tuple(readings), False
+        readings[reading] = None
+        waiting.extend(_detours(reading))
+    return tuple(readings), True
 
 
 def literal_key(key: str) -> str:
@@ -119,13 +140,14 @@ def domain_key(domain: str) -> str:
 
 
 _IS_PLAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-_IS_NUMERIC = re.compile(r"[0-9]+(\.[0-9]+){3}")
+# As inet_aton reads them: one to four numbers, hexadecimal too. No top-level domain looks like one.
+_IS_NUMERIC = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}", re.IGNORECASE)
 _ASCII_NOISE = dict.fromkeys((*range(33), 127, *map(ord, '"\\<>')))
 _ASCII_ODD = re.compile(r'[\x00-\x20\x7f"\\<>]')
 _NOISE = re.compile('["\\\\<>\\s\u034f\u115f\u1160\u17b4\u17b5\u3164\ufe00-\ufe0f\U000e0000-\U000e0fff]')
 _DETOUR = re.compile(r"[%!:(=]|@.*@|^imcea", re.IGNORECASE)
 _COMMENT = re.compile(r"\([^()]*\)")
-_IMCEA = re.compile(r"imcea[a-z0-9]{1,12}-(.+)", re.IGNORECASE)
+_IMCEA = re.compile(r"imcea[a-z0-9]+-(.+)", re.IGNORECASE)
 _IMCEA_ESCAPE = re.compile(r"\+([0-9a-f]{2})", re.IGNORECASE)
 _SRS0 = re.compile(r"(?:srs1[=+-][^=]*=[^=]*=)?(?:srs0)?[=+-][^=]*=[^=]*=([^=]+)=(.+)", re.IGNORECASE)
 _BATV = re.compile(r"prvs=[^=]*=(.+)", re.IGNORECASE)
@@ -189,7 +211,8 @@ def _detours(text: str) -> Iterator[str]:
     if "(" in text:
         yield _COMMENT.sub("", text)
     if found := _IMCEA.fullmatch(local):
-        yield _IMCEA_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), found[1])
+        # What was escaped was seen by no cleaning yet: quotes, spaces, brackets.
+        yield _cleaned(_IMCEA_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), found[1]))
     if found := _SRS0.fullmatch(local):
         yield f"{found[2]}@{found[1]}"
     if found := _BATV.fullmatch(local):
@@ -204,13 +227,13 @@ def contacts_for(registry: Registry, recipient: str) -> ContactMatch | None:
 
     One address may be several people's. Staff who are contacts count like anybody else, at a force address too:
     what makes a contact is the row, not the domain. ``also_staff`` then names them, so that they do not
-    review mail to themselves.
+    review mail to themselves. An address that `is_overrouted` is a contact's even if none is found behind it.
     """
     contacts: dict[str, Contact] = {}
     for key in keys_of(recipient, registry):
         for contact in registry.contacts_by_key.get(key, ()):
             contacts.setdefault(contact.person_id, contact)
-    if not contacts:
+    if not contacts and not is_overrouted(recipient):
         return None
     addresses = (recipient, *(email for contact in contacts.values() for email in contact.emails))
     staff = (staff_for(registry, address) for address in addresses)
@@ -237,6 +260,25 @@ def superiors(registry: Registry, staff_id: StaffId) -> tuple[StaffId, ...]:
             break
         line.append(member.staff_id)
     return tuple(line)
+
+
+def reports(registry: Registry, staff_id: StaffId) -> tuple[StaffMember, ...]:
+    """Return everybody who reports to ``staff_id`` at any distance: whose `superiors` they are among. Nearest first."""
+    found: dict[StaffId, StaffMember] = {}
+    heads = [registry.staff_by_id[staff_id]] if staff_id in registry.staff_by_id else []
+    for head in heads:  # grows as it is gone through
+        for member in registry.staff_by_manager.get(head.email, ()):
+            if member.staff_id != staff_id and member.staff_id not in found:
+                found[member.staff_id] = member
+                heads.append(member)
+    return tuple(found.values())
+
+
+def is_conflicted(
+    registry: Registry, staff_id: StaffId, senders: Collection[StaffId], involved: Collection[StaffId]
+) -> bool:
+    """Return whether a member of staff may not know of a message: involved in it, or reporting to a sender (P7)."""
+    return staff_id in involved or not frozenset(senders).isdisjoint(superiors(registry, staff_id))
 
 
 def is_force_address(registry: Registry, address: str) -> bool:
@@ -278,6 +320,7 @@ def parties(registry: Registry, envelope: Envelope, headers: Headers) -> Parties
         registry_version=registry.version,
         registry_stale=registry.stale,
         unregistered=_second_addresses(registry, others, matches),
+        also_claimed=people[1:],
     )
 
 

@@ -14,16 +14,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from gateway import identify
-from gateway.model import (
-    ItemState,
-    MailCommand,
-    MessageId,
-    OutboxKind,
-    Registry,
-    StaffId,
-    StaffMember,
-    StaffRole,
-)
+from gateway.model import MailCommand, MessageId, OutboxKind, Registry, StaffMember, StaffRole
 from gateway.settings import NoticeSettings
 from gateway.store.rows import Item, NewDelivery, NewItem, Waiting
 
@@ -31,13 +22,17 @@ _NULL_SENDER = MailCommand(reverse_path="")
 
 
 def urgent(settings: NoticeSettings, held: NewItem, addresses: tuple[str, ...]) -> tuple[NewDelivery, ...]:
-    """Return one notice for each of ``addresses`` about an urgent hold; `reviewers` says who they are."""
+    """Return one notice for each of ``addresses`` about an urgent hold; `reviewers` says who they are.
+
+    Not why it is urgent: that the contact may harm herself is no matter for an inbox which others read too.
+    """
     at = f"{held.held_at:%Y-%m-%d %H:%M} UTC"
+    page = f"{settings.url.rstrip('/')}/items/{held.id}" if settings.url else f"gateway holds show {held.id}"
     text = (
         "A message to a registered contact is held and cannot wait.\n\n"
-        f"Why it is urgent: {held.verdict.urgent}\nHeld at: {at}\nReference: {held.id}\n\n"
+        f"Held at: {at}\nReference: {held.id}\n\n"
         "Decide now, or telephone the contact. Nothing can be released from this mail.\n"
-        f"{settings.url or f'gateway holds show {held.id}'}\n"
+        f"{page}\n"
     )
     return tuple(
         NewDelivery(
@@ -54,8 +49,7 @@ def urgent(settings: NoticeSettings, held: NewItem, addresses: tuple[str, ...]) 
 def call(settings: NoticeSettings, held: NewItem) -> tuple[NewDelivery, ...]:
     """Return the call to the on-call system about an urgent hold, if there is one: that it waits, since when, and where.
 
-    Who reads it is not known here, so it says less than the mail to a reviewer: not even why it is urgent. ``text``
-    alone is what most on-call and chat systems show.
+    ``text`` alone is what most on-call and chat systems show. Who reads it is not known here.
     """
     if not settings.webhook.url:
         return ()
@@ -74,22 +68,33 @@ def call(settings: NoticeSettings, held: NewItem) -> tuple[NewDelivery, ...]:
 
 
 def returned(
-    settings: NoticeSettings, item: Item, address: str, at: datetime, *, words: str = ""
+    settings: NoticeSettings,
+    item: Item,
+    address: str,
+    at: datetime,
+    *,
+    words: str = "",
+    partly: bool = False,
 ) -> NewDelivery:
     """Return the notice that tells the officer that a held message was not delivered.
 
-    In the force's words, or the reviewer's own ``words``, which stand as they are.
+    In the force's words, or the reviewer's own ``words``, which stand as they are. ``partly``: some have it, or may
+    have; the force's words would be untrue then, so it says that not everybody has it, and not who.
     """
     held_at = f"{item.held_at:%Y-%m-%d %H:%M} UTC"
-    text = settings.return_text.format(id=item.id, held_at=held_at)
-    if words:
-        text = f"Your message of {held_at} was not delivered.\n\n{words}\n\nReference: {item.id}\n"
+    subject, text = settings.return_subject, settings.return_text.format(id=item.id, held_at=held_at)
+    if partly:
+        subject = "Your message was not delivered to everybody"
+    if words or partly:
+        missed = " to everybody it was for" if partly else ""
+        rest = words or "Please speak to your supervisor before you write again."
+        text = f"Your message of {held_at} was not delivered{missed}.\n\n{rest}\n\nReference: {item.id}\n"
     return NewDelivery(
         kind=OutboxKind.RETURN,
         item_id=item.id,
         mail=_NULL_SENDER,
         recipients=(address,),
-        message=_written(settings, address, settings.return_subject, text, item.id, at),
+        message=_written(settings, address, subject, text, item.id, at),
     )
 
 
@@ -98,27 +103,22 @@ def digest(
 ) -> tuple[NewDelivery, ...]:
     """Return one notice for everybody for whom holds wait: how many and since when, and nothing of them.
 
-    A hold waits for its officer's manager; for professional standards where it is with them, where nobody is known as
-    its officer, and where the manager is conflicted or not known. Nobody is told of a hold that they may not know of.
+    A hold waits for its officer's manager; for professional standards where it is theirs alone, and where the manager is
+    conflicted or not known. Nobody is told of a hold that they may not know of.
     """
     since: dict[str, list[datetime]] = {}
     for item in waiting:
-        for address in _waits_for(registry, item):
+        for address in waits_for(registry, item):
             since.setdefault(address, []).append(item.held_at)
     return tuple(_digest_for(settings, address, times, at) for address, times in sorted(since.items()))
 
 
-def _waits_for(registry: Registry, item: Waiting) -> tuple[str, ...]:
-    officer = registry.staff_by_id.get(item.officer) if item.officer else None
-    if officer is not None and item.state is not ItemState.REFERRED:
-        manager = registry.staff_by_email.get(officer.manager)
-        if manager is not None and not _is_conflicted(registry, manager, officer, item.excluded):
-            return (manager.email,)
-    return tuple(
-        one.email
-        for one in registry.staff_by_role[StaffRole.PSD]
-        if not _is_conflicted(registry, one, officer, item.excluded)
-    )
+def waits_for(registry: Registry, item: Waiting) -> tuple[str, ...]:
+    """Return who is told in a digest that ``item`` waits; empty when nobody is left."""
+    manager = _manager(registry, item)
+    if manager is not None and not item.is_for_psd_alone and _may_know(registry, manager, item):
+        return (manager.email,)
+    return tuple(one.email for one in registry.staff_by_role[StaffRole.PSD] if _may_know(registry, one, item))
 
 
 def _digest_for(settings: NoticeSettings, address: str, times: list[datetime], at: datetime) -> NewDelivery:
@@ -138,33 +138,34 @@ def _digest_for(settings: NoticeSettings, address: str, times: list[datetime], a
     )
 
 
-def reviewers(
-    settings: NoticeSettings, registry: Registry, officer: StaffMember | None, excluded: tuple[StaffId, ...]
-) -> tuple[str, ...]:
+def reviewers(settings: NoticeSettings, registry: Registry, held: NewItem) -> tuple[str, ...]:
     """Return who is told of an urgent hold: ``notices.urgent_to``, else the officer's manager and PSD.
 
-    Nobody who is conflicted is told: neither the excluded nor who reports to the officer. Empty when nobody is left; the caller raises an alarm.
+    Nobody is told who may not know of it. What is professional standards' alone is told to them, whether or not they are
+    in ``urgent_to``. Empty when nobody is left; the caller raises an alarm.
     """
-    if settings.urgent_to:
-        return tuple(
-            address
-            for address in settings.urgent_to
-            if not _is_conflicted(registry, identify.staff_for(registry, address), officer, excluded)
-        )
-    manager = registry.staff_by_email.get(officer.manager) if officer else None
-    chosen = (*((manager,) if manager else ()), *registry.staff_by_role[StaffRole.PSD])
-    free = (one.email for one in chosen if not _is_conflicted(registry, one, officer, excluded))
+    psd = tuple((one.email, one) for one in registry.staff_by_role[StaffRole.PSD])
+    manager = _manager(registry, held)
+    asked = tuple((address, identify.staff_for(registry, address)) for address in settings.urgent_to)
+    asked = asked or (*(((manager.email, manager),) if manager else ()), *psd)
+    free = [address for address, member in asked if _may_know(registry, member, held)]
+    if not free and held.is_for_psd_alone:
+        free = [address for address, member in psd if _may_know(registry, member, held)]
     return tuple(dict.fromkeys(free))
 
 
-def _is_conflicted(
-    registry: Registry, member: StaffMember | None, officer: StaffMember | None, excluded: tuple[StaffId, ...]
-) -> bool:
-    """Return whether ``member`` may not know of the item; None is nobody on the staff list."""
-    if member is None:
+def _manager(registry: Registry, item: NewItem | Waiting) -> StaffMember | None:
+    officer = registry.staff_by_id.get(item.officer) if item.officer else None
+    return registry.staff_by_email.get(officer.manager) if officer else None
+
+
+def _may_know(registry: Registry, member: StaffMember | None, item: NewItem | Waiting) -> bool:
+    """Return whether ``member`` may know of the item, as `review.access` would say; None is nobody on the staff list."""
+    if item.is_for_psd_alone and (member is None or member.role is not StaffRole.PSD):
         return False
-    reports = officer is not None and officer.staff_id in identify.superiors(registry, member.staff_id)
-    return reports or member.staff_id in excluded
+    return member is None or not identify.is_conflicted(
+        registry, member.staff_id, item.senders, item.excluded
+    )
 
 
 def _written(

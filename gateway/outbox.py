@@ -8,6 +8,7 @@ process killed between the smarthost's 250 and our commit sends again, and the r
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from functools import partial
 import structlog
 
 from gateway import audit
-from gateway.errors import GatewayError, NotStored, Refused, origin
+from gateway.errors import GatewayError, NotStored, Refused, Sealed, origin
 from gateway.model import Envelope, Event, ItemState, OutboxKind, Reply
 from gateway.pipeline import received_line, without_addresses
 from gateway.relay import Delivery as Dialogue
@@ -30,6 +31,8 @@ log = structlog.get_logger("gateway.outbox")
 
 ACTOR = "outbox"
 _AT_ONCE = 4
+"""Dialogues at once, and as many alarms beside them."""
+_SAY_AGAIN_S = 3600.0
 _RENEWALS = 3
 _TAKEN = Reply(code=250, lines=("OK",))
 
@@ -64,61 +67,116 @@ class Outbox:
         self._hostname = hostname
         self._process = process
         self._stopping = asyncio.Event()
+        self._wake = asyncio.Event()
+        """Set when there is a reason to look before `outbox.poll_s` is over: a place is free, or it is to stop."""
+        self._under_way: dict[str, Delivery] = {}
+        self._said_suspended = -_SAY_AGAIN_S
 
     async def run(self) -> None:
-        """Deliver what is due, again and again, until `stop`; trouble is logged and does not end it."""
-        while not self._stopping.is_set():
-            try:
-                busy = await self.deliver_due()
-            except GatewayError as trouble:
-                log.warning("outbox:trouble", error=str(trouble), hint=trouble.hint)
-                busy = 0
-            except Exception as bug:  # noqa: BLE001 - the edge
-                # The edge of this loop: a bug over one delivery must not keep all others from going out.
-                log.error("outbox:fault-of-ours", error=type(bug).__name__, where=origin(bug))
-                busy = 0
-            if not busy:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), self._settings.poll_s)
+        """Deliver what is due, again and again, until `stop`; trouble is logged and does not end it.
+
+        A dialogue may take minutes, and the next look does not wait for it: what becomes due meanwhile goes out beside
+        it as long as there is a place, and an alarm never waits for a place that other mail has.
+        """
+        async with asyncio.TaskGroup() as deliveries:
+            while not self._stopping.is_set():
+                self._wake.clear()
+                try:
+                    begun = await self._begin_due(deliveries)
+                except GatewayError as trouble:
+                    log.warning("outbox:trouble", error=str(trouble), hint=trouble.hint)
+                    begun = 0
+                except Exception as bug:  # noqa: BLE001 - the edge
+                    log.error("outbox:fault-of-ours", error=type(bug).__name__, where=origin(bug))
+                    begun = 0
+                if not begun:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), self._settings.poll_s)
 
     def stop(self) -> None:
         """Claim no more; `run` returns once the deliveries under way are written."""
         self._stopping.set()
+        self._wake.set()
 
     async def deliver_due(self) -> int:
         """Deliver what is due now, a few at once, and return how many were tried."""
-        now = datetime.now(UTC)
-        claimed = await self._store.write(partial(self._claim, now))
-        await asyncio.gather(*(self._deliver(delivery) for delivery in claimed))
+        async with asyncio.TaskGroup() as deliveries:
+            return await self._begin_due(deliveries)
+
+    async def _begin_due(self, deliveries: asyncio.TaskGroup) -> int:
+        """Claim what is due, as far as there are places, begin to deliver it, and return how many there are."""
+        alarms = sum(one.is_alarm for one in self._under_way.values())
+        claim = partial(
+            self._claim,
+            datetime.now(UTC),
+            _AT_ONCE - (len(self._under_way) - alarms),
+            _AT_ONCE - alarms,
+        )
+        claimed = await self._store.write(claim)
+        for delivery in claimed:
+            self._under_way[delivery.id] = delivery
+            deliveries.create_task(self._attempt(delivery))
         return len(claimed)
 
-    def _claim(self, now: datetime, tx: Tx) -> tuple[Delivery, ...]:
+    def _claim(self, now: datetime, limit: int, alarms: int, tx: Tx) -> tuple[Delivery, ...]:
         if why := outbox.notice_restore(tx, now):
+            payload: dict[str, audit.Value] = {"why": why}
+            audit.append(tx, Event.OUTBOX_SUSPENDED, actor=ACTOR, subject="outbox", payload=payload, at=now)
+        tx.after_commit(partial(self._say_suspended, outbox.suspension(tx)))
+        return outbox.claim_deliveries(tx, self._process, now, self._settings.lease_s, limit, alarms=alarms)
+
+    def _say_suspended(self, why: str) -> None:
+        """Log that the outbox is suspended, again and again while it is: nothing else says so by itself."""
+        if not why:
+            self._said_suspended = -_SAY_AGAIN_S
+        elif time.monotonic() - self._said_suspended >= _SAY_AGAIN_S:
+            self._said_suspended = time.monotonic()
+            hint = "Compare with the smarthost's log, then gateway outbox resume."
+            log.error("outbox:suspended", why=why, hint=hint)
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        """Deliver, and give the place back whatever happens; a bug over one delivery must not end the others."""
+        try:
+            await self._deliver(delivery)
+        except Exception as bug:  # noqa: BLE001 - the edge
             log.error(
-                "outbox:suspended",
-                why=why,
-                hint="Compare with the smarthost's log, then gateway outbox resume.",
+                "outbox:fault-of-ours", delivery=delivery.id, error=type(bug).__name__, where=origin(bug)
             )
-            audit.append(
-                tx, Event.OUTBOX_SUSPENDED, actor=ACTOR, subject="outbox", payload={"why": why}, at=now
-            )
-            return ()
-        return outbox.claim_deliveries(tx, self._process, now, self._settings.lease_s, _AT_ONCE)
+        finally:
+            self._under_way.pop(delivery.id, None)
+            self._wake.set()
 
     async def _deliver(self, delivery: Delivery) -> None:
         renewing = asyncio.get_running_loop().create_task(self._keep_lease(delivery.id))
         try:
-            parts = await self._store.read(partial(self._bytes_of, delivery))
-            if delivery.kind is OutboxKind.WEBHOOK:
-                dialogue = await self._called(delivery, b"".join(parts))
-            else:
-                recipients = tuple(one.address for one in delivery.pending)
-                dialogue = await self._relay.deliver(delivery.mail, recipients, parts)
+            dialogue = await self._dialogue(delivery)
             if dialogue.trouble:
                 log.warning("smarthost:trouble", error=without_addresses(dialogue.trouble))
             await self._write_result(delivery, dialogue)
         finally:
             renewing.cancel()
+
+    async def _dialogue(self, delivery: Delivery) -> Dialogue:
+        """Return what came of it. What went wrong on our side is an answer like a smarthost's: it ends somewhere (P6)."""
+        begun = False
+        try:
+            parts = await self._store.read(partial(self._bytes_of, delivery))
+            begun = True
+            if delivery.kind is OutboxKind.WEBHOOK:
+                return await self._called(delivery, b"".join(parts))
+            recipients = tuple(one.address for one in delivery.pending)
+            return await self._relay.deliver(delivery.mail, recipients, parts)
+        except Sealed as trouble:
+            log.error("outbox:not-opened", delivery=delivery.id, error=str(trouble), hint=trouble.hint)
+            return _unsaid(554, f"5.3.0 The gateway cannot open it: {trouble}", uncertain=False)
+        except NotStored as trouble:
+            log.warning("outbox:trouble", delivery=delivery.id, error=str(trouble), hint=trouble.hint)
+            return _unsaid(451, "4.3.0 The gateway could not read it", uncertain=False)
+        except Exception as bug:  # noqa: BLE001 - the edge
+            log.error(
+                "outbox:fault-of-ours", delivery=delivery.id, error=type(bug).__name__, where=origin(bug)
+            )
+            return _unsaid(451, "4.3.0 A fault of the gateway", uncertain=begun)
 
     async def _called(self, delivery: Delivery, body: bytes) -> Dialogue:
         """Call the webhook, and return its answer as if a smarthost had given it: one place reads both."""
@@ -149,13 +207,25 @@ class Outbox:
         while True:
             await asyncio.sleep(self._settings.lease_s / _RENEWALS)
             now = datetime.now(UTC)
-            with contextlib.suppress(NotStored):  # tried again in a third of the lease; the dialogue goes on
-                await self._store.write(
+            try:
+                kept = await self._store.write(
                     lambda tx: outbox.renew(tx, delivery_id, self._process, now, self._settings.lease_s)  # noqa: B023
                 )
+            except NotStored:
+                continue  # tried again in a third of the lease; the dialogue goes on
+            except Exception as bug:  # noqa: BLE001 - the edge; the dialogue goes on
+                log.error(
+                    "outbox:fault-of-ours", delivery=delivery_id, error=type(bug).__name__, where=origin(bug)
+                )
+                continue
+            if not kept:
+                log.error("outbox:lease-lost", delivery=delivery_id)
+                return
 
     def _bytes_of(self, delivery: Delivery, tx: Tx) -> tuple[bytes, ...]:
-        """Return what goes out: a release is the bytes as received under the line it would have had (P2)."""
+        """Return what goes out: a release is the bytes as received under the line it would have had (P2). Raises Sealed."""
+        if delivery.unopened:
+            raise Sealed(delivery.unopened)
         message = outbox.message_of(tx, delivery.id)
         if delivery.kind is not OutboxKind.RELEASE:
             return (message,)
@@ -177,18 +247,29 @@ class Outbox:
         doubt = "possibly delivered: " if dialogue.uncertain else ""
         results = [(one.recipient.position, one.state, f"{doubt}{one.reply}") for one in answers]
         outbox.record_results(tx, delivery.id, results, at)
+        if dialogue.uncertain:
+            outbox.note_doubt(tx, delivery.id)
         states = {answer.state for answer in answers} | {
             one.state for one in delivery.recipients if one.state is not RecipientState.PENDING
         }
         last = next((str(answer.reply) for answer in answers if answer.state is not RecipientState.SENT), "")
-        if states == {RecipientState.SENT}:
-            outbox.finish(tx, delivery.id, self._process, at)
-            self._close(tx, delivery, at, sent=True)
-        elif RecipientState.PENDING in states and delivery.tries < self._settings.max_tries:
-            outbox.retry_later(tx, delivery.id, self._process, at + self._pause(delivery.tries), last)
-        else:
-            outbox.fail(tx, delivery.id, self._process, last)
-            self._close(tx, delivery, at, sent=False)
+        sent = states == {RecipientState.SENT}
+        again = RecipientState.PENDING in states and delivery.tries < self._settings.max_tries
+        try:
+            if sent:
+                outbox.finish(tx, delivery.id, self._process, at)
+            elif again:
+                outbox.retry_later(tx, delivery.id, self._process, at + self._pause(delivery.tries), last)
+            else:
+                outbox.fail(tx, delivery.id, self._process, last)
+        except (
+            Refused
+        ) as lost:  # what became of each copy stays written all the same: forgotten, it would be sent twice
+            why = str(lost)
+            tx.after_commit(lambda: log.error("outbox:lease-lost", delivery=delivery.id, error=why))
+            return
+        if not again:
+            self._close(tx, delivery, at, sent=sent)
         tx.after_commit(
             lambda: log.info(
                 "outbox:tried",
@@ -225,6 +306,11 @@ class Outbox:
         """Return how long to wait after the ``tries``-th failure: doubling, with a ceiling."""
         doubled = self._settings.first_retry_s * 2.0 ** min(tries - 1, 30)
         return timedelta(seconds=min(doubled, self._settings.max_retry_s))
+
+
+def _unsaid(code: int, why: str, *, uncertain: bool) -> Dialogue:
+    """Return the dialogue that did not come about, with the reason where the answer to MAIL would be."""
+    return Dialogue(mail=Reply(code=code, lines=(why,)), recipients=(), data=None, uncertain=uncertain)
 
 
 def _answers(delivery: Delivery, dialogue: Dialogue) -> Iterator[_Answer]:

@@ -50,6 +50,7 @@ from gateway.model import (
     Policy,
     Registry,
     Reply,
+    StaffId,
     Unreadable,
     UnreadableReason,
     Verdict,
@@ -57,7 +58,7 @@ from gateway.model import (
 from gateway.relay import Relay, Transaction
 from gateway.settings import NoticeSettings
 from gateway.store import Store, Tx, items, ledger
-from gateway.store.rows import Outcome, Reach
+from gateway.store.rows import Kept, Outcome, Reach
 from gateway.workers import Workers
 
 log: FilteringBoundLogger = structlog.get_logger("gateway.pipeline")
@@ -70,6 +71,7 @@ _LONG_THREAD_CHARS = 20_000
 _MANY_ADDRESSES = 200
 """In one message, envelope and header block; looking up more than that keeps no other mail waiting."""
 _TRY_AGAIN = Reply(451, ("4.3.0 Try again later",))
+_OVERROUTED = Reply(553, ("5.1.3 The address goes by too many hosts; give the mailbox itself",))
 _ADDRESS = re.compile(r'(?:"[^"]*"|[^\s"@])*@\S*')
 _LOGGED_CHARS = 500
 """Of what a smarthost says; it may say 64 KiB, and looking for addresses in that takes seconds."""
@@ -125,10 +127,19 @@ class Conductor:
         """Return the road for the messages of one connection."""
         return Exchange(self, client)
 
-    def mode_of(self, parties: Parties) -> Mode:
-        """Return how far a verdict about this officer may act."""
-        unit = parties.officer.unit if parties.officer else ""
-        return self.options.unit_modes.get(unit, self.options.mode)
+    def mode_of(self, parties: Parties, registry: Registry) -> Mode:
+        """Return how far a verdict may act: the strictest mode of all whom the mail claims to come from.
+
+        Whom to name as Sender is the writer's choice, and must not make the mode milder. Who is not on the staff list
+        may be anybody: the strictest mode that any unit has.
+        """
+        members = [registry.staff_by_id.get(claim.staff_id or StaffId("")) for claim in parties.claimed]
+        if not members or None in members:
+            modes = [self.options.mode, *self.options.unit_modes.values()]
+        else:
+            units = (member.unit for member in members if member)
+            modes = [self.options.unit_modes.get(unit, self.options.mode) for unit in units]
+        return max(modes, key=lambda mode: mode.strictness)
 
     def count_crash(self, sha256: str) -> None:
         """Remember that these bytes ended in a fault of ours once more."""
@@ -205,12 +216,17 @@ class Exchange:
         return reply
 
     async def rcpt(self, recipient: str) -> Reply:
-        """Return the smarthost's answer to RCPT."""
+        """Return the smarthost's answer to RCPT; it is not asked about an address that nobody can read to its end."""
         assert self._upstream is not None, "receive asks for MAIL first"
+        if identify.is_overrouted(recipient):
+            log.warning("rcpt:overrouted", client=self._client.address)
+            return _OVERROUTED
+        # Looked up before the smarthost takes it: whatever goes wrong here, no recipient is taken and not looked up.
+        match = identify.contacts_for(self._in_force.registry, recipient)
         reply = await self._upstream.rcpt(recipient)
         if not reply.is_positive:
             self._log_refusal("rcpt:refused", reply)
-        elif match := identify.contacts_for(self._in_force.registry, recipient):
+        elif match:
             self._contacts.append(match)
         return reply
 
@@ -312,7 +328,7 @@ class _Inspected:
             trouble=failures,
             history=history,
             policy=self._in_force.policy,
-            mode=self._conductor.mode_of(parties),
+            mode=self._conductor.mode_of(parties, self._in_force.registry),
             limits=self._conductor.workers.limits,
             decided_at=self._at.astimezone(ZoneInfo(self._in_force.policy.timezone)),
             code_version=self._conductor.options.code_version,
@@ -376,11 +392,11 @@ class _Inspected:
         self, authored: Authored, parties: Parties, verdict: Verdict, inspection: Inspection | None
     ) -> Reply:
         message = self._message
-        who = await self._reviewers(authored, parties) if recording.is_listed(verdict) else None
+        who = await self._reviewers(authored, parties, verdict) if recording.is_listed(verdict) else None
         new = recording.draft(message, authored, parties, verdict, who, inspection)
         if new.item is not None and verdict.action is Action.HOLD and verdict.urgent:
             options, registry = self._conductor.options, self._in_force.registry
-            told = notices.reviewers(options.notices, registry, parties.officer, new.item.excluded)
+            told = notices.reviewers(options.notices, registry, new.item)
             if not told:
                 self._log.error(
                     "hold:urgent-and-nobody-to-tell", hint="Set notices.urgent_to, or staff with role psd."
@@ -406,8 +422,10 @@ class _Inspected:
             return await self._send_rest(message.id, verdict.sent)
         return await self._send_all(message.id, new.item.id if new.item else None)
 
-    async def _reviewers(self, authored: Authored, parties: Parties) -> recording.Reviewers:
+    async def _reviewers(self, authored: Authored, parties: Parties, verdict: Verdict) -> recording.Reviewers:
         """Return who may review; a long thread is searched for names on a thread, the loop goes on."""
+        told = recording.earlier_told(parties, verdict, self._at)
+        earlier = await self._conductor.store.read(partial(items.kept_from, told=told)) if told else Kept()
         search = partial(recording.excluded_staff, self._in_force.registry, parties, authored)
         length = authored.characters + sum(len(cut.text) for cut in authored.cuts)
         excluded = await asyncio.to_thread(search) if length > _LONG_THREAD_CHARS else search()
@@ -415,6 +433,7 @@ class _Inspected:
             self._in_force.registry,
             parties,
             excluded,
+            earlier=earlier,
             max_excluded=self._conductor.options.max_excluded,
             was_read=authored != Authored() and all(one.part != "header" for one in authored.unreadable),
         )

@@ -5,9 +5,9 @@ into the books; judges nothing, sends nothing.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway import audit, identify
 from gateway.inspection import traits, written_lines
@@ -30,9 +30,11 @@ from gateway.model import (
     Verdict,
 )
 from gateway.store import Tx, items, ledger, outbox, trials
-from gateway.store.rows import Item, LedgerEntry, NewDelivery, NewItem, Outcome
+from gateway.store.rows import Item, Kept, LedgerEntry, NewDelivery, NewItem, Outcome, Told
 
 ACTOR = "relay"
+_PATTERNS, _CONDUCT, _AGAIN = "patterns", "conduct", "combination:earlier-findings"
+"""As `decide` and the rules call what is told of earlier mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +86,57 @@ def excluded_staff(registry: Registry, parties: Parties, authored: Authored) -> 
     return tuple(dict.fromkeys((*parties.involved, *named)))
 
 
+def earlier_told(parties: Parties, verdict: Verdict, at: datetime) -> Told | None:
+    """Return the earlier mail that whoever reads ``verdict`` learns of; None where it tells of none.
+
+    A pattern counts findings in the officer's mail to anybody. A finding says how often its like was found in mail to these
+    contacts, and that alone may be a ground. Conduct and weak cues are counted in all mail to them. What exactly was counted
+    is the rule's affair: here is all that may have been.
+    """
+    history = verdict.history
+    persons = frozenset(contact.person_id for match in parties.contacts for contact in match.contacts)
+    categories = {finding.category for finding in verdict.findings}
+    again = _AGAIN in verdict.because or not categories.isdisjoint(history.earlier)
+    messages = dict.fromkeys(
+        one.message
+        for one in history.found
+        if _PATTERNS in categories or (again and not persons.isdisjoint(one.contacts))
+    )
+    counted = history.sent and not categories.isdisjoint({_CONDUCT, *history.weak})
+    if not messages and not counted:
+        return None
+    return Told(
+        messages=tuple(messages),
+        officers=tuple(dict.fromkeys(claim.staff_id for claim in parties.claimed if claim.staff_id)),
+        persons=tuple(sorted(persons)) if counted else (),
+        since=at - timedelta(days=history.days),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewers:
     """Who may not review a message, and why only professional standards may; ``psd_only`` is empty otherwise."""
 
     excluded: tuple[StaffId, ...]
+    senders: tuple[StaffId, ...] = ()
+    """Whoever reports to one of them may not either."""
     psd_only: str = ""
     addressed: tuple[StaffId, ...] = ()
-    """Those of ``excluded`` who are claimed or addressed; the others are named in the thread."""
+    """Those of ``excluded`` who are claimed or addressed."""
+    reporting: tuple[StaffId, ...] = ()
+    """Those who report to one of ``senders``, of those on the staff list who review: the others were never asked."""
+    earlier: tuple[StaffId, ...] = ()
+    """Those kept from an earlier item that this one tells of. All others of ``excluded`` are named in the thread."""
 
 
 def reviewers(
-    registry: Registry, parties: Parties, excluded: tuple[StaffId, ...], *, max_excluded: int, was_read: bool
+    registry: Registry,
+    parties: Parties,
+    excluded: tuple[StaffId, ...],
+    *,
+    earlier: Kept = Kept(),  # noqa: B008 - frozen
+    max_excluded: int,
+    was_read: bool,
 ) -> Reviewers:
     """Return who may review, given everybody who is sent, addressed or named in it (DECISIONS 11 and 13).
 
@@ -103,28 +144,82 @@ def reviewers(
     not say whom it names: both go to professional standards. So does one that names more than ``max_excluded``
     people; naming everybody must not leave nobody, so it then bars of professional standards only its senders and
     contacts. And so does one that leaves no supervisor who neither is among them nor reports to its sender.
+
+    Whoever is kept from an ``earlier`` item that this one tells of is kept from this one too, or they would infer it.
     """
+    own = tuple(dict.fromkeys(claim.staff_id for claim in parties.claimed if claim.staff_id))
+    barred, why = excluded, ""
     if len(excluded) > max_excluded:
-        own = {claim.staff_id for claim in parties.claimed} | {match.also_staff for match in parties.contacts}
-        psd = {one.staff_id for one in registry.staff_by_role[StaffRole.PSD]}
-        barred = tuple(staff for staff in excluded if staff in own or staff not in psd)
-        why = f"it names {len(excluded)} members of staff"
-        return Reviewers(excluded=barred, psd_only=why, addressed=parties.involved)
-    why = "" if was_read else "whom it names could not be read"
-    if parties.officer is None:
+        barred, why = _without_psd(registry, parties, excluded), f"it names {len(excluded)} members of staff"
+    elif parties.officer is None:
         why = "nobody on the staff list is known as its sender"
-    elif not why and not _has_reviewer(registry, parties, frozenset(excluded)):
+    elif not was_read:
+        why = "whom it names could not be read"
+    if _leaves_nobody(registry, (*own, *earlier.senders), (*barred, *earlier.staff)):
+        earlier = _sparing_psd(registry, earlier)
+    senders = tuple(dict.fromkeys((*own, *earlier.senders)))
+    involved = dict.fromkeys((*barred, *own))
+    added = tuple(staff for staff in earlier.staff if staff not in involved)
+    everybody = dict.fromkeys((*barred, *added))
+    if not why and earlier.psd_only:
+        why = "an earlier item that it tells of is with them alone"
+    elif not why and not _has(registry, StaffRole.SUPERVISOR, senders, everybody):
         why = "no supervisor is left who may review it"
-    return Reviewers(excluded=excluded, psd_only=why, addressed=parties.involved)
-
-
-def _has_reviewer(registry: Registry, parties: Parties, excluded: frozenset[StaffId]) -> bool:
-    """Return whether a supervisor on the staff list may review; an account outside of it does not count."""
-    senders = {claim.staff_id for claim in parties.claimed}
-    return any(
-        member.staff_id not in excluded and senders.isdisjoint(identify.superiors(registry, member.staff_id))
-        for member in registry.staff_by_role[StaffRole.SUPERVISOR]
+    reporting = tuple(_reporting(registry, senders, everybody))
+    return Reviewers(
+        excluded=(*everybody, *reporting),
+        senders=senders,
+        psd_only=why,
+        addressed=parties.involved,
+        reporting=reporting,
+        earlier=added,
     )
+
+
+def _without_psd(registry: Registry, parties: Parties, excluded: tuple[StaffId, ...]) -> tuple[StaffId, ...]:
+    """Return ``excluded`` without those of professional standards who neither sent the message nor got it."""
+    own = {claim.staff_id for claim in parties.claimed} | {match.also_staff for match in parties.contacts}
+    psd = {one.staff_id for one in registry.staff_by_role[StaffRole.PSD]}
+    return tuple(staff for staff in excluded if staff in own or staff not in psd)
+
+
+def _has(
+    registry: Registry, role: StaffRole, senders: Collection[StaffId], involved: Collection[StaffId]
+) -> bool:
+    """Return whether somebody on the staff list with ``role`` may review; an account outside of it does not count."""
+    return any(
+        not identify.is_conflicted(registry, member.staff_id, senders, involved)
+        for member in registry.staff_by_role[role]
+    )
+
+
+def _leaves_nobody(registry: Registry, senders: Collection[StaffId], involved: Collection[StaffId]) -> bool:
+    roles = (StaffRole.SUPERVISOR, StaffRole.PSD)
+    return not any(_has(registry, role, senders, involved) for role in roles)
+
+
+def _sparing_psd(registry: Registry, earlier: Kept) -> Kept:
+    """Return ``earlier`` as it bars nobody of professional standards: who named one after another must not leave nobody."""
+    psd = {one.staff_id for one in registry.staff_by_role[StaffRole.PSD]}
+    lines = {superior for staff in psd for superior in identify.superiors(registry, staff)}
+    return Kept(
+        staff=tuple(staff for staff in earlier.staff if staff not in psd),
+        senders=tuple(staff for staff in earlier.senders if staff not in lines),
+        psd_only=earlier.psd_only,
+    )
+
+
+def _reporting(
+    registry: Registry, senders: Iterable[StaffId], besides: Collection[StaffId]
+) -> Iterator[StaffId]:
+    """Yield who reports to a sender and might review, by the staff list of the day: it may say otherwise tomorrow."""
+    told: set[StaffId] = set()
+    for sender in senders:
+        for member in identify.reports(registry, sender):
+            is_new = member.staff_id not in besides and member.staff_id not in told
+            if is_new and member.role in {StaffRole.SUPERVISOR, StaffRole.PSD}:
+                told.add(member.staff_id)
+                yield member.staff_id
 
 
 def is_listed(verdict: Verdict) -> bool:
@@ -181,11 +276,10 @@ def record(tx: Tx, new: Record) -> MessageId:
         audit.append(
             tx, event, actor=ACTOR, subject=new.item.id, payload=_evidence(new.item), at=new.item.held_at
         )
-        if new.item.psd_only and new.item.kind is ItemKind.HOLD:
+        if new.item.psd_only:
+            event = Event.HOLD_REFERRED if new.item.kind is ItemKind.HOLD else Event.FLAG_REFERRED
             why = {"why": new.item.psd_only}
-            audit.append(
-                tx, Event.HOLD_REFERRED, actor=ACTOR, subject=new.item.id, payload=why, at=new.item.held_at
-            )
+            audit.append(tx, event, actor=ACTOR, subject=new.item.id, payload=why, at=new.item.held_at)
         for notice in new.notices:
             delivery = outbox.queue_delivery(tx, notice, new.item.held_at)
             payload = {"item": new.item.id, "why": new.item.verdict.urgent}
@@ -258,10 +352,12 @@ def _item(
         envelope=message.envelope,
         recipients=verdict.held if held else tuple(match.recipient for match in parties.contacts),
         contacts=persons,
-        senders=tuple(dict.fromkeys(claim.staff_id for claim in parties.claimed if claim.staff_id)),
+        senders=who.senders,
         excluded=who.excluded,
         psd_only=who.psd_only,
         addressed=who.addressed,
+        reporting=who.reporting,
+        earlier=who.earlier,
         subject=authored.headers.subject,
         message_id=authored.headers.message_id,
         message=message.raw,

@@ -110,6 +110,16 @@ class Postfix:
             f"virtual_uid_maps = static:{user.pw_uid}\nvirtual_gid_maps = static:{user.pw_gid}\n",
         )
 
+    @classmethod
+    def smarthost(cls, folder: Path, *, next_port: int) -> "Postfix":
+        """Return a smarthost as Debian sets it up: routes through itself and localhost are followed, the rest goes on."""
+        return cls(
+            folder,
+            "back",
+            f"mydestination = $myhostname, localhost.$mydomain, localhost\nrelayhost = [127.0.0.1]:{next_port}\n"
+            "smtpd_error_sleep_time = 0\nsmtpd_hard_error_limit = 10000\nsmtpd_soft_error_limit = 10000\n",
+        )
+
     def start(self) -> None:
         """Return once Postfix listens; it stays until `stop`."""
         for part in ("etc", "queue", "data", "inbox"):

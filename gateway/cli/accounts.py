@@ -50,6 +50,9 @@ def add(
     else:
         known = f", staff {account.staff_id}" if account.staff_id else ""
         typer.echo(f"{account.email}: {', '.join(sorted(account.roles))}{known}")
+    if account.staff_id is None and account.roles & {Role.REVIEWER, Role.PSD}:
+        says = "not on the staff list: nothing that concerns them can be kept from them. For somebody of the force, use an address or alias of the list."
+        typer.echo(says, err=True)
 
 
 @app.command("list")

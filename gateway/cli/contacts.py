@@ -198,7 +198,9 @@ def _record_view(settings: Settings, in_force: Registry, address: str) -> None:
     """Record that a contact is looked up, before anything is shown. Without a store there is no log to write."""
     match = contacts_for(in_force, address)
     url = settings.store.url
-    if match is None or (url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists()):
+    if not (match and match.contacts) or (
+        url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists()
+    ):
         return
     people = [contact.person_id for contact in match.contacts]
     with Store.open(settings.store) as store:

@@ -148,6 +148,7 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
         "maybe_sent_twice": delivery.interrupted,
         "next_at": instant(delivery.next_at),
         "last_reply": delivery.last_reply,
+        "cannot_be_opened": delivery.unopened,
     }
     if as_json:
         emit(about)
@@ -157,5 +158,7 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
     )
     if delivery.last_reply:
         typer.echo(f"    {printable(delivery.last_reply)}")
+    if delivery.unopened:
+        typer.echo(f"    cannot be opened: {printable(delivery.unopened)}")
     if delivery.interrupted:
         typer.echo(f"    interrupted {delivery.interrupted} times: the recipient may get it twice")

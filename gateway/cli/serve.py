@@ -1,8 +1,8 @@
 """`gateway serve`: the process that stands between the force's mail system and its smarthost.
 
 Puts the stages together, keeps what is in force up to date, and ends in order: the first SIGTERM or SIGINT lets
-messages under way finish, the second ends at once; SIGHUP reads registry, rules and certificate again. With
-``--workers N`` N such processes share the port and the store, under a parent that only watches over them.
+messages under way finish, one that comes later ends at once; SIGHUP reads registry, rules and certificate again. With
+``--workers N`` N such processes share the port and the store, under a parent that only watches over them (`siblings`).
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -28,6 +27,7 @@ from gateway import __version__, audit, inspection, receive
 from gateway.cli.housekeeping import keep_house
 from gateway.cli.invocation import ConfigOption, code_version, settings_from
 from gateway.cli.rules import rule_folders
+from gateway.cli.siblings import Siblings
 from gateway.errors import GatewayError, Mistakes, origin
 from gateway.model import Event
 from gateway.outbox import Outbox
@@ -50,7 +50,8 @@ REPORT_EVERY_S = 5.0
 _PROBE_PAUSE_S = 2.0
 _CHECKPOINT_S = 3600.0
 _REMIND_LOOK_S = 60
-_RESTART_PAUSE_S = 1.0
+_ONE_WORD_S = 1.0
+"""Signals to stop that come so close together are one: the service manager, a terminal and our parent may all pass one on."""
 
 
 class Service:
@@ -74,6 +75,8 @@ class Service:
         self._resources = contextlib.AsyncExitStack()
         self.stopping = asyncio.Event()
         """Set it to have `run_until_stopped` end the service."""
+        self.has_failed = False
+        """True once a duty ended by a fault of ours, which ends the service: whoever started it starts it again."""
         self.store: Store
         self.relay: Relay
         self.workers: Workers
@@ -167,7 +170,6 @@ class Service:
 
     async def stop(self) -> None:
         """Finish what is under way, write what is left to write, and let everything go."""
-        _tell_systemd("STOPPING=1")
         log.info("serve:draining", connections=self.server.connections)
         await self.server.close(self.settings.smtp.drain_timeout_s)
         self.outbox.stop()
@@ -231,15 +233,14 @@ class Service:
         adopted = bundle.hash != self.conductor.in_force.rules_hash
         try:
             policy, style = inspection.policy_of(bundle), inspection.house_style_of(bundle)
-            if adopted:
-                await self.workers.adopt(bundle)
+            async with self.workers.adopting(bundle):
+                await self.store.write(self._kept_rules(bundle, ()))
+                self.conductor.in_force = replace(
+                    self.conductor.in_force, policy=policy, rules_hash=bundle.hash, style=style
+                )
         except Mistakes as wrong:
             self._log_refused_rules(wrong, bundle.hash)
             return
-        await self.store.write(self._kept_rules(bundle, ()))
-        self.conductor.in_force = replace(
-            self.conductor.in_force, policy=policy, rules_hash=bundle.hash, style=style
-        )
         self._refused_rules = ""
         if adopted:
             log.info("rules:loaded", rules_hash=bundle.hash)
@@ -256,7 +257,8 @@ class Service:
         self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
             log.error("serve:duty-ended", duty=task.get_name(), error=type(bug).__name__, where=origin(bug))
-            os.kill(os.getpid(), signal.SIGTERM)
+            self.has_failed = True
+            self.stopping.set()
 
     async def _probe_once(self) -> None:
         try:
@@ -470,14 +472,18 @@ def _tell_systemd(state: str) -> None:
 async def run_until_stopped(
     service: Service, *, when_ready: Callable[[], Coroutine[Any, Any, None]] | None = None
 ) -> None:
-    """Start ``service``, run ``when_ready``, and serve until SIGTERM or SIGINT; a second one ends at once."""
+    """Start ``service``, run ``when_ready``, and serve until SIGTERM or SIGINT; a later one ends at once."""
     loop = asyncio.get_running_loop()
+    first: float | None = None
 
     def stop() -> None:
-        if service.stopping.is_set():
+        nonlocal first
+        if first is None:
+            first = loop.time()
+            service.stopping.set()
+        elif loop.time() - first > _ONE_WORD_S:
             log.warning("serve:killed", hint="Messages under way were not accepted; their senders keep them.")
             os._exit(1)
-        service.stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
@@ -526,37 +532,10 @@ def serve(
     """Run the relay: SMTP in, inspection, SMTP out, and the outbox."""
     settings = settings_from(config)
     if workers > 1:
-        _watch_over(workers, config)
-        return
-    run(run_until_stopped(Service(settings, reuse_port=reuse_port)))
-
-
-def _watch_over(count: int, config: Path | None) -> None:
-    """Keep ``count`` processes running, pass signals on to them, and end when told to."""
-    command = [sys.executable, "-m", "gateway", "serve", "--reuse-port"]
-    command += ["--config", str(config)] if config else []
-    children = [subprocess.Popen(command) for _ in range(count)]  # noqa: S603 - our own command line
-    stopping = False
-
-    def pass_on(number: int, _: object) -> None:
-        nonlocal stopping
-        stopping = stopping or number != signal.SIGHUP
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                child.send_signal(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, pass_on)
-    started = time.monotonic()
-    while True:
-        with contextlib.suppress(ChildProcessError):
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        ended = [child for child in children if child.poll() is not None]
-        if stopping or (ended and time.monotonic() - started < 30 and ended[0].returncode == 1):
-            break
-        for child in ended:
-            log.error("serve:process-ended", status=child.returncode)
-            time.sleep(_RESTART_PAUSE_S)
-            children[children.index(child)] = subprocess.Popen(command)  # noqa: S603 - as above
-    pass_on(signal.SIGTERM, None)
-    raise typer.Exit(max(abs(child.wait()) for child in children))
+        command = [sys.executable, "-m", "gateway", "serve", "--reuse-port"]
+        command += ["--config", str(config)] if config else []
+        raise typer.Exit(Siblings(command, workers).watch())
+    service = Service(settings, reuse_port=reuse_port)
+    run(run_until_stopped(service))
+    if service.has_failed:
+        raise typer.Exit(1)

@@ -13,7 +13,8 @@ Printed by `make docs` from the pages' declarations; do not edit. A test asks ev
 answers to this table. Whoever may not gets the same 404 as for a page that does not exist; whoever is not signed in is
 led to the sign-in from every address alike. A page about one item asks besides whether the person may know of that item
 (`gateway/review/access.py`): not when they wrote, got or are named in the message, not when they report to its sender,
-and not when it is with professional standards and they are not of them.
+not when they were kept from an earlier item that it tells of, and not when it is with professional standards and they are
+not of them.
 """
 
 

@@ -224,7 +224,7 @@ class Directory:
     def _email(self, claims: Mapping[str, Any]) -> str:
         name = self._settings.email_claim
         found = claims.get(name)
-        if not isinstance(found, str) or "@" not in found or len(found) > 320:
+        if not isinstance(found, str) or "@" not in found or len(found) > 320 or not found.isprintable():
             raise NotBelieved(f"the claim {name} names no address")
         if name == "email" and claims.get("email_verified") is False:
             raise NotBelieved("the provider has not verified the address")

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -28,6 +28,7 @@ _AT_ONCE = 65_536
 """Octets of a form that is taken apart at once; a larger one is, in a thread, so that nobody waits for it."""
 _MASK_OCTETS = 32
 _OUT_OF_DATE = "That form is out of date"
+_UNREADABLE = "The form could not be read. Go back and send it again."
 _GO_BACK = "You were signed out, or the form lay open too long. Go back, reload the page and send it again."
 _OWN_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9_\-./~%?=&+:@,]*")
 
@@ -70,6 +71,11 @@ def is_own_path(path: str) -> bool:
     return _OWN_PATH.fullmatch(path) is not None
 
 
+def has_nul(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a name or a value has a NUL in it: nobody types one, and PostgreSQL takes none in a text."""
+    return any("\0" in text for pair in pairs for text in pair)
+
+
 def token(secret: str) -> str:
     """Return a new token for forms of the visitor whose secret this is; a mask makes each look different."""
     mask = secrets.token_bytes(_MASK_OCTETS)
@@ -97,7 +103,8 @@ def is_token(text: str, secret: str) -> bool:
 async def read(desk: Desk, request: Request, secret: str, max_bytes: int = 0) -> Form:
     """Return the form of a request. Raises `FormRefused` when it is not the visitor's own, too large or none.
 
-    `StaleForm` when it comes from this site, as far as the browser says, and its token is not the visitor's.
+    `StaleForm` when it comes from this site, as far as the browser says, and its token is not the visitor's. What was
+    read can be had once more by `already_read`, whoever's it is.
     ``max_bytes`` is what the form of this page may have; 0: what any may.
     """
     if not _is_same_origin(desk, request):
@@ -109,13 +116,18 @@ async def read(desk: Desk, request: Request, secret: str, max_bytes: int = 0) ->
     try:
         pairs = _pairs(body) if len(body) <= _AT_ONCE else await asyncio.to_thread(_pairs, body)
     except ValueError:
-        raise FormRefused(
-            400, "Not readable", "The form could not be read. Go back and send it again."
-        ) from None
+        raise FormRefused(400, "Not readable", _UNREADABLE) from None
     fields = {name: value.replace("\r\n", "\n") for name, value in pairs}
+    request.state.form = form = Form(fields)
     if not is_token(fields.get(FIELD, ""), secret):
-        raise StaleForm(Form(fields))
-    return Form(fields)
+        raise StaleForm(form)
+    return form
+
+
+def already_read(request: Request) -> Form | None:
+    """Return the form that was read from a request, to be shown again where nothing came of it; None before that."""
+    found = getattr(request.state, "form", None)
+    return found if isinstance(found, Form) else None
 
 
 def visitor_secret(request: Request) -> tuple[str, bool]:
@@ -130,9 +142,13 @@ def keep_visitor_secret(answer: Response, secret: str) -> None:
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(
+    """Return the fields of a form; ValueError for what is none."""
+    pairs = parse_qsl(
         body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
     )
+    if has_nul(pairs):
+        raise ValueError("a NUL")
+    return pairs
 
 
 async def _body(request: Request, max_bytes: int) -> bytes:

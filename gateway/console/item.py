@@ -15,10 +15,12 @@ from starlette.responses import Response
 
 from gateway import inspection
 from gateway.console import item_safe_html
+from gateway.console.in_hand import TO_DECIDE, Aftermath, Hand, aftermath, following, hands_of
 from gateway.console.item_marks import words
 from gateway.console.item_timeline import Timeline, timeline
 from gateway.console.pages import Absent, Page, Visit
 from gateway.console.queue import REMEDIES, officer_names
+from gateway.console.shelves import FLAGS, HOLDS
 from gateway.decide import decide as verdict_on
 from gateway.model import (
     Action,
@@ -36,22 +38,21 @@ from gateway.review import decisions
 from gateway.review.access import Permission
 from gateway.review.decisions import Ruling, Wish
 from gateway.store import Tx, claims, items, outbox, queue, records, related
-from gateway.store.queue import Headline, Wanted
+from gateway.store.queue import Headline
 from gateway.store.related import Moment
-from gateway.store.rows import Claim, DecisionAction, Delivery, DeliveryState, Excluded, Item, ItemInFull
+from gateway.store.rows import Claim, DecisionAction, Delivery, Excluded, Item, ItemInFull
 
 _LIST_ROWS = 30
 _EARLIER = 20
 _TIMELINE = 200
 _CLAIM, _GIVE_UP = "claim", "give-up"
+_CLAIMING = frozenset({_CLAIM, _GIVE_UP})
 _LEAVES = frozenset(
     {DecisionAction.RELEASE, DecisionAction.APPROVE, DecisionAction.RETURN, DecisionAction.REFER}
 )
 """After these the next item opens."""
 _CLOSES = frozenset({DecisionAction.CONFIRM, DecisionAction.FALSE_ALARM})
 """After these too, where it was an open flag."""
-_HOLDS = Wanted(states=(ItemState.HELD, ItemState.REFERRED))
-_FLAGS = Wanted(kind=ItemKind.FLAG, states=(ItemState.OPEN,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +68,15 @@ class Round:
     excluded: tuple[Excluded, ...]
     approved_by: str
     needs_two: bool
-    undoable: "Undoable | None"
+    hands: Mapping[str, Hand]
+    next_item: str
+    aftermath: Aftermath
     policy_bundle: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undoable:
-    """A release that may still be taken back, and when it goes."""
-
-    item_id: str
-    goes_at: datetime
+    @property
+    def is_partly_out(self) -> bool:
+        """Whether a release of the item reached somebody, or may have."""
+        return decisions.may_have_gone_out(self.deliveries)
 
 
 async def show(visit: Visit) -> Response:
@@ -90,6 +90,7 @@ async def act(visit: Visit) -> Response:
     said = visit.form.text("action")
     actor, at = visit.actor, visit.desk.now()
     review = visit.desk.settings.review
+    onward = await _onward(visit, item_id) if said in _LEAVES | _CLOSES else ""
     if said == _CLAIM:
         ruling = await visit.desk.store.write(lambda tx: claiming.claim(tx, item_id, actor, at, review))
     elif said == _GIVE_UP:
@@ -109,9 +110,13 @@ async def act(visit: Visit) -> Response:
         ruling = Ruling(item=None, refused="Choose what is to be done with it.")
     if ruling.refused:
         return await _page(visit, item_id, ruling)
+    if said in _CLAIMING and visit.form.text(
+        "typed-for"
+    ):  # sent from within a decision, whose words are not done with
+        return await _page(visit, item_id, keeps_text=True)
     flag = ruling.item is not None and ruling.item.state is ItemState.OPEN
     if ruling.done in _LEAVES or (flag and ruling.done in _CLOSES):
-        return visit.redirect(f"{await _next(visit, item_id, _FLAGS if flag else _HOLDS)}?done={item_id}")
+        return visit.redirect(onward)
     return visit.redirect(f"/items/{item_id}")
 
 
@@ -140,7 +145,10 @@ async def source(visit: Visit) -> Response:
 # --- what the page is made of -------------------------------------------------------------------------------
 
 
-async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None, *, status: int = 422) -> Response:
+async def _page(
+    visit: Visit, item_id: str, ruling: Ruling | None = None, *, status: int = 422, keeps_text: bool = False
+) -> Response:
+    """Return the page of an item, with what was typed where ``ruling`` refused it or ``keeps_text``."""
     full = await _view(visit, item_id, "item")
     item, now = full.item, visit.desk.now()
     raw, rounds = await visit.desk.store.read(
@@ -167,12 +175,11 @@ async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None, *, sta
         round=rounds,
         picture=_picture(rounds, item),
         ruling=ruling,
-        typed=visit.form if ruling is not None else None,
+        typed=visit.form if keeps_text or ruling is not None else None,
         review=visit.desk.settings.review,
         names=officer_names(visit.registry, rounds.waiting),
         remedies=REMEDIES,
         ties={one.id: tie(one, item, authored) for one in rounds.versions},
-        next_item=_next_of(rounds.waiting, item.id),
         now=now,
         is_mine=rounds.claim is not None and rounds.claim.actor == visit.person.email,
         may_decide=visit.may(Permission.HOLD_RELEASE),
@@ -182,14 +189,16 @@ async def _page(visit: Visit, item_id: str, ruling: Ruling | None = None, *, sta
 def _round(tx: Tx, visit: Visit, full: ItemInFull, now: datetime) -> Round:
     """Return what stands round an item, in one moment of the store."""
     item, sight, review = full.item, visit.sight, visit.desk.settings.review
-    wanted = _HOLDS if item.kind is ItemKind.HOLD else _FLAGS
     days = visit.desk.settings.store.history_days
     since = item.held_at - timedelta(days=days)
     officer = item.officer
     first = decisions.standing_approval(tx, item, full.decisions, visit.registry)
     rules = records.rule_set(tx, full.verdict.rules_hash)
+    waiting = queue.page(tx, sight, TO_DECIDE[item.kind], limit=_LIST_ROWS)
     return Round(
-        waiting=queue.page(tx, sight, wanted, limit=_LIST_ROWS),
+        waiting=waiting,
+        hands=hands_of(tx, (row.item.id for row in waiting), visit.registry, now),
+        next_item=following(tx, visit, item.id, item.kind, urgent_first=False),
         earlier=tuple(
             one for one in related.items_of(tx, sight, officer, limit=_EARLIER) if one.id != item.id
         ) if officer else (),
@@ -200,24 +209,9 @@ def _round(tx: Tx, visit: Visit, full: ItemInFull, now: datetime) -> Round:
         excluded=items.excluded_of(tx, item.id),
         approved_by=first.actor if first else "",
         needs_two=decisions.needs_two(full.verdict, review),
-        undoable=_undoable(tx, visit, item.id),
+        aftermath=aftermath(tx, visit, item.id),
         policy_bundle=rules.bundle if rules is not None else "",
     )  # fmt: skip
-
-
-def _undoable(tx: Tx, visit: Visit, item_id: str) -> Undoable | None:
-    """Return the release that the visitor has just approved, of this item or of the one before, while it waits."""
-    for one in (visit.query.get("done", ""), item_id):
-        if not one or not queue.in_sight(tx, visit.sight, one):
-            continue
-        approved = items.approved_release(tx, one)
-        found = items.item(tx, one)
-        if approved is None or found is None or found.state is not ItemState.RELEASING:
-            continue
-        delivery = outbox.delivery(tx, approved.delivery)
-        if delivery is not None and delivery.state is DeliveryState.QUEUED and not delivery.tries:
-            return Undoable(item_id=one, goes_at=delivery.next_at)
-    return None
 
 
 def _without(full: ItemInFull, authored: Authored, bundle: str) -> Mapping[int, Action]:
@@ -312,18 +306,19 @@ async def _message(visit: Visit, item_id: str, what: str) -> tuple[ItemInFull, b
     return full, await visit.desk.store.read(lambda tx: items.message(tx, item_id))
 
 
-async def _next(visit: Visit, item_id: str, wanted: Wanted) -> str:
-    """Return the path of the item to open after ``item_id`` was decided: the most urgent one, or itself again."""
-    sight = visit.sight
-    waiting = await visit.desk.store.read(lambda tx: queue.page(tx, sight, wanted, limit=2))
-    found = next((row.item.id for row in waiting if row.item.id != item_id), "")
-    return f"/items/{found}" if found else f"/items/{item_id}"
+async def _onward(visit: Visit, item_id: str) -> str:
+    """Return where to go once ``item_id`` is decided: the item that wants a decision next, else the list itself.
 
+    Asked before the decision: behind one that was referred a reviewer finds nothing any more, and has not pried either.
+    """
 
-def _next_of(waiting: tuple[Headline, ...], item_id: str) -> str:
-    ids: list[str] = [row.item.id for row in waiting]
-    at = ids.index(item_id) + 1 if item_id in ids else 0
-    return next((one for one in ids[at:] + ids[:at] if one != item_id), "")
+    def look(tx: Tx) -> str:
+        found = items.item(tx, item_id)
+        kind = found.kind if found is not None else ItemKind.HOLD
+        after = following(tx, visit, item_id, kind, urgent_first=True)
+        return f"/items/{after}" if after else (HOLDS if kind is ItemKind.HOLD else FLAGS).path
+
+    return f"{await visit.desk.store.read(look)}?done={item_id}"
 
 
 PAGES = (

@@ -62,7 +62,7 @@ class Reader:
         async with self._starting:
             if self._pool is None:
                 pool = Pool("extract", self._settings, size=self._size)
-                pool.first_request = ExtractRequest(raw=b"\r\n", limits=self._limits)
+                pool.first_requests = (ExtractRequest(raw=b"\r\n", limits=self._limits),)
                 try:
                     await pool.start()
                 except BaseException:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 from starlette.responses import Response, StreamingResponse
@@ -20,7 +21,7 @@ from gateway.console.pages import Visit
 from gateway.console.shelves import Shelf, tally_of
 from gateway.errors import GatewayError
 from gateway.review.sight import sight_of
-from gateway.store import Tx, chain, queue
+from gateway.store import Tx, chain, claims, queue
 from gateway.store.queue import Sight, Tally, Wanted
 
 log = structlog.get_logger("gateway.console")
@@ -40,10 +41,15 @@ class _Seen:
     tally: Tally | None = None
 
 
-def mark_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally | None) -> str:
-    """Return a mark of what the beginning of a list looks like to somebody: another list has another one."""
+def mark_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally | None, at: datetime) -> str:
+    """Return a mark of what the beginning of a list looks like to somebody: another list has another one.
+
+    So has the same list with an item in other hands.
+    """
     shown = queue.states(tx, sight, wanted, limit=_ROWS, newest_first=shelf.newest_first)
-    text = repr(((tally.waiting, tally.urgent) if tally else (), shown))
+    ids = tuple(one for one, _ in shown)
+    hands = sorted(claims.claims_of(tx, ids, at).items()), sorted(queue.proposed(tx, ids))
+    text = repr(((tally.waiting, tally.urgent) if tally else (), shown, hands))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -91,7 +97,7 @@ async def news(visit: Visit, shelf: Shelf, wanted: Wanted) -> AsyncGenerator[str
                 if signed is None:
                     return
                 sight = sight_of(signed.person, registry)
-                seen = await desk.store.read(lambda tx: _look(tx, sight, shelf, wanted, before))  # noqa: B023 - likewise
+                seen = await desk.store.read(lambda tx: _look(tx, sight, shelf, wanted, before, desk.now()))  # noqa: B023 - likewise
             except GatewayError as trouble:
                 log.warning("live:ended", error=type(trouble).__name__, hint=trouble.hint)
                 return
@@ -112,13 +118,13 @@ def _undisturbed(tx: Tx, seq: int) -> int | None:
     return end if end == seq or (seq >= 0 and queue.is_quiet(tx, seq)) else None
 
 
-def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: _Seen) -> _Seen:
+def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: _Seen, at: datetime) -> _Seen:
     """Return how the list stands; ``before`` where nothing can have changed it, nor what the visitor may know of."""
     end, _ = chain.tip(tx)
     if sight == before.sight and (end == before.seq or queue.is_quiet(tx, before.seq)):
         return replace(before, seq=end)
     tally = tally_of(tx, sight, shelf, wanted)
-    return _Seen(seq=end, sight=sight, mark=mark_of(tx, sight, shelf, wanted, tally), tally=tally)
+    return _Seen(seq=end, sight=sight, mark=mark_of(tx, sight, shelf, wanted, tally, at), tally=tally)
 
 
 def _event(seen: _Seen) -> str:

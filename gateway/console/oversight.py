@@ -90,6 +90,7 @@ class Dealt:
     contacts: int
     urgent: bool
     psd_copy: bool
+    psd_only: str
     mode: Mode
     action: Action
     proposed: Action
@@ -228,6 +229,7 @@ def _dealt(tx: Tx, item_id: str, offered: frozenset[str], now: datetime) -> Deal
         contacts=len(item.contacts),
         urgent=item.urgent,
         psd_copy=item.psd_copy,
+        psd_only=item.psd_only,
         mode=item.mode,
         action=item.action,
         proposed=item.proposed,

@@ -31,6 +31,9 @@ from gateway.store.sessions import Stage
 
 log = structlog.get_logger("gateway.console")
 
+RENEWAL = "renewal"
+"""The field in the query of a page that is open and asks for itself again, where there are no scripts."""
+
 Handler = Callable[["Visit"], Awaitable[Response]]
 
 
@@ -148,21 +151,26 @@ async def door(desk: Desk, page: Page | None, nav: tuple[Page, ...], request: Re
         return await _message(desk, request, refused.title, refused.says, refused.status)
     except GatewayError as trouble:
         log.error("page:failed", path=request.url.path, error=type(trouble).__name__, hint=trouble.hint)
-        return await _message(
-            desk, request, "Not now", "The store does not answer. Try again in a minute.", 503
-        )
+        says = "The store does not answer. Try again in a minute."
+        form = await _typed(desk, page, request)
+        return await _message(desk, request, "Not now", says, 503, form)
     except Exception as error:  # noqa: BLE001 - our own fault, told once, at the edge
         trace = new_id()
         log.error(
             "page:fault", path=request.url.path, trace=trace, error=type(error).__name__, at=origin(error)
         )
         says = f"The gateway made a mistake. Tell its operator the number {trace}."
-        return await _message(desk, request, "That went wrong", says, 500)
+        form = forms.already_read(request) if _keeps_text(page, request) else None
+        return await _message(desk, request, "That went wrong", says, 500, form)
 
 
 async def _through(desk: Desk, page: Page | None, nav: tuple[Page, ...], request: Request) -> Response:
+    if "\0" in request.scope["path"]:
+        page = None  # the store could not even be asked for what it names
+    if forms.has_nul(request.query_params.multi_items()):
+        raise FormRefused(400, "Not readable", "The address could not be read. Go back and try again.")
     registry = await desk.registry.get()
-    signed = await sessions.current(desk, request, registry, touch=page is None or not page.stream)
+    signed = await sessions.current(desk, request, registry, touch=not _is_unasked(page, request))
     if page is not None and page.permission is None and signed is None:
         return await _public(desk, page, request, registry)
     if signed is None:
@@ -186,6 +194,15 @@ async def _through(desk: Desk, page: Page | None, nav: tuple[Page, ...], request
         return await _answer(visit, page)
     except Absent:
         return visit.page("absent.html", status=404)
+
+
+def _is_unasked(page: Page | None, request: Request) -> bool:
+    """Return whether an open page asks by itself: nobody need sit before it, so it keeps no session alive.
+
+    The request says so itself (live.js, queue.html). Whoever says so falsely only shortens a session.
+    """
+    renews = "x-renewal" in request.headers or RENEWAL in request.query_params
+    return renews or (page is not None and page.stream)
 
 
 async def _answer(visit: Visit, page: Page | None) -> Response:
@@ -227,15 +244,27 @@ async def _public(desk: Desk, page: Page, request: Request, registry: Registry |
 
 async def _signed_out(desk: Desk, page: Page | None, request: Request) -> Response:
     """Answer somebody whose session is over. What they typed is shown to them again, if the form was made for it."""
-    kept = request.cookies.get(sessions.COOKIE, "")
-    if request.method != "POST" or page is None or page.stale is None or not kept:
-        return _to_sign_in(request)
-    try:
-        form = await forms.read(desk, request, kept)
-    except FormRefused:
+    form = await _typed(desk, page, request)
+    if form is None:
         return _to_sign_in(request)
     visit = Visit(desk=desk, request=request, nav=(), registry=None, signed=None, form_secret="", form=form)
-    return visit.page("signed_out.html", status=403, path=request.url.path)
+    return visit.page("signed_out.html", status=403)
+
+
+def _keeps_text(page: Page | None, request: Request) -> bool:
+    """Return whether a request carries words that are shown again where nothing comes of them."""
+    return request.method == "POST" and page is not None and page.stale is not None
+
+
+async def _typed(desk: Desk, page: Page | None, request: Request) -> Form | None:
+    """Return what was typed into a form of the visitor's own, though their session cannot be looked up; else None."""
+    kept = request.cookies.get(sessions.COOKIE, "")
+    if not _keeps_text(page, request) or not kept:
+        return None
+    try:
+        return forms.already_read(request) or await forms.read(desk, request, kept)
+    except FormRefused:
+        return None
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -246,7 +275,10 @@ def _to_sign_in(request: Request) -> Response:
     return RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", status_code=303)
 
 
-async def _message(desk: Desk, request: Request, title: str, says: str, status: int) -> Response:
-    """Return a page that says one thing, and needs neither store nor session."""
-    visit = Visit(desk=desk, request=request, nav=(), registry=None, signed=None, form_secret="")
+async def _message(
+    desk: Desk, request: Request, title: str, says: str, status: int, form: Form | None = None
+) -> Response:
+    """Return a page that says one thing, and needs neither store nor session; what was typed is on it, to be sent again."""
+    form = form or Form()
+    visit = Visit(desk=desk, request=request, nav=(), registry=None, signed=None, form_secret="", form=form)
     return visit.page("message.html", status=status, title=title, says=says)

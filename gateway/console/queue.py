@@ -4,6 +4,7 @@ Everything is asked through the visitor's sight, so what they may not know of is
 Each page that shows items is an entry in the audit log before it is shown.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -11,8 +12,10 @@ from starlette.responses import Response
 
 from gateway import audit
 from gateway.console import live
-from gateway.console.pages import Page, Visit
+from gateway.console.in_hand import Aftermath, Hand, aftermath, hands_of
+from gateway.console.pages import RENEWAL, Page, Visit
 from gateway.console.shelves import (
+    CLOSED,
     DECIDED,
     FLAGS,
     HOLDS,
@@ -47,6 +50,9 @@ class _Found:
     units: tuple[str, ...]
     views: tuple[SavedView, ...]
     mark: str
+    hands: Mapping[str, Hand]
+    elsewhere: tuple[Headline, ...]
+    aftermath: Aftermath
 
 
 async def home(visit: Visit) -> Response:
@@ -67,6 +73,11 @@ async def flags(visit: Visit) -> Response:
 async def decided(visit: Visit) -> Response:
     """Show what was released or returned, latest first."""
     return await _show(visit, DECIDED)
+
+
+async def closed(visit: Visit) -> Response:
+    """Show the flags that were closed, latest first: one may have been closed by mistake, and can be opened again."""
+    return await _show(visit, CLOSED)
 
 
 async def save_view(visit: Visit) -> Response:
@@ -104,20 +115,26 @@ async def _show(visit: Visit, shelf: Shelf) -> Response:
     sight, limit = visit.sight, visit.desk.settings.console.page_rows
     filters, wanted = Filters.of(visit.query), await _wanted(visit, shelf)
     after, email, registry = visit.query.get("after", ""), visit.person.email, visit.registry
+    now = visit.desk.now()
 
     def look(tx: Tx) -> _Found:
         tally = tally_of(tx, sight, shelf, wanted)
+        rows = queue.page(tx, sight, wanted, limit=limit + 1, after=after, newest_first=shelf.newest_first)
+        named = queue.called(tx, sight, filters.q, limit=limit) if filters.q else ()
         return _Found(
-            rows=queue.page(tx, sight, wanted, limit=limit + 1, after=after, newest_first=shelf.newest_first),
+            rows=rows,
             tally=tally,
             units=units_on(tx, sight, shelf, registry),
             views=kept.saved_views_of(tx, email),
-            mark=live.mark_of(tx, sight, shelf, wanted, tally),
+            mark=live.mark_of(tx, sight, shelf, wanted, tally, now),
+            hands=hands_of(tx, (row.item.id for row in rows), registry, now),
+            elsewhere=tuple(row for row in named if not shelf.holds(row.item)),
+            aftermath=aftermath(tx, visit),
         )
 
     found = await visit.desk.store.read(look)
     rows = found.rows[:limit]
-    await _record(visit, shelf.name.lower(), rows)
+    await _record(visit, shelf.name.lower(), (*rows, *found.elsewhere))
     return visit.page(
         "queue.html",
         shelf=shelf,
@@ -133,9 +150,13 @@ async def _show(visit: Visit, shelf: Shelf) -> Response:
         is_filtered=bool(filters.given),
         live="" if after else f"/live?{urlencode({'shelf': shelf.path} | filters.given)}",
         mark=found.mark,
+        renewal=filters.address(shelf, **{RENEWAL: "1"}),
         next_page=filters.address(shelf, after=rows[-1].item.id) if len(found.rows) > limit else "",
-        names=officer_names(visit.registry, rows),
-        now=visit.desk.now(),
+        names=officer_names(visit.registry, (*rows, *found.elsewhere)),
+        hands=found.hands,
+        elsewhere=found.elsewhere,
+        aftermath=found.aftermath,
+        now=now,
         remedies=REMEDIES,
     )
 
@@ -196,6 +217,7 @@ PAGES = (
     Page(path="/holds", permission=Permission.ITEM_LIST, get=holds, nav="Holds"),
     Page(path="/flags", permission=Permission.ITEM_LIST, get=flags, nav="Flags"),
     Page(path="/decided", permission=Permission.ITEM_LIST, get=decided, nav="Decided"),
+    Page(path="/closed", permission=Permission.ITEM_LIST, get=closed, nav="Closed"),
     Page(path="/views", permission=Permission.ITEM_LIST, post=save_view),
     Page(path="/views/remove", permission=Permission.ITEM_LIST, post=remove_view),
     Page(path="/live", permission=Permission.ITEM_LIST, get=news, stream=True),

@@ -143,7 +143,7 @@ class Rehearser:
         loaded = await pool.ask(request, Loaded)
         if loaded.mistakes:
             raise Untried(f"The set in force cannot be loaded by this version: {loaded.mistakes[0]}")
-        pool.first_request, self._holds = request, rules_hash
+        pool.first_requests, self._holds = (request,), rules_hash
 
     def _end(self) -> None:
         if not self._turn.locked():

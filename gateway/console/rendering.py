@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from gateway.console.static_files import Statics
 from gateway.model import ItemState
+from gateway.store.rows import ExcludedWhy
 
 STATES = {
     ItemState.HELD: "waiting",
@@ -21,9 +22,19 @@ STATES = {
     ItemState.RELEASING: "being released",
     ItemState.RELEASE_FAILED: "release failed",
     ItemState.RELEASED: "released",
+    ItemState.PARTLY_RELEASED: "partly released",
     ItemState.RETURNED: "returned",
     ItemState.OPEN: "open",
     ItemState.CLOSED: "closed",
+}
+
+KEPT = {
+    ExcludedWhy.SENDER: "sender",
+    ExcludedWhy.ADDRESSED: "addressed",
+    ExcludedWhy.NAMED: "named",
+    ExcludedWhy.REPORTS: "reports to a sender",
+    ExcludedWhy.EARLIER: "may not know of an earlier item that this one tells of",
+    ExcludedWhy.UNKNOWN: "recorded without a reason",
 }
 
 _KINDS = {
@@ -53,6 +64,7 @@ def environment(statics: Statics, zone: ZoneInfo) -> jinja2.Environment:
     made.filters["when"] = partial(moment, zone=zone)
     made.filters["age"] = age
     made.filters["state"] = STATES.__getitem__
+    made.filters["kept"] = KEPT.__getitem__
     made.filters["visible"] = visible
     made.filters["grounds"] = grounds
     return made

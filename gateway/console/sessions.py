@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import audit, identify
+from gateway import audit
 from gateway.console.desk import Desk
-from gateway.model import Event, Registry, Role, StaffId
+from gateway.model import Event, Registry, Role
 from gateway.review.access import Person
-from gateway.review.decisions import person_called
+from gateway.review.decisions import person_called, person_from_directory
 from gateway.settings import ConsoleSettings
 from gateway.store import Tx
-from gateway.store import sessions as records
+from gateway.store import sessions as kept
 from gateway.store.sessions import Method, SessionRow, Stage
 
 COOKIE = "__Host-gateway"
@@ -48,7 +48,7 @@ async def current(desk: Desk, request: Request, registry: Registry | None, *, to
     now = desk.now()
 
     def look(tx: Tx) -> SignedIn | None:
-        row = records.session(tx, secret)
+        row = kept.session(tx, secret)
         if row is None or not is_alive(row, now, desk.settings.console):
             return None
         person = person_of(tx, row, registry)
@@ -56,7 +56,7 @@ async def current(desk: Desk, request: Request, registry: Registry | None, *, to
 
     found = await desk.store.read(look)
     if found is not None and touch and now - found.row.seen_at >= _TOUCH_EVERY:
-        await desk.store.write(lambda tx: records.touch_session(tx, secret, now))
+        await desk.store.write(lambda tx: kept.touch_session(tx, secret, now))
     return found
 
 
@@ -67,11 +67,9 @@ def is_alive(row: SessionRow, now: datetime, settings: ConsoleSettings) -> bool:
 
 def person_of(tx: Tx, row: SessionRow, registry: Registry | None) -> Person | None:
     """Return who a session belongs to, with the roles they have now; None when they have none any more."""
-    person = person_called(tx, registry, row.email)
     if row.roles is None:
-        return person
-    staff_id = person.staff_id if person else _staff_id(registry, row.email)
-    return Person(email=row.email, roles=row.roles, staff_id=staff_id) if row.roles else None
+        return person_called(tx, registry, row.email)
+    return person_from_directory(tx, registry, row.email, row.roles)
 
 
 def begin(
@@ -91,8 +89,8 @@ def begin(
     """
     now, settings = desk.now(), desk.settings.console
     if before:
-        records.end_session(tx, before)
-    records.forget_sessions(tx, ended_before=now, unused_since=now - timedelta(minutes=settings.idle_min))
+        kept.end_session(tx, before)
+    kept.forget_sessions(tx, ended_before=now, unused_since=now - timedelta(minutes=settings.idle_min))
     whole = stage is Stage.SIGNED_IN
     lasts = timedelta(hours=settings.session_h) if whole else timedelta(seconds=settings.sign_in_s)
     secret = secrets.token_urlsafe(32)
@@ -106,7 +104,7 @@ def begin(
         ends_at=now + lasts,
         pending=pending,
     )
-    records.add_session(tx, secret, row)
+    kept.add_session(tx, secret, row)
     if whole:
         payload: dict[str, audit.Value] = {"method": method, "roles": sorted(roles or ())}
         audit.append(tx, Event.SESSION_STARTED, actor=email, subject=email, payload=payload, at=now)
@@ -115,7 +113,7 @@ def begin(
 
 def end(tx: Tx, desk: Desk, signed: SignedIn) -> None:
     """End a session, and write it down if it was signed in."""
-    if records.end_session(tx, signed.secret) and signed.row.stage is Stage.SIGNED_IN:
+    if kept.end_session(tx, signed.secret) and signed.row.stage is Stage.SIGNED_IN:
         audit.append(tx, Event.SESSION_ENDED, actor=signed.row.email, subject=signed.row.email, at=desk.now())
 
 
@@ -127,8 +125,3 @@ def keep(answer: Response, secret: str) -> None:
 def forget(answer: Response) -> None:
     """Have the browser forget its session."""
     answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
-
-
-def _staff_id(registry: Registry | None, email: str) -> StaffId | None:
-    member = identify.staff_for(registry, email) if registry else None
-    return member.staff_id if member else None

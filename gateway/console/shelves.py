@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from gateway.model import Contact, ItemKind, ItemState, PersonId, Registry, StaffId
 from gateway.store import Store, Tx, queue
 from gateway.store.queue import Sight, Tally, Wanted
+from gateway.store.rows import Item
 
 _MOST = 200
 """People of whom a search asks for items: beyond that the word is no name."""
@@ -34,18 +35,29 @@ class Shelf:
     counted: bool = True
     """Whether its page says how much is on it: of all that was ever decided, nobody asks that every time."""
 
+    def holds(self, item: Item) -> bool:
+        """Return whether an item is on it, whatever the filters."""
+        return item.kind is self.wanted.kind and item.state in self.wanted.states
+
 
 HOLDS = Shelf(path="/holds", name="Holds", wanted=Wanted())
 FLAGS = Shelf(path="/flags", name="Flags", wanted=Wanted(kind=ItemKind.FLAG, states=(ItemState.OPEN,)))
 DECIDED = Shelf(
     path="/decided",
     name="Decided",
-    wanted=Wanted(states=(ItemState.RELEASED, ItemState.RETURNED)),
+    wanted=Wanted(states=(ItemState.RELEASED, ItemState.PARTLY_RELEASED, ItemState.RETURNED)),
     newest_first=True,
     counted=False,
 )
-SHELVES = (HOLDS, FLAGS, DECIDED)
-"""Holds that wait, flags apart from them, and what is behind us."""
+CLOSED = Shelf(
+    path="/closed",
+    name="Closed flags",
+    wanted=Wanted(kind=ItemKind.FLAG, states=(ItemState.CLOSED,)),
+    newest_first=True,
+    counted=False,
+)
+SHELVES = (HOLDS, FLAGS, DECIDED, CLOSED)
+"""Holds that wait, flags apart from them, and what is behind us of either: no item is on none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,11 @@ class Mode(StrEnum):
     FLAG = "flag"
     HOLD = "hold"
 
+    @property
+    def strictness(self) -> int:
+        """0, 1, 2: of several the strictest counts."""
+        return tuple(Mode).index(self)
+
 
 class Severity(StrEnum):
     """How grave a crossing is, mildest first."""

@@ -111,8 +111,8 @@ class Registry:
     people keep private mailboxes. ``staff_by_name`` holds folded full names and each of their beginnings (with
     nobody), so that a text is read in one pass (`identify.named_staff`).
 
-    ``staff_by_id``, ``staff_by_email`` and ``staff_by_role`` follow from ``staff_by_key``: lines of management and
-    reviewers are asked for under the store's write lock, and a force has 20,000 staff.
+    ``staff_by_id``, ``staff_by_email``, ``staff_by_role`` and ``staff_by_manager`` follow from ``staff_by_key``: lines of
+    management and reviewers are asked for under the store's write lock, and a force has 20,000 staff.
     """
 
     version: str
@@ -130,14 +130,20 @@ class Registry:
     staff_by_id: Mapping[StaffId, StaffMember] = field(init=False, repr=False, compare=False)
     staff_by_email: Mapping[str, StaffMember] = field(init=False, repr=False, compare=False)
     staff_by_role: Mapping[StaffRole, tuple[StaffMember, ...]] = field(init=False, repr=False, compare=False)
+    staff_by_manager: Mapping[str, tuple[StaffMember, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Derive the look-up tables that follow from ``staff_by_key``."""
         by_id = {member.staff_id: member for member in self.staff_by_key.values()}
         by_role = {role: tuple(one for one in by_id.values() if one.role is role) for role in StaffRole}
+        by_manager: dict[str, list[StaffMember]] = {}
+        for member in by_id.values():
+            if member.manager:
+                by_manager.setdefault(member.manager, []).append(member)
         object.__setattr__(self, "staff_by_id", by_id)
         object.__setattr__(self, "staff_by_email", {one.email: one for one in by_id.values()})
         object.__setattr__(self, "staff_by_role", by_role)
+        object.__setattr__(self, "staff_by_manager", {who: tuple(found) for who, found in by_manager.items()})
 
 
 # --- the parties of one message -----------------------------------------------------------------------------
@@ -154,7 +160,10 @@ class ClaimedSender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactMatch:
-    """An envelope recipient that belongs to registered people. One address may belong to several."""
+    """An envelope recipient that belongs to registered people. One address may belong to several.
+
+    ``contacts`` is empty for an address that nobody can read to its end (`identify.is_overrouted`).
+    """
 
     recipient: str
     """The envelope's own characters."""
@@ -171,7 +180,8 @@ class Parties:
     addresses of the sender (cue M5). ``involved`` are all staff claimed, addressed or named in the headers:
     none of them may review. ``senders_disagree`` is true when the claimed senders are different people.
     ``unregistered`` are envelope recipients that look like a second address of a contact addressed here and are
-    not in the registry (cue M10); they are among ``others`` too.
+    not in the registry (cue M10); they are among ``others`` too. ``also_claimed`` are the other people on the staff list
+    whom it claims to come from: which of them wrote it, nobody knows.
     """
 
     officer: StaffMember | None
@@ -184,6 +194,7 @@ class Parties:
     registry_version: str
     registry_stale: str
     unregistered: tuple[str, ...] = ()
+    also_claimed: tuple[StaffMember, ...] = ()
 
     @property
     def in_scope(self) -> bool:
@@ -192,12 +203,12 @@ class Parties:
 
     @property
     def is_assigned(self) -> bool:
-        """True when the officer is on a case of every contact; nobody known as the sender is on none."""
-        officer = self.officer
-        if officer is None:
-            return False
-        addresses = {officer.email.lower(), *(alias.lower() for alias in officer.aliases)}
-        unit = officer.unit.strip().lower()
+        """True when the officer, and whoever else is claimed, is on a case of every contact; nobody known is on none."""
+        return self.officer is not None and all(map(self._is_on_cases, (self.officer, *self.also_claimed)))
+
+    def _is_on_cases(self, member: StaffMember) -> bool:
+        addresses = {member.email.lower(), *(alias.lower() for alias in member.aliases)}
+        unit = member.unit.strip().lower()
         return all(
             any(
                 addresses & {each.lower() for each in case.officers}

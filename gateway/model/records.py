@@ -11,12 +11,16 @@ class ItemKind(StrEnum):
 
 
 class ItemState(StrEnum):
-    """DECISIONS 26. Holds: held, releasing, released, release_failed, returned, referred. Flags: open, closed."""
+    """DECISIONS 26. Holds: held, releasing, released, release_failed, partly_released, returned, referred. Flags: open, closed.
+
+    ``partly_released``: a release reached some, or may have, and the rest is not sent (docs/decisions/0039).
+    """
 
     HELD = "held"
     RELEASING = "releasing"
     RELEASED = "released"
     RELEASE_FAILED = "release_failed"
+    PARTLY_RELEASED = "partly_released"
     RETURNED = "returned"
     REFERRED = "referred"
     OPEN = "open"

@@ -41,10 +41,12 @@ class Server:
         return len(self._desk.guests)
 
     def renew_certificate(self) -> None:
-        """Read the certificate files again; connections begun from now on get the new one. Raises `Mistakes`."""
-        tls = self._desk.settings.tls
-        if self._desk.tls_context is not None:
-            _load_certificate(self._desk.tls_context, tls)
+        """Read the certificate files again; connections begun from now on get the new one.
+
+        Raises `Mistakes`, and the pair in force stays. It is always replaced as a whole: OpenSSL would install a
+        certificate in a context that serves before it finds that the key beside it is another's.
+        """
+        self._desk.tls_context = tls_context(self._desk.settings.tls)
 
     async def close(self, drain_s: float) -> None:
         """Stop listening, let messages in DATA finish for ``drain_s`` seconds, and end all connections with 421.
@@ -131,18 +133,12 @@ def tls_context(tls: SmtpTls) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
-    _load_certificate(context, tls)
-    return context
-
-
-def _load_certificate(context: ssl.SSLContext, tls: SmtpTls) -> None:
-    """Load certificate and key into ``context``. Raises `Mistakes`; what was loaded before then stays."""
-    assert tls.cert is not None
     try:
         # Without a password function OpenSSL would ask at the terminal, and serve would hang.
         context.load_cert_chain(tls.cert, tls.key, password=lambda: b"")
     except (OSError, ValueError) as error:
         raise Mistakes((_certificate_mistake(tls.cert, tls.key, error),)) from error
+    return context
 
 
 def _certificate_mistake(cert: Path, key: Path | None, error: Exception) -> Mistake:

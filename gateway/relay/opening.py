@@ -5,9 +5,12 @@ opportunistic. Whatever fails raises `Lost`, or `Misconfigured` where a person h
 """
 
 import asyncio
+import math
 import re
+import socket
 import ssl
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -119,28 +122,77 @@ def _mistake(setting: str, what: str, remedy: str) -> Mistake:
     return Mistake(file=f"next_hop.{setting}", what=what, remedy=remedy)
 
 
-async def open_connection(hop: NextHop) -> Connection:
-    """Return a connection that has said EHLO, negotiated TLS and signed in as ``hop`` says. Raises `Lost`."""
-    loop = asyncio.get_running_loop()
-    connection = Connection()
-    try:
-        async with asyncio.timeout(hop.timeout_s):
+async def addresses_of(host: str, port: int) -> tuple[str, ...]:
+    """Return the addresses that ``host`` stands for, each once, in the resolver's order. Raises `OSError`."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+class Way:
+    """The way to one next hop: the addresses behind its name, and which of them to try first."""
+
+    def __init__(
+        self, hop: NextHop, resolve: Callable[[str, int], Awaitable[tuple[str, ...]]] = addresses_of
+    ) -> None:
+        self._hop = hop
+        self._resolve = resolve
+        self._failed_at: dict[str, float] = {}
+
+    async def open(self) -> Connection:
+        """Return a connection that has said EHLO, negotiated TLS and signed in as the hop says. Raises `Lost`.
+
+        Each address is tried until one serves (RFC 5321 section 5.1): one that drops packets has its share of the
+        time to connect and no more, and whichever failed last comes last next time. `Misconfigured` is for a person
+        to mend; another address would only hide it.
+        """
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._hop.timeout_s
+        try:
+            async with asyncio.timeout_at(ends_at):
+                addresses = await self._addresses()
+                for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+                    try:
+                        return await self._open(address, connect_s=(ends_at - loop.time()) / left)
+                    except Misconfigured:
+                        raise
+                    except Lost:
+                        if left == 1:
+                            raise
+        except (TimeoutError, OSError) as error:
+            raise _in_our_words(error, self._hop) from error
+        raise Lost(f"{self._hop.host}: the name has no address")
+
+    async def _addresses(self) -> list[str]:
+        """Return the addresses of the hop, the one that failed last at the end."""
+        addresses = await self._resolve(self._hop.host, self._hop.port)
+        self._failed_at = {each: at for each, at in self._failed_at.items() if each in addresses}
+        return sorted(addresses, key=lambda each: self._failed_at.get(each, -math.inf))
+
+    async def _open(self, address: str, *, connect_s: float) -> Connection:
+        """Return a connection to ``address`` that is ready for MAIL. Raises `Lost`."""
+        hop, loop = self._hop, asyncio.get_running_loop()
+        connection = Connection()
+        try:
             implicit = hop.context if hop.security is Security.TLS else None
-            await loop.create_connection(
-                lambda: connection,
-                hop.host,
-                hop.port,
-                ssl=implicit,
-                server_hostname=hop.host if implicit else None,
-            )
+            async with asyncio.timeout(connect_s):
+                await loop.create_connection(
+                    lambda: connection,
+                    address,
+                    hop.port,
+                    ssl=implicit,
+                    server_hostname=hop.host if implicit else None,
+                )
             await _introduce(connection, hop)
-    except BaseException as error:
-        connection.abort()
-        raised = _in_our_words(error, hop)
-        if raised is error:
-            raise
-        raise raised from error
-    return connection
+        except BaseException as error:
+            connection.abort()
+            raised = _in_our_words(error, hop)
+            if not isinstance(raised, Misconfigured):
+                self._failed_at[address] = loop.time()
+            if raised is error:
+                raise
+            raise raised from error
+        self._failed_at.pop(address, None)
+        return connection
 
 
 def _in_our_words(error: BaseException, hop: NextHop) -> BaseException:

@@ -3,17 +3,24 @@
 Every connection takes one of ``max_connections`` places until it is closed. Whoever took a connection owes it back,
 by `put` or `retire`; between messages the pool holds it and says nothing on it (DECISIONS 3: no NOOP, no
 RSET). The one that rested last goes out first, so that a quiet hour lets the others go.
+
+A transaction on which nothing is said for a while (its message waits for a worker, or its client is silent) parks its
+connection. While places are left that means nothing; where somebody waits for one, it is taken from whoever has parked
+longest, so that no backlog of ours keeps other mail from the smarthost.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from gateway.model import Capabilities
-from gateway.relay.opening import NextHop, open_connection
+from gateway.relay.opening import NextHop, Way
 from gateway.relay.wire import Connection, Lost
 
 QUIT_TIMEOUT_S = 5.0
 """The most that a server may take over QUIT before we just leave: nothing depends on its answer."""
+PARKED_S = 1.0
+"""How long a connection is left to a transaction that says nothing, while others wait. Ordinary mail is inspected in less."""
 
 
 class Pool:
@@ -23,6 +30,7 @@ class Pool:
         self.capabilities: Capabilities | None = None
         """From the last EHLO that succeeded."""
         self._hop = hop
+        self._way = Way(hop)
         self._free = places
         self._places = places
         self._reuse_messages = reuse_messages
@@ -30,6 +38,9 @@ class Pool:
         self._quit_timeout_s = min(QUIT_TIMEOUT_S, hop.timeout_s)
         self._idle: list[Connection] = []
         self._leaving: set[Connection] = set()
+        self._parked: dict[Connection, tuple[float, Callable[[], None]]] = {}
+        """Since when, and how to tell the transaction that it is gone; longest first."""
+        self._presser: asyncio.TimerHandle | None = None
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] | None = None
@@ -88,8 +99,18 @@ class Pool:
             if self._sweeper is None:
                 self._sweeper = loop.call_later(self._reuse_idle_s, self._sweep)
 
+    def park(self, connection: Connection, gone: Callable[[], None]) -> None:
+        """Note that nothing is said on a taken ``connection`` for now. If it goes to who waits, ``gone`` is called."""
+        self._parked[connection] = (asyncio.get_running_loop().time(), gone)
+        self._press()
+
+    def unpark(self, connection: Connection) -> None:
+        """Note that the dialogue goes on."""
+        self._parked.pop(connection, None)
+
     def retire(self, connection: Connection) -> None:
         """Let a connection go: with QUIT, or cut in mid-dialogue. Its place is free once it is closed."""
+        self.unpark(connection)
         connection.on_lost = None
         if connection.closed:
             self._free_place()
@@ -100,8 +121,9 @@ class Pool:
     async def close(self) -> None:
         """Retire what rests and wait until it has left; what is taken leaves when it is given back."""
         self._closed = self._closed or asyncio.get_running_loop().create_future()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for timer in (self._sweeper, self._presser):
+            if timer is not None:
+                timer.cancel()
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -114,7 +136,7 @@ class Pool:
     async def _open(self) -> Connection:
         """Open a connection in a place that is already ours; on failure the place is freed."""
         try:
-            connection = await open_connection(self._hop)
+            connection = await self._way.open()
         except BaseException:
             self._free_place()
             raise
@@ -130,6 +152,7 @@ class Pool:
         """Wait for a connection given back, or None for a place to open one in. Raises `Lost` when time is over."""
         waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        self._press()
         try:
             async with asyncio.timeout(self._hop.timeout_s):
                 return await waiter
@@ -140,6 +163,22 @@ class Pool:
                     f"all {self._places} connections to the smarthost were busy for {self._hop.timeout_s:g} s"
                 ) from error
             raise
+
+    def _press(self) -> None:
+        """Take as many parked connections away as places are waited for, each once it has parked long enough."""
+        if self._presser is not None:
+            self._presser.cancel()
+            self._presser = None
+        loop = asyncio.get_running_loop()
+        wanted = sum(not waiter.done() for waiter in self._waiters) - len(self._leaving)
+        while wanted > 0 and self._parked:
+            connection, (since, gone) = next(iter(self._parked.items()))
+            if loop.time() < since + PARKED_S:
+                self._presser = loop.call_at(since + PARKED_S, self._press)
+                return
+            gone()
+            self.retire(connection)
+            wanted -= 1
 
     def _withdraw(self, waiter: "asyncio.Future[Connection | None]") -> None:
         """Pass on what a waiter that gave up was handed in the same moment."""

@@ -49,6 +49,8 @@ class Transaction:
         self._report = report
         self._connection: Connection | None = None
         self._command: MailCommand | None = None
+        self._lent = False
+        """The connection went to somebody who waited; all is said again on another when the dialogue goes on."""
         self._replayed = False
         self._tainted = False
 
@@ -58,7 +60,7 @@ class Transaction:
         After a refusal the transaction is as new. `EXTENSION_GONE` when a fresh connection does not offer what the
         command needs.
         """
-        if self._connection is not None:
+        if self._connection is not None or self._lent:
             raise ValueError("MAIL inside a transaction")
         self._command, self.accepted, self._tainted, self.uncertain = command, (), False, False
         try:
@@ -74,10 +76,11 @@ class Transaction:
         self._replayed = False
         if not reply.is_positive:
             self._retire()
+        self._park()
         return reply
 
     async def rcpt(self, recipient: str) -> Reply:
-        """Say RCPT. A connection that was lost since MAIL is replaced once, and all said again, unseen."""
+        """Say RCPT. A connection that was lost or lent since MAIL is replaced once, and all said again, unseen."""
         if self._command is None:
             raise ValueError("RCPT outside a transaction")
         line = rcpt_line(recipient, smtputf8=self._command.smtputf8)
@@ -87,13 +90,14 @@ class Transaction:
 
         reply = await self._said(say)
         self._take_note(recipient, reply)
+        self._park()
         return reply
 
     async def rewind(self, command: MailCommand, recipients: tuple[str, ...]) -> tuple[Reply, ...]:
         """Start over for fewer recipients: RSET, MAIL and their RCPTs in one go. The first reply is MAIL's.
 
         There are always ``len(recipients) + 1`` replies; after a refused MAIL all are that refusal. A connection
-        lost since is replaced once. ``accepted`` is what the smarthost takes this time.
+        lost or lent since is replaced once. ``accepted`` is what the smarthost takes this time.
         """
         if self._command is None:
             raise ValueError("rewind outside a transaction")
@@ -116,12 +120,13 @@ class Transaction:
     async def data(self, parts: tuple[bytes, ...]) -> Reply:
         """Send the message that ``parts`` make and return the smarthost's word on it, which is final.
 
-        A connection lost before 354 is replaced once. Lost after the dot: 451, with ``uncertain`` true; a duplicate
+        A connection lost or lent before 354 is replaced once. Lost after the dot: 451, with ``uncertain`` true; a duplicate
         is possible then, a loss is not. Raises `ValueError` for a message without final CRLF, or with a dot that a
         lax server could take for the end. The transaction is over either way.
         """
         check_ends_with_crlf(parts)
-        if self._command is None or (self._connection is not None and not self.accepted):
+        is_open = self._connection is not None or self._lent
+        if self._command is None or (is_open and not self.accepted):
             raise ValueError("DATA without a recipient that the smarthost took")
 
         async def say(connection: Connection) -> Reply:
@@ -161,18 +166,22 @@ class Transaction:
 
     async def _said(self, say: Callable[[Connection], Awaitable[Reply]], *, restore: bool = True) -> Reply:
         """Return what ``say`` gets, if need be from one fresh connection, first brought to this point."""
-        if self._connection is None:
+        if self._connection is None and not self._lent:
             return TRY_AGAIN
         try:
+            was_lent = self._lent
+            connection = await self._taken()
             try:
-                return await say(self._connection)
+                if was_lent and restore:
+                    await self._restore(connection)
+                return await say(connection)
             except Misconfigured:
                 raise
             except Lost:
                 if self._replayed:
                     raise
                 self._replayed = True
-                fresh = await self._replacement(self._connection)
+                fresh = await self._replacement(connection)
                 if restore:
                     await self._restore(fresh)
                 return await say(fresh)
@@ -181,6 +190,15 @@ class Transaction:
         except BaseException:
             self._retire()
             raise
+
+    async def _taken(self) -> Connection:
+        """Return the connection to speak on: the one that was parked, or where that was lent another one."""
+        if self._connection is None:
+            self._connection = await self._pool.take()
+            self._lent = False
+            self._replayed = self._connection.rested_at is None
+        self._pool.unpark(self._connection)
+        return self._connection
 
     async def _replacement(self, connection: Connection) -> Connection:
         self._connection = None
@@ -234,8 +252,17 @@ class Transaction:
         self._retire()
         return EXTENSION_GONE if isinstance(lost, _ExtensionGone) else TRY_AGAIN
 
+    def _park(self) -> None:
+        """Leave the connection to who waits for one, if the next command is long in coming."""
+        if self._connection is not None:
+            self._pool.park(self._connection, self._lend)
+
+    def _lend(self) -> None:
+        self._connection, self._lent = None, True
+
     def _retire(self) -> None:
         connection, self._connection = self._connection, None
+        self._lent = False
         if connection is not None:
             self._pool.retire(connection)
 

@@ -69,19 +69,24 @@ _ROLES: dict[Permission, frozenset[Role]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who is signed in, or named by ``--as``. ``staff_id`` is None for people not on the staff list."""
+    """Somebody who is signed in, or named by ``--as``. ``staff_id`` is None for people not on the staff list.
+
+    ``from_directory``: the roles are what the force's directory said at sign-in; nobody here can ask it again.
+    """
 
     email: str
     roles: frozenset[Role]
     staff_id: StaffId | None
+    from_directory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What the check needs to know of an item.
 
-    ``senders`` are the staff it claims to come from, ``involved`` everybody sent, addressed or named in it
-    (senders included), ``psd_only`` is true once it is referred, or when its officer is not known.
+    ``senders`` are the staff it claims to come from, ``involved`` everybody who was kept from it when it came: sent,
+    addressed or named in it (senders included), in their line, or kept from an earlier one that it tells of. ``psd_only``
+    is true once it is referred, when it was theirs alone from the start, or when its officer is not known.
     """
 
     senders: frozenset[StaffId]
@@ -113,8 +118,8 @@ def _objections(
     if person.staff_id is None:
         return
     if person.staff_id in subject.involved:
-        yield f"{person.email} sent it, or is addressed or named in it"
+        yield f"{person.email} sent it, is addressed or named in it, or was kept from it when it came"
     if registry is None:
         yield "no staff list is loaded, so a conflict of interest cannot be ruled out"
-    elif subject.senders & frozenset(identify.superiors(registry, person.staff_id)):
+    elif identify.is_conflicted(registry, person.staff_id, subject.senders, ()):
         yield f"{person.email} reports to the person who sent it"

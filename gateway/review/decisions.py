@@ -6,7 +6,7 @@ works on an item is in `claims`, which reasons will do in `reasons`. Knows nothi
 is a row in the outbox that may not go out before the time for second thoughts is over (docs/decisions/0023).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,19 +23,24 @@ from gateway.model import (
     Role,
     RuleStatus,
     Severity,
+    StaffId,
+    StaffMember,
     StaffRole,
     Verdict,
 )
 from gateway.review.access import Permission, Person, Subject, objection
 from gateway.review.reasons import reason_objection, words_objection
+from gateway.review.sight import sight_of
 from gateway.settings import NoticeSettings, ReviewSettings
-from gateway.store import Tx, claims, items, outbox, records
+from gateway.store import Tx, claims, items, outbox, records, related
+from gateway.store.queue import Sight
 from gateway.store.rows import (
+    Account,
     Approved,
     Claim,
     Decision,
     DecisionAction,
-    DeliveryState,
+    Delivery,
     Item,
     ItemInFull,
     NewDelivery,
@@ -52,7 +57,7 @@ _STATES = {
     DecisionAction.FALSE_ALARM: tuple(state for state in ItemState if state is not ItemState.CLOSED),
     DecisionAction.NOTE: _ANY,
     DecisionAction.UNDO: (ItemState.RELEASING,),
-    DecisionAction.REOPEN: (ItemState.RETURNED, ItemState.CLOSED),
+    DecisionAction.REOPEN: (ItemState.RETURNED, ItemState.PARTLY_RELEASED, ItemState.CLOSED),
 }
 """In which states a wish makes sense; `store.items.TRANSITIONS` says what may follow."""
 _HOLDS_ONLY = frozenset({DecisionAction.RELEASE, DecisionAction.RETURN, DecisionAction.UNDO})
@@ -66,8 +71,8 @@ _PERMISSIONS = {
     DecisionAction.UNDO: Permission.HOLD_RELEASE,
     DecisionAction.REOPEN: Permission.ITEM_REOPEN,
 }
-_CLAIM_STANDS = frozenset({DecisionAction.NOTE, DecisionAction.UNDO})
-"""What neither needs an item to oneself nor ends a claim on it."""
+_NEEDS_NO_CLAIM = frozenset({DecisionAction.NOTE, DecisionAction.UNDO})
+"""What may be done to an item that somebody else has claimed, and leaves the claim as it is."""
 _ENDS_APPROVAL = frozenset(
     {
         DecisionAction.RELEASE,
@@ -138,25 +143,48 @@ def person_called(tx: Tx, registry: Registry | None, email: str) -> Person | Non
     A supervisor or a member of professional standards on the staff list may review without an account; everybody
     else needs one. An account without a staff id gets that of its address, so that a conflict is not overlooked.
     """
-    account = records.account(tx, email.strip().lower())
-    member = identify.staff_for(registry, email.strip()) if registry else None
-    staff_id = member.staff_id if member else None
+    account, member, staff_id = _known_as(tx, registry, email)
     if account is not None:
-        return Person(email=account.email, roles=account.roles, staff_id=account.staff_id or staff_id)
+        return Person(email=account.email, roles=account.roles, staff_id=staff_id)
     if member is None or member.role not in _ROLES:
         return None
     return Person(email=member.email, roles=frozenset({_ROLES[member.role]}), staff_id=staff_id)
 
 
+def person_from_directory(
+    tx: Tx, registry: Registry | None, email: str, roles: frozenset[Role]
+) -> Person | None:
+    """Return the person to whom the force's directory gave ``roles``; None without any, and for whom nobody here knows.
+
+    Known are those on the staff list, and whom an administrator made an account. The directory says what somebody may do
+    here, not which officer they are: a stranger may be the very one that an item is about, and could not be kept from it (P7).
+    """
+    account, member, staff_id = _known_as(tx, registry, email)
+    if not roles or (account is None and member is None):
+        return None
+    return Person(email=email, roles=roles, staff_id=staff_id, from_directory=True)
+
+
+def _known_as(
+    tx: Tx, registry: Registry | None, email: str
+) -> tuple[Account | None, StaffMember | None, StaffId | None]:
+    """Return the account and the entry on the staff list that an address has, and who on the staff list that makes them."""
+    account = records.account(tx, email.strip().lower())
+    member = identify.staff_for(registry, email.strip()) if registry else None
+    own = account.staff_id if account else None
+    return account, member, own or (member.staff_id if member else None)
+
+
 def subject_of(item: Item) -> Subject:
     """Return what the access check needs to know of an item.
 
-    An item whose officer is not known is for professional standards (DECISIONS 11), a flag too.
+    An item whose officer is not known is for professional standards (DECISIONS 11), a flag too; so is what was theirs
+    alone from the start, whatever became of it since.
     """
     return Subject(
         senders=frozenset(item.senders),
         involved=frozenset(item.excluded),
-        psd_only=item.state is ItemState.REFERRED or item.officer is None,
+        psd_only=item.is_for_psd_alone,
     )
 
 
@@ -167,6 +195,8 @@ def decide(
 
     Two who decide on one item at once: the second waits for the first, and then meets what the first made of it.
     """
+    if wish.action is DecisionAction.RELEASE:
+        items.lock_releases(tx, wish.item_id)
     items.lock(tx, wish.item_id)
     allowed = permitted(tx, wish.item_id, actor, _PERMISSIONS[wish.action], at)
     item = allowed.item
@@ -174,13 +204,13 @@ def decide(
         return allowed
     if why := _unfit(item, wish, review):
         return Ruling(item=item, refused=why)
-    if wish.action not in _CLAIM_STANDS:
+    if wish.action not in _NEEDS_NO_CLAIM:
         claim = claims.claim_of(tx, item.id, at)
         if claim is not None and claim.actor != actor.person.email:
             return Ruling(item=item, refused=claimed_by(claim), conflict=claim)
     case = _Case(wish=wish, item=item, actor=actor, at=at, review=review, notice=notice)
     ruling = _DOES[wish.action](tx, case)
-    if not ruling.refused and wish.action not in _CLAIM_STANDS:
+    if not ruling.refused and _ends_claim(item, wish.action):
         claims.end_claim(tx, item.id)
     return ruling
 
@@ -227,11 +257,16 @@ def standing_approval(
         if decision.action in _ENDS_APPROVAL:
             return None
         if decision.action is DecisionAction.APPROVE:
-            person = person_called(tx, registry, decision.actor)
+            person = _person_behind(tx, decision, registry)
             subject = subject_of(item)
             if person and not objection(person, Permission.HOLD_RELEASE, subject, registry):
                 return decision
     return None
+
+
+def may_have_gone_out(deliveries: Iterable[Delivery]) -> bool:
+    """Return whether, of the ``deliveries`` about an item, a release reached anybody, or nobody knows whether it did."""
+    return any(one.kind is OutboxKind.RELEASE and one.may_have_reached for one in deliveries)
 
 
 def officer_address(item: Item, registry: Registry | None) -> str:
@@ -247,6 +282,8 @@ def officer_address(item: Item, registry: Registry | None) -> str:
     member = registry.staff_by_id.get(item.officer) if item.officer else None
     own = item.sender if member == claimed and identify.is_force_address(registry, item.sender) else ""
     address = own or (member.email if member is not None else "")
+    if identify.is_overrouted(address):  # it may lead to the contact
+        return ""
     match = identify.contacts_for(registry, address)
     reached = {contact.person_id for contact in match.contacts} if match else set()
     return "" if reached & set(item.contacts) else address
@@ -291,20 +328,44 @@ def _remedy(state: ItemState) -> str:
     return "that is decided"
 
 
+def _ends_claim(item: Item, action: DecisionAction) -> bool:
+    """Return whether a decision ends the claim: what moves the item on. A label moves no hold, and who gave it goes on."""
+    if action in _LABELS:
+        return item.kind is ItemKind.FLAG
+    return action not in _NEEDS_NO_CLAIM
+
+
 def _needs_psd(tx: Tx, case: _Case) -> bool:
-    """Return whether the officer had as many releases as reviewers may approve (DECISIONS 33)."""
-    officer, most = case.item.officer, case.review.releases_before_psd
-    if officer is None or not most or Role.PSD in case.actor.person.roles:
+    """Return whether the officer had as many releases as reviewers may approve (DECISIONS 33).
+
+    Those that the reviewer may not know of are left out, or the refusal would tell of them (P7).
+    """
+    most = case.review.releases_before_psd
+    if not most or Role.PSD in case.actor.person.roles:
         return False
+    return _earlier_releases(tx, case, sight_of(case.actor.person, case.actor.registry)) >= most
+
+
+def _earlier_releases(tx: Tx, case: _Case, sight: Sight) -> int:
+    """Return how many other releases the officer had in the window, of those in ``sight``."""
+    if case.item.officer is None:
+        return 0
     since = case.at - timedelta(days=case.review.release_window_days)
-    return items.releases_of(tx, officer, since, other_than=case.item.id) >= most
+    return related.releases_of(tx, sight, case.item.officer, since, other_than=case.item.id)
 
 
-def _is_same_person(tx: Tx, actor: Actor, email: str) -> bool:
-    """Return whether ``email`` is another account of the person who acts, or the same."""
-    if email == actor.person.email:
+def _person_behind(tx: Tx, decision: Decision, registry: Registry | None) -> Person | None:
+    """Return who made a decision as they stand now; in roles that the directory gave they stand as long as they are known."""
+    if decision.directory_roles is None:
+        return person_called(tx, registry, decision.actor)
+    return person_from_directory(tx, registry, decision.actor, decision.directory_roles)
+
+
+def _made_by(tx: Tx, actor: Actor, decision: Decision) -> bool:
+    """Return whether a decision was made by the person who acts, under whatever address."""
+    if decision.actor == actor.person.email:
         return True
-    other = person_called(tx, actor.registry, email)
+    other = _person_behind(tx, decision, actor.registry)
     return other is not None and other.staff_id is not None and other.staff_id == actor.person.staff_id
 
 
@@ -312,7 +373,7 @@ def _is_same_person(tx: Tx, actor: Actor, email: str) -> bool:
 
 
 def _release(tx: Tx, case: _Case) -> Ruling:
-    """Approve a hold for delivery; `serve` sends it. A failed one is tried again for whom it did not reach."""
+    """Approve a hold for delivery to whom it has not reached; `serve` sends it."""
     item, actor = case.item, case.actor
     if _needs_psd(tx, case):
         why = "releases for this officer now need professional standards: refer it to them"
@@ -323,14 +384,19 @@ def _release(tx: Tx, case: _Case) -> Ruling:
         first = standing_approval(tx, item, full.decisions, actor.registry)
         if first is None:
             return _done(tx, case, DecisionAction.APPROVE, Event.HOLD_RELEASE_PROPOSED)
-        if _is_same_person(tx, actor, first.actor):
+        if _made_by(tx, actor, first):
             why = f"{first.actor} is for its release already; a second person must agree"
             return Ruling(item=item, refused=why)
     goes_at = case.at if case.wish.at_once else case.at + timedelta(seconds=case.review.undo_s)
     items.set_state(tx, item.id, item.state, ItemState.RELEASING)
     delivery = outbox.queue_delivery(tx, _release_of(tx, full), case.at, not_before=goes_at)
     items.approve_release(tx, item.id, Approved(delivery=delivery, undo_to=item.state))
-    more: dict[str, audit.Value] = {"delivery": delivery, "goes_at": goes_at.isoformat()}
+    more: dict[str, audit.Value] = {
+        "delivery": delivery,
+        "goes_at": goes_at.isoformat(),
+        # all of them: whoever oversees the process sees where the bound let one pass that was hidden from the reviewer
+        "earlier_releases": _earlier_releases(tx, case, Sight(psd=True)),
+    }
     return _done(tx, case, DecisionAction.RELEASE, Event.HOLD_RELEASE_APPROVED, more, goes_at=goes_at)
 
 
@@ -339,28 +405,31 @@ def _undo(tx: Tx, case: _Case) -> Ruling:
     item, person = case.item, case.actor.person
     approved = items.approved_release(tx, item.id)
     delivery = outbox.delivery(tx, approved.delivery) if approved else None
-    if approved is None or delivery is None or delivery.state is not DeliveryState.QUEUED or delivery.tries:
+    if approved is None or delivery is None or not delivery.is_untouched:
         return Ruling(item=item, refused=f"{item.id} is being sent, or was: it cannot be called back")
-    by = next(
-        one.actor for one in reversed(items.decisions_of(tx, item.id)) if one.action is DecisionAction.RELEASE
+    release = next(
+        one for one in reversed(items.decisions_of(tx, item.id)) if one.action is DecisionAction.RELEASE
     )
-    if Role.PSD not in person.roles and not _is_same_person(tx, case.actor, by):
+    if Role.PSD not in person.roles and not _made_by(tx, case.actor, release):
         return Ruling(
-            item=item, refused=f"only {by}, who released it, or professional standards may undo that"
+            item=item,
+            refused=f"only {release.actor}, who released it, or professional standards may undo that",
         )
     items.set_state(tx, item.id, ItemState.RELEASING, approved.undo_to)
     return _done(tx, case, DecisionAction.UNDO, Event.HOLD_RELEASE_UNDONE, {"delivery": approved.delivery})
 
 
 def _return(tx: Tx, case: _Case) -> Ruling:
-    """Close a hold undelivered and queue the notice to its officer, if they can be told."""
-    item, actor, at = case.item, case.actor, case.at
-    items.set_state(tx, item.id, item.state, ItemState.RETURNED)
+    """Close a hold undelivered, or to the rest of those it is for, and queue the notice to its officer, if they can be told."""
+    item, actor, at, words = case.item, case.actor, case.at, case.wish.words.strip()
+    partly = may_have_gone_out(outbox.deliveries_of(tx, item.id))
+    state = ItemState.PARTLY_RELEASED if partly else ItemState.RETURNED
+    items.set_state(tx, item.id, item.state, state)
     address = officer_address(item, actor.registry)
-    told: dict[str, audit.Value] = {"own_words": bool(case.wish.words.strip()), "told": bool(address)}
+    told: dict[str, audit.Value] = {"own_words": bool(words), "told": bool(address), "partly": partly}
     ruling = _done(tx, case, DecisionAction.RETURN, Event.HOLD_RETURNED, told)
     if address:
-        notice = notices.returned(case.notice, item, address, at, words=case.wish.words.strip())
+        notice = notices.returned(case.notice, item, address, at, words=words, partly=partly)
         delivery = outbox.queue_delivery(tx, notice, at)
         payload: dict[str, audit.Value] = {"item": item.id, "why": "return"}
         audit.append(
@@ -394,15 +463,15 @@ def _note(tx: Tx, case: _Case) -> Ruling:
 
 
 def _reopen(tx: Tx, case: _Case) -> Ruling:
-    """Open a closed flag again; what was returned is for professional standards alone from then on."""
+    """Open a closed flag again; a hold that was closed is for professional standards alone from then on."""
     item, actor = case.item, case.actor
     if item.state is ItemState.CLOSED:
         items.set_state(tx, item.id, ItemState.CLOSED, ItemState.OPEN)
         return _done(tx, case, DecisionAction.REOPEN, Event.ITEM_REOPENED)
     if Role.PSD not in actor.person.roles:
-        why = "what was returned is reopened by professional standards alone"
+        why = "a hold that was closed is reopened by professional standards alone"
         return _refused(tx, item, actor, Permission.ITEM_REOPEN, why, case.at)
-    items.set_state(tx, item.id, ItemState.RETURNED, ItemState.REFERRED)
+    items.set_state(tx, item.id, item.state, ItemState.REFERRED)
     return _done(tx, case, DecisionAction.REOPEN, Event.ITEM_REOPENED)
 
 
@@ -432,8 +501,14 @@ def _done(
 ) -> Ruling:
     """Write the decision and its audit entry, and return the ruling."""
     item, actor, at = case.item, case.actor, case.at
+    person = actor.person
     decision = Decision(
-        item_id=item.id, actor=actor.person.email, action=action, reason=case.wish.reason.strip(), at=at
+        item_id=item.id,
+        actor=person.email,
+        action=action,
+        reason=case.wish.reason.strip(),
+        at=at,
+        directory_roles=person.roles if person.from_directory else None,
     )
     payload: dict[str, audit.Value] = {
         "decision": items.add_decision(tx, decision),
@@ -458,14 +533,14 @@ def refuse(tx: Tx, item_id: MessageId, actor: Actor, wish: Permission, why: str,
 
 
 def _release_of(tx: Tx, full: ItemInFull) -> NewDelivery:
-    """Return the release of an item: to everybody whose copy waits, or whom the last one did not reach."""
-    failed = [one for one in outbox.deliveries_of(tx, full.item.id) if one.state is DeliveryState.FAILED]
-    missed = [
-        one.address for each in failed[-1:] for one in each.recipients if one.state is not RecipientState.SENT
-    ]
+    """Return the release of an item: to everybody whose copy waits and whom no release of it has reached."""
+    releases = [one for one in outbox.deliveries_of(tx, full.item.id) if one.kind is OutboxKind.RELEASE]
+    reached = {
+        one.address for each in releases for one in each.recipients if one.state is RecipientState.SENT
+    }
     return NewDelivery(
         kind=OutboxKind.RELEASE,
         item_id=full.item.id,
         mail=full.envelope.mail,
-        recipients=tuple(missed) or full.item.recipients,
+        recipients=tuple(one for one in full.item.recipients if one not in reached),
     )

@@ -379,7 +379,9 @@ class PolicySettings(_Section):
     mode: Mode = _setting(
         Mode.HOLD, "observe, flag: deliver everything, list what would be flagged or held; hold: hold."
     )
-    units: dict[str, Mode] = _setting({}, "Mode of single units, by their name in staff.csv.")
+    units: dict[str, Mode] = _setting(
+        {}, "Mode of single units, by their name in staff.csv. Of all claimed senders the strictest counts."
+    )
     max_excluded: int = _setting(
         20,
         "People named in one thread beyond which an alarm is raised: nobody may be left to review it.",
@@ -393,9 +395,7 @@ class NoticeSettings(_Section):
 
     sender: str = _setting("boundary-gateway@localhost", "From address of notices.", alias="from")
     url: str = _setting("", "Address of the console, named in notices.")
-    urgent_to: tuple[str, ...] = _setting(
-        (), "Who is told of an urgent hold; empty: the officer's manager unless conflicted, and PSD."
-    )
+    urgent_to: tuple[str, ...] = _setting((), "Who is told of urgent holds; empty: line manager and PSD.")
     webhook: WebhookSettings = WebhookSettings()
     digest_h: float = _setting(
         4.0,

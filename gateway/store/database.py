@@ -5,6 +5,7 @@ database becomes NotStored with the database's own first line and never a value 
 which decides who runs what when.
 """
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -219,6 +220,16 @@ class KeptConnection:
         if connection is not None:
             with suppress(SQLAlchemyError):  # a dead connection cannot be given back, and need not
                 connection.close()
+
+
+def lock_named(tx: Tx, name: str) -> None:
+    """Make everybody else who asks for the lock ``name`` wait for this transaction; SQLite has one writer anyway.
+
+    For what is more than one row, or none yet. Of two names with one number each waits for the other's, no more.
+    """
+    if tx.connection.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": number})
 
 
 def is_trouble(problem: BaseException) -> bool:

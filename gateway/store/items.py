@@ -21,10 +21,11 @@ from gateway.model import (
     MessageId,
     Mode,
     PersonId,
+    Role,
     StaffId,
     Verdict,
 )
-from gateway.store.database import Tx
+from gateway.store.database import Tx, lock_named
 from gateway.store.naming import new_id
 from gateway.store.rows import (
     Approved,
@@ -34,8 +35,11 @@ from gateway.store.rows import (
     ExcludedWhy,
     Item,
     ItemInFull,
+    Kept,
     NewItem,
+    Told,
     Waiting,
+    is_for_psd_alone,
 )
 from gateway.store.schema import (
     decisions,
@@ -44,29 +48,33 @@ from gateway.store.schema import (
     item_messages,
     item_recipients,
     items,
+    ledger,
 )
 from gateway.store.statements import Prepared, insert_into, insert_unless_there
 
 TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
     ItemState.HELD: frozenset({ItemState.RELEASING, ItemState.RETURNED, ItemState.REFERRED}),
-    ItemState.REFERRED: frozenset({ItemState.RELEASING, ItemState.RETURNED}),
+    ItemState.REFERRED: frozenset({ItemState.RELEASING, ItemState.RETURNED, ItemState.PARTLY_RELEASED}),
     ItemState.RELEASING: frozenset(
         {ItemState.RELEASED, ItemState.RELEASE_FAILED, ItemState.HELD, ItemState.REFERRED}
     ),
-    ItemState.RELEASE_FAILED: frozenset({ItemState.RELEASING, ItemState.RETURNED, ItemState.REFERRED}),
+    ItemState.RELEASE_FAILED: frozenset(
+        {ItemState.RELEASING, ItemState.RETURNED, ItemState.PARTLY_RELEASED, ItemState.REFERRED}
+    ),
     ItemState.RELEASED: frozenset(),
+    ItemState.PARTLY_RELEASED: frozenset({ItemState.REFERRED}),
     ItemState.RETURNED: frozenset({ItemState.REFERRED}),
     ItemState.OPEN: frozenset({ItemState.CLOSED}),
     ItemState.CLOSED: frozenset({ItemState.OPEN}),
 }
 """Which state may follow which. Only *release* delivers, and nothing leaves released.
 
-A release that is undone in time goes back to where it was; what was returned may be reopened, for professional
-standards alone (docs/decisions/0023).
+A release that is undone in time goes back to where it was; what was returned, or released to some alone, may be
+reopened, for professional standards alone (docs/decisions/0023, 0039).
 """
 
 UNDECIDED = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
-"""Holds that are neither released nor returned: what `holds list` shows."""
+"""Holds that nobody has seen to the end: what `holds list` shows."""
 
 _NOT_LISTED = frozenset({"verdict", "retry_key", "rest_taken", "release_id", "undo_to"})
 _BY_RETRY_KEY = Prepared(select(items.c.id).where(items.c.retry_key == bindparam("key")))
@@ -90,7 +98,8 @@ def add_item(tx: Tx, new: NewItem) -> MessageId:
         "officer": new.officer,
         "unit": new.unit,
         "urgent": bool(new.verdict.urgent),
-        "psd_copy": bool(new.verdict.psd),
+        "psd_copy": bool(new.verdict.psd or new.psd_only),
+        "psd_only": new.psd_only,
         "mode": new.verdict.mode,
         "action": new.verdict.action,
         "proposed": new.verdict.proposed,
@@ -188,17 +197,20 @@ def list_items(
 
 def waiting_holds(tx: Tx, states: Iterable[ItemState], *, limit: int) -> tuple[Waiting, ...]:
     """Return the holds in ``states``, oldest first, at most ``limit``, as far as it matters for whom they wait."""
-    query = select(items.c.id, items.c.held_at, items.c.state, items.c.officer)
+    query = select(items.c.id, items.c.held_at, items.c.state, items.c.officer, items.c.psd_only)
     query = query.where(items.c.kind == ItemKind.HOLD, items.c.state.in_(tuple(states)))
     rows = tx.connection.execute(query.order_by(items.c.held_at, items.c.id).limit(limit)).all()
-    columns = select(item_excluded.c.item_id, item_excluded.c.staff_id).order_by(item_excluded.c.staff_id)
+    columns = select(item_excluded.c.item_id, item_excluded.c.staff_id, item_excluded.c.is_sender)
+    columns = columns.order_by(item_excluded.c.staff_id)
     excluded = _grouped(tx, columns, item_excluded.c.item_id, tuple(row.id for row in rows))
     return tuple(
         Waiting(
             held_at=row.held_at,
             state=ItemState(row.state),
             officer=StaffId(row.officer) if row.officer else None,
+            senders=tuple(StaffId(one.staff_id) for one in excluded.get(row.id, ()) if one.is_sender),
             excluded=tuple(StaffId(one.staff_id) for one in excluded.get(row.id, ())),
+            psd_only=row.psd_only,
         )
         for row in rows
     )
@@ -244,6 +256,16 @@ def lock(tx: Tx, item_id: str) -> None:
     tx.connection.execute(select(items.c.id).where(items.c.id == item_id).with_for_update())
 
 
+def lock_releases(tx: Tx, item_id: str) -> None:
+    """Make everybody else who releases an item of the same officer wait for this transaction; before `lock`, never after.
+
+    They are counted (`related.releases_of`), and two at once would each count none.
+    """
+    officer = tx.connection.scalar(select(items.c.officer).where(items.c.id == item_id))
+    if officer is not None:
+        lock_named(tx, f"releases of {officer}")
+
+
 def approve_release(tx: Tx, item_id: str, approved: Approved) -> None:
     """Record which delivery is the item's release from now on; an earlier one does not go out any more."""
     _change(tx, item_id, {"release_id": approved.delivery, "undo_to": approved.undo_to})
@@ -272,22 +294,6 @@ def release_stands(tx: Tx, item_id: str, delivery_id: str) -> bool:
     return row.state == ItemState.RELEASING and row.release_id in ("", delivery_id)
 
 
-def releases_of(tx: Tx, officer: StaffId, since: datetime, *, other_than: str) -> int:
-    """Return how many other items of ``officer`` were approved for delivery since ``since``."""
-    approved = select(decisions.c.item_id).where(
-        decisions.c.action == DecisionAction.RELEASE,
-        decisions.c.at >= since,
-        decisions.c.item_id == items.c.id,
-    )
-    query = select(func.count()).select_from(items).where(
-        items.c.officer == officer,
-        items.c.id != other_than,
-        items.c.state.in_((ItemState.RELEASING, ItemState.RELEASED, ItemState.RELEASE_FAILED)),
-        approved.exists(),
-    )  # fmt: skip
-    return int(tx.connection.scalar(query) or 0)
-
-
 def excluded_of(tx: Tx, item_id: str) -> tuple[Excluded, ...]:
     """Return who may not review an item, and why."""
     query = select(item_excluded).where(item_excluded.c.item_id == item_id).order_by(item_excluded.c.staff_id)
@@ -297,6 +303,33 @@ def excluded_of(tx: Tx, item_id: str) -> tuple[Excluded, ...]:
             why=ExcludedWhy(row.why or (ExcludedWhy.SENDER if row.is_sender else "")),
         )
         for row in tx.connection.execute(query)
+    )
+
+
+def kept_from(tx: Tx, told: Told) -> Kept:
+    """Return who is kept from any item among the earlier mail that a verdict tells of."""
+    # A message that was tried twice may have its row in the ledger under the id of the first try.
+    hashes = select(ledger.c.sha256).where(ledger.c.id.in_(told.messages))
+    to_them = select(item_contacts.c.item_id).where(item_contacts.c.person_id.in_(told.persons))
+    rows = [
+        row
+        for which in (
+            (items.c.id.in_(told.messages),),
+            (items.c.sha256.in_(hashes),),
+            (items.c.officer.in_(told.officers), items.c.held_at >= told.since, items.c.id.in_(to_them)),
+        )
+        for row in tx.connection.execute(
+            select(items.c.id, items.c.state, items.c.officer, items.c.psd_only).where(*which)
+        )
+    ]
+    groups = _grouped(
+        tx, select(item_excluded), item_excluded.c.item_id, tuple(dict.fromkeys(row.id for row in rows))
+    )
+    kept = [one for group in groups.values() for one in group]
+    return Kept(
+        staff=tuple(sorted({StaffId(one.staff_id) for one in kept})),
+        senders=tuple(sorted({StaffId(one.staff_id) for one in kept if one.is_sender})),
+        psd_only=any(is_for_psd_alone(ItemState(row.state), row.officer, row.psd_only) for row in rows),
     )
 
 
@@ -348,6 +381,9 @@ def add_decision(tx: Tx, decision: Decision) -> str:
             at=decision.at,
             actor=decision.actor,
             action=decision.action,
+            directory_roles=None
+            if decision.directory_roles is None
+            else " ".join(sorted(decision.directory_roles)),
             reason=tx.seal(decisions.c.reason, decision_id, decision.reason.encode()),
         )
     )
@@ -364,6 +400,9 @@ def decisions_of(tx: Tx, item_id: str) -> tuple[Decision, ...]:
             action=DecisionAction(row.action),
             reason=tx.open(decisions.c.reason, row.id, row.reason).decode(),
             at=row.at,
+            directory_roles=None
+            if row.directory_roles is None
+            else frozenset(Role(role) for role in row.directory_roles.split()),
         )
         for row in tx.connection.execute(query)
     )
@@ -414,9 +453,15 @@ def _add_people(tx: Tx, new: NewItem) -> None:
 
 
 def _why(new: NewItem, staff: StaffId) -> ExcludedWhy:
-    if staff in new.senders:
-        return ExcludedWhy.SENDER
-    return ExcludedWhy.ADDRESSED if staff in new.addressed else ExcludedWhy.NAMED
+    for why, those in (
+        (ExcludedWhy.EARLIER, new.earlier),  # whose sender they may be, which this message does not claim
+        (ExcludedWhy.SENDER, new.senders),
+        (ExcludedWhy.ADDRESSED, new.addressed),
+        (ExcludedWhy.REPORTS, new.reporting),
+    ):
+        if staff in those:
+            return why
+    return ExcludedWhy.NAMED
 
 
 def _address(address: str) -> bytes:
@@ -487,6 +532,7 @@ def _item(
         unit=row.unit,
         urgent=row.urgent,
         psd_copy=row.psd_copy,
+        psd_only=row.psd_only,
         mode=Mode(row.mode),
         action=Action(row.action),
         proposed=Action(row.proposed),

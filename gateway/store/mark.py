@@ -2,7 +2,8 @@
 
 The database counts finished deliveries (`meta` row ``outbox_mark``); this file, beside the key and not in the
 database's backup, remembers the highest count this host has seen committed. A database that counts less than its
-host remembers is older than what was already sent. A host that remembers nothing of this store is treated alike.
+host remembers is older than what was already sent. A host that remembers nothing of this store is treated alike,
+unless one that does vouches for the database (`vouching`).
 Limit: a host and its database set back together (a snapshot of the whole machine) look as they did then.
 """
 
@@ -19,7 +20,7 @@ _FORMAT = "gateway outbox mark 1"
 class Mark:
     """The file and its value. Safe to use from several threads."""
 
-    __slots__ = ("_lock", "_path", "_saved", "_store_id", "_value")
+    __slots__ = ("_lock", "_path", "_saved", "_store_id", "_value", "question")
 
     def __init__(self, path: Path, store_id: str) -> None:
         """Remember for the store ``store_id`` in the file ``path``."""
@@ -27,10 +28,18 @@ class Mark:
         self._store_id = store_id
         self._lock = threading.Lock()
         self._value = self._saved = self._read()
+        self.question = ""
+        """What this process has asked the others, while it knows nothing (`vouching`)."""
 
     @property
     def value(self) -> int | None:
-        """The highest count seen, or None when this host knows nothing of this store."""
+        """The highest count seen, or None when this host knows nothing of this store.
+
+        While it does, the file is looked at again: another process of the host may know by now.
+        """
+        if self._value is None:
+            with self._lock:
+                self._value = self._saved = self._read()
         return self._value
 
     def note(self, count: int) -> None:

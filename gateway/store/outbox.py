@@ -3,32 +3,39 @@
 Functions over a transaction. A delivery is claimed by lease, so that no lock is held through an SMTP dialogue; a
 lease that ends without a result makes the delivery claimable again and is counted, because the smarthost may
 have taken the message (DECISIONS 8). When the database is older than what was already sent, a restored backup,
-nothing can be claimed until a person says so. Which states may follow which is owned here; when to try again, and
+no mail of others can be claimed until a person says so. Which states may follow which is owned here; when to try again, and
 what a reply means, is `gateway.outbox`'s.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Column, Row, and_, bindparam, case, func, insert, not_, or_, select, update
 
-from gateway.errors import Refused
+from gateway.errors import Refused, Sealed
 from gateway.model import MailCommand, MessageId, OutboxKind
-from gateway.store import items, records
+from gateway.store import items, records, vouching
 from gateway.store.database import Tx
+from gateway.store.instants import instant_of, instant_text
 from gateway.store.naming import new_id
 from gateway.store.rows import Delivery, DeliveryRecipient, DeliveryState, NewDelivery, RecipientState
 from gateway.store.schema import outbox, outbox_recipients
 from gateway.store.statements import Prepared
+from gateway.store.vouching import Standing
 
 _MARK = "outbox_mark"
 _SUSPENDED = "outbox_suspended"
+_SUSPENDED_AT = "outbox_suspended_at"
 _RESUME_STEP = 1_000_000
 """How far a resume moves the count: beyond what any other host can remember of before the restore."""
 
-_IS_DIGEST = and_(outbox.c.kind == OutboxKind.NOTICE, outbox.c.item_id.is_(None))
+_TELLS = outbox.c.kind.in_((OutboxKind.NOTICE, OutboxKind.WEBHOOK))
+"""What tells reviewers that something waits: to be told twice does no harm."""
+_IS_ALARM = and_(_TELLS, outbox.c.item_id.is_not(None))
+"""As `Delivery.is_alarm`: an urgent hold, by mail or by the webhook."""
+_IS_DIGEST = and_(_TELLS, outbox.c.item_id.is_(None))
 """A notice about no item: nothing happens while it waits."""
 
 _SET_RESULT = Prepared(
@@ -76,29 +83,37 @@ def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: dateti
     return delivery_id
 
 
-def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: int) -> tuple[Delivery, ...]:
-    """Lease due deliveries to ``owner`` and return them; none while the outbox is suspended.
+def claim_deliveries(
+    tx: Tx, owner: str, now: datetime, lease_s: float, limit: int, *, alarms: int | None = None
+) -> tuple[Delivery, ...]:
+    """Lease to ``owner`` up to ``alarms`` alarms that are due and up to ``limit`` others (None: as many), and return them.
 
-    Oldest first, but digests last: a force's managers are many, and nobody's release or alarm waits behind them. Two processes never hold the same delivery: rows are locked as they are chosen, and those another process is
-    choosing are skipped. A release that was undone, or that another took the place of, is withdrawn instead.
-    Raises NotStored when this host cannot remember what was sent.
+    Alarms first, then oldest first, but digests last: a force's managers are many, and nobody's release waits behind
+    them. While the outbox is suspended only what tells reviewers of something that came since. Two processes never
+    hold the same delivery: rows are locked as they are chosen, and those another process is choosing are skipped. A
+    release that was undone, or that another took the place of, is withdrawn instead. One that cannot be opened is
+    leased like the others, and says so. Raises NotStored when this host cannot remember what was sent.
     """
     tx.mark.save()
-    if notice_restore(tx, now) or suspension(tx):
-        return ()
-    count = _count(tx)
-    tx.after_commit(lambda: tx.mark.note(count))
+    notice_restore(tx, now)
     expired = and_(outbox.c.state == DeliveryState.LEASED, outbox.c.lease_until <= now)
     due = or_(and_(outbox.c.state == DeliveryState.QUEUED, outbox.c.next_at <= now), expired)
-    chosen = (
-        select(outbox.c.id, outbox.c.state, outbox.c.kind, outbox.c.item_id)
-        .where(due)
-        .order_by(case((_IS_DIGEST, 1), else_=0), outbox.c.next_at, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    if suspension(tx):
+        since = records.fact(tx, _SUSPENDED_AT)
+        if since is None:  # an older version suspended it
+            return ()
+        due = and_(due, _TELLS, outbox.c.queued_at > instant_of(since))
+    elif tx.mark.value is None:
+        return ()  # the others are asked
+    else:
+        vouching.answer(tx)
+        count = _count(tx)
+        tx.after_commit(lambda: tx.mark.note(count))
     found = []
-    for row in tx.connection.execute(chosen).all():
+    for row in (
+        *_due(tx, and_(due, _IS_ALARM), limit if alarms is None else alarms),
+        *_due(tx, and_(due, not_(_IS_ALARM)), limit),
+    ):
         if row.kind == OutboxKind.RELEASE and not items.release_stands(tx, row.item_id, row.id):
             _withdraw(tx, outbox.c.id == row.id)
             continue
@@ -118,6 +133,15 @@ def claim_deliveries(tx: Tx, owner: str, now: datetime, lease_s: float, limit: i
             )
         )
     return _dress(tx, [row.id for row in found])
+
+
+def _due(tx: Tx, which: Any, limit: int) -> Sequence[Any]:
+    """Return so many due rows, locked."""
+    if limit <= 0:
+        return ()
+    query = select(outbox.c.id, outbox.c.state, outbox.c.kind, outbox.c.item_id).where(which)
+    order = (case((_IS_DIGEST, 1), else_=0), outbox.c.next_at, outbox.c.id)
+    return tx.connection.execute(query.order_by(*order).limit(limit).with_for_update(skip_locked=True)).all()
 
 
 def _withdraw(tx: Tx, which: Any) -> None:
@@ -207,6 +231,13 @@ def record_results(
         _SET_RESULT.run_for_each(tx.connection, sealed)
     if taken:
         _raise_count(tx, taken)
+
+
+def note_doubt(tx: Tx, delivery_id: str) -> None:
+    """Count a dialogue that was lost after its final dot: as with a lease cut off, the smarthost may have the message."""
+    tx.connection.execute(
+        update(outbox).where(outbox.c.id == delivery_id).values(interrupted=outbox.c.interrupted + 1)
+    )
 
 
 def finish(tx: Tx, delivery_id: str, owner: str, at: datetime) -> None:
@@ -302,12 +333,12 @@ def message_of(tx: Tx, delivery_id: str) -> bytes:
 
 
 def suspension(tx: Tx) -> str:
-    """Return why nothing is delivered, or an empty string."""
+    """Return why nothing is delivered but what tells reviewers of something new, or an empty string."""
     return records.fact(tx, _SUSPENDED) or ""
 
 
 def notice_restore(tx: Tx, at: datetime) -> str:
-    """Suspend the outbox when the database is older than what this host has seen sent.
+    """Suspend the outbox when the database is older than what this host has seen sent, or nobody knows whether it is.
 
     Returns why when it has just been suspended, else an empty string. Whoever claims asks this first in the same
     transaction, and records the audit entry.
@@ -315,13 +346,20 @@ def notice_restore(tx: Tx, at: datetime) -> str:
     if suspension(tx):
         return ""
     seen = tx.mark.value
-    if seen is not None and _count(tx) >= seen:
+    count = _count(tx)
+    if seen is not None and count >= seen:
         return ""
     if seen is None:
+        standing = vouching.ask(tx, at)
+        if standing is Standing.VOUCHED:
+            tx.after_commit(lambda: tx.mark.note(count))
+        if standing is not Standing.UNKNOWN:
+            return ""
         why = f"this host has no record of the store's deliveries (noticed {at:%Y-%m-%d %H:%M} UTC)"
     else:
         why = f"the database is older than what was already sent (noticed {at:%Y-%m-%d %H:%M} UTC)"
     records.set_fact(tx, _SUSPENDED, why)
+    records.set_fact(tx, _SUSPENDED_AT, instant_text(at))
     return why
 
 
@@ -333,6 +371,7 @@ def resume(tx: Tx) -> str:
     count = max(_count(tx), tx.mark.value or 0) + _RESUME_STEP
     records.set_fact(tx, _MARK, str(count))
     records.set_fact(tx, _SUSPENDED, None)
+    records.set_fact(tx, _SUSPENDED_AT, None)
     tx.after_commit(lambda: tx.mark.note(count))
     return why
 
@@ -377,7 +416,7 @@ def _text(octets: bytes) -> str:
 def _dress(tx: Tx, ids: list[str]) -> tuple[Delivery, ...]:
     """Return the deliveries in the order of ``ids``."""
     rows: dict[str, Row[Any]] = {}
-    people: dict[str, list[DeliveryRecipient]] = {}
+    people: dict[str, list[Row[Any]]] = {}
     columns = [column for column in outbox.c if column.name != "message"]
     for start in range(0, len(ids), 500):
         page = ids[start : start + 500]
@@ -386,30 +425,42 @@ def _dress(tx: Tx, ids: list[str]) -> tuple[Delivery, ...]:
         )
         of_page = select(outbox_recipients).where(outbox_recipients.c.outbox_id.in_(page))
         for row in tx.connection.execute(of_page.order_by(outbox_recipients.c.position)):
-            people.setdefault(row.outbox_id, []).append(_recipient(tx, row))
-    return tuple(_delivery(tx, rows[one], tuple(people.get(one, ()))) for one in ids if one in rows)
+            people.setdefault(row.outbox_id, []).append(row)
+    return tuple(_delivery(tx, rows[one], people.get(one, ())) for one in ids if one in rows)
 
 
-def _recipient(tx: Tx, row: Row[Any]) -> DeliveryRecipient:
+def _opened(tx: Tx, column: Column[Any], key: object, sealed: bytes | None, why_not: list[str]) -> bytes:
+    """Return what was sealed; nothing, and why in ``why_not``, where it does not open: one row must not hide the others."""
+    if sealed is None:
+        return b""
+    try:
+        return tx.open(column, key, sealed)
+    except Sealed as trouble:
+        why_not.append(str(trouble))
+        return b""
+
+
+def _recipient(tx: Tx, row: Row[Any], why_not: list[str]) -> DeliveryRecipient:
     key = (row.outbox_id, row.position)
-    reply = b"" if row.last_reply is None else tx.open(outbox_recipients.c.last_reply, key, row.last_reply)
+    needed = why_not if row.state == RecipientState.PENDING else []
     return DeliveryRecipient(
         position=row.position,
-        address=_text(tx.open(outbox_recipients.c.address, key, row.address)),
+        address=_text(_opened(tx, outbox_recipients.c.address, key, row.address, needed)),
         state=RecipientState(row.state),
-        last_reply=_text(reply),
+        last_reply=_text(_opened(tx, outbox_recipients.c.last_reply, key, row.last_reply, [])),
         at=row.at,
     )
 
 
-def _delivery(tx: Tx, row: Row[Any], recipients: tuple[DeliveryRecipient, ...]) -> Delivery:
-    reply = b"" if row.last_reply is None else tx.open(outbox.c.last_reply, row.id, row.last_reply)
+def _delivery(tx: Tx, row: Row[Any], people: Iterable[Row[Any]]) -> Delivery:
+    why_not: list[str] = []
+    mail = _opened(tx, outbox.c.mail, row.id, row.mail, why_not)
     return Delivery(
         id=row.id,
         kind=OutboxKind(row.kind),
         item_id=MessageId(row.item_id) if row.item_id else None,
-        mail=msgspec.json.decode(tx.open(outbox.c.mail, row.id, row.mail), type=MailCommand),
-        recipients=recipients,
+        mail=msgspec.json.decode(mail, type=MailCommand) if mail else MailCommand(reverse_path=""),
+        recipients=tuple(_recipient(tx, one, why_not) for one in people),
         state=DeliveryState(row.state),
         tries=row.tries,
         interrupted=row.interrupted,
@@ -418,5 +469,6 @@ def _delivery(tx: Tx, row: Row[Any], recipients: tuple[DeliveryRecipient, ...]) 
         lease_owner=row.lease_owner or "",
         lease_until=row.lease_until,
         sent_at=row.sent_at,
-        last_reply=_text(reply),
+        last_reply=_text(_opened(tx, outbox.c.last_reply, row.id, row.last_reply, [])),
+        unopened=why_not[0] if why_not else "",
     )

@@ -11,13 +11,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, union, union_all
 
 from gateway.model import Event, Finding, ItemKind, ItemState, MessageId, PersonId, StaffId, Unreadable
 from gateway.store import items as records_of_items
 from gateway.store.database import Tx
-from gateway.store.rows import Item
-from gateway.store.schema import audit_entries, item_contacts, item_excluded, items, ledger_findings
+from gateway.store.rows import DecisionAction, Item
+from gateway.store.schema import (
+    audit_entries,
+    decisions,
+    item_contacts,
+    item_excluded,
+    items,
+    ledger_findings,
+)
 
 WAITING = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
 """Holds that a person has still to see to the end, or whose release has not yet reached the smarthost."""
@@ -98,15 +105,33 @@ def page(
     ``newest_first`` takes them by time alone, latest first: for what is decided. Each state and each urgency is read
     by itself along an index, so that a page costs the same whether ten items wait or a hundred thousand.
     """
+    return _headlines(tx, order(tx, sight, wanted, limit=limit, after=after, newest_first=newest_first))
+
+
+def order(
+    tx: Tx, sight: Sight, wanted: Wanted, *, limit: int, after: str = "", newest_first: bool = False
+) -> tuple[str, ...]:
+    """Return the ids alone of what `page` would show: for who asks what comes next, and unseals nothing."""
     begin = _cursor(tx, sight, after) if after else None
     if after and begin is None:
         return ()
-    ids = (
-        _ids_newest(tx, sight, wanted, limit, begin)
-        if newest_first
-        else _ids(tx, sight, wanted, limit, begin)
-    )
-    return _headlines(tx, ids)
+    made = _ids_newest if newest_first else _ids
+    return made(tx, sight, wanted, limit, begin)
+
+
+def called(tx: Tx, sight: Sight, name: str, *, limit: int) -> tuple[Headline, ...]:
+    """Return at most ``limit`` items with exactly this id, Message-ID or hash, latest first, of every kind and state."""
+    named = (items.c.id == name, items.c.message_id == name, items.c.sha256 == name)
+    parts = [select(items.c.id, items.c.held_at).where(one, *_seen(sight, singly=True)) for one in named]
+    found = union(*parts).subquery()  # each along an index of its own, which an or would not be
+    query = select(found.c.id).order_by(found.c.held_at.desc(), found.c.id.desc()).limit(limit)
+    return _headlines(tx, tuple(tx.connection.scalars(query)))
+
+
+def proposed(tx: Tx, item_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of ``item_ids`` (one page of a list) whose release a first of two people agreed to, at any time."""
+    asked = decisions.c.item_id.in_(tuple(item_ids)), decisions.c.action == DecisionAction.APPROVE
+    return frozenset(tx.connection.scalars(select(decisions.c.item_id).where(*asked)))
 
 
 def tally(tx: Tx, sight: Sight, wanted: Wanted, *, most: int | None = None) -> Tally:
@@ -142,8 +167,7 @@ def states(
     tx: Tx, sight: Sight, wanted: Wanted, *, limit: int, newest_first: bool = False
 ) -> tuple[tuple[str, str], ...]:
     """Return id and state of the items that `page` would begin with: enough to know whether a list has changed."""
-    made = _ids_newest if newest_first else _ids
-    ids = made(tx, sight, wanted, limit, None)
+    ids = order(tx, sight, wanted, limit=limit, newest_first=newest_first)
     rows = tx.connection.execute(select(items.c.id, items.c.state).where(items.c.id.in_(ids)))
     found = {row.id: str(row.state) for row in rows}
     return tuple((one, found[one]) for one in ids)
@@ -222,7 +246,9 @@ def _seen(sight: Sight, *, singly: bool) -> tuple[ColumnElement[bool], ...]:
         return (false(),)
     conditions: list[ColumnElement[bool]] = []
     if not sight.psd:
-        conditions += [items.c.state != ItemState.REFERRED, items.c.officer.is_not(None)]
+        conditions += [
+            items.c.state != ItemState.REFERRED, items.c.officer.is_not(None), items.c.psd_only == ""
+        ]  # fmt: skip
     if sight.me is not None:
         hidden = item_excluded.c.staff_id == sight.me
         if sight.superiors:
@@ -398,8 +424,6 @@ _QUIET = frozenset(
     {
         Event.ITEM_VIEWED,
         Event.ITEM_LISTED,
-        Event.ITEM_CLAIMED,
-        Event.ITEM_CLAIM_ENDED,
         Event.ITEM_NOTED,
         Event.DECISION_REFUSED,
         Event.SESSION_STARTED,

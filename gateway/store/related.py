@@ -8,14 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from gateway.model import Action, MessageId, PersonId, StaffId
+from gateway.model import Action, ItemState, MessageId, PersonId, StaffId
 from gateway.store import items as records_of_items
 from gateway.store.database import Tx
-from gateway.store.queue import Sight, latest_of, which_in_sight
-from gateway.store.rows import Item, Outcome
-from gateway.store.schema import item_contacts, items, ledger, ledger_findings, ledger_persons
+from gateway.store.queue import Sight, conditions, latest_of, which_in_sight
+from gateway.store.rows import DecisionAction, Item, Outcome
+from gateway.store.schema import decisions, item_contacts, items, ledger, ledger_findings, ledger_persons
+
+_APPROVED = (
+    ItemState.RELEASING,
+    ItemState.RELEASED,
+    ItemState.RELEASE_FAILED,
+    ItemState.PARTLY_RELEASED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,23 @@ def timeline(
 def items_of(tx: Tx, sight: Sight, officer: StaffId, *, limit: int) -> tuple[Item, ...]:
     """Return holds and flags of ``officer``, whoever they went to, the latest first."""
     return records_of_items.items_called(tx, latest_of(tx, sight, officer, limit=limit))
+
+
+def releases_of(tx: Tx, sight: Sight, officer: StaffId, since: datetime, *, other_than: str) -> int:
+    """Return how many other items of ``officer`` were approved for delivery since ``since``, whatever came of the delivery."""
+    approved = select(decisions.c.item_id).where(
+        decisions.c.action == DecisionAction.RELEASE,
+        decisions.c.at >= since,
+        decisions.c.item_id == items.c.id,
+    )
+    query = select(func.count()).select_from(items).where(
+        items.c.officer == officer,
+        items.c.id != other_than,
+        items.c.state.in_(_APPROVED),
+        approved.exists(),
+        *conditions(sight, None),
+    )  # fmt: skip
+    return int(tx.connection.scalar(query) or 0)
 
 
 def near(tx: Tx, sight: Sight, item: Item, days: int, *, limit: int) -> tuple[Item, ...]:

@@ -26,8 +26,8 @@ from gateway.model import (
 class NewItem:
     """A hold or flag to be recorded. ``recipients`` are those held (hold) or those who are contacts (flag).
 
-    ``senders`` are the staff the message claims to come from; ``excluded`` everybody who may not review it,
-    senders included or not.
+    ``senders`` are the staff whose line of management may not know of it: those whom the message, or an earlier one that
+    it tells of, claims to come from. ``excluded`` is everybody who may not review it, senders included or not.
     """
 
     id: MessageId
@@ -47,9 +47,26 @@ class NewItem:
     sha256: str
     verdict: Verdict
     psd_only: str = ""
-    """Why professional standards alone may decide on it, or empty. A hold then begins as referred."""
+    """Why professional standards alone may see and decide it, or empty. A hold then begins as referred."""
     addressed: tuple[StaffId, ...] = ()
-    """Those of ``excluded`` who are addressed or claimed in the header block; the others are named in the text."""
+    """Those of ``excluded`` who are addressed or claimed in the header block."""
+    reporting: tuple[StaffId, ...] = ()
+    """Those who report to a sender."""
+    earlier: tuple[StaffId, ...] = ()
+    """Those kept from an earlier item that this one tells of. All others of ``excluded`` are named in the text."""
+
+    @property
+    def is_for_psd_alone(self) -> bool:
+        """Whether only professional standards may know of it."""
+        return is_for_psd_alone(None, self.officer, self.psd_only)
+
+
+def is_for_psd_alone(state: ItemState | None, officer: StaffId | None, psd_only: str) -> bool:
+    """Return whether only professional standards may know of an item: referred, theirs from the start, of nobody known.
+
+    `queue` asks the same of the rows; a property holds the two together. ``state`` None: not recorded yet.
+    """
+    return state is ItemState.REFERRED or officer is None or bool(psd_only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +76,44 @@ class Waiting:
     held_at: datetime
     state: ItemState
     officer: StaffId | None
+    senders: tuple[StaffId, ...]
     excluded: tuple[StaffId, ...]
+    psd_only: str
+
+    @property
+    def is_for_psd_alone(self) -> bool:
+        """Whether only professional standards may know of it."""
+        return is_for_psd_alone(self.state, self.officer, self.psd_only)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Which earlier mail a verdict tells of: ``messages``, as the ledger names them, and all mail between two people.
+
+    That is any of ``officers`` to any of ``persons`` since ``since``; without persons there is none of it.
+    """
+
+    messages: tuple[str, ...] = ()
+    officers: tuple[StaffId, ...] = ()
+    persons: tuple[PersonId, ...] = ()
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Who is kept from any of some items: ``staff``, the lines of ``senders``; ``psd_only``: all but professional standards."""
+
+    staff: tuple[StaffId, ...] = ()
+    senders: tuple[StaffId, ...] = ()
+    psd_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A hold or flag as lists show it. ``delivery`` is what became of a flag's delivery, empty until known."""
+    """A hold or flag as lists show it. ``delivery`` is what became of a flag's delivery, empty until known.
+
+    ``psd_only`` says why professional standards alone may know of it from the start; empty: they need not be.
+    """
 
     id: MessageId
     kind: ItemKind
@@ -75,6 +124,7 @@ class Item:
     unit: str
     urgent: bool
     psd_copy: bool
+    psd_only: str
     mode: Mode
     action: Action
     proposed: Action
@@ -90,13 +140,22 @@ class Item:
     senders: tuple[StaffId, ...]
     excluded: tuple[StaffId, ...]
 
+    @property
+    def is_for_psd_alone(self) -> bool:
+        """Whether only professional standards may know of it."""
+        return is_for_psd_alone(self.state, self.officer, self.psd_only)
+
 
 class ExcludedWhy(StrEnum):
-    """Why somebody may not review an item. Who reports to its sender is asked of the staff list when it is looked at."""
+    """Why somebody may not review an item. Who reports to its sender is asked again of the staff list when it is looked at."""
 
     SENDER = "sender"
     ADDRESSED = "addressed"
     NAMED = "named"
+    REPORTS = "reports"
+    """To a sender, by the staff list of that day; of those whom it has as supervisors or professional standards."""
+    EARLIER = "earlier"
+    """May not know of an earlier item that this one tells of."""
     UNKNOWN = ""
     """Recorded before reasons were."""
 
@@ -125,13 +184,18 @@ class DecisionAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One decision on an item."""
+    """One decision on an item.
+
+    ``directory_roles`` is in which roles somebody decided whom the force's directory gave them; None where it was their
+    account or the staff list, which can be asked again.
+    """
 
     item_id: MessageId
     actor: str
     action: DecisionAction
     reason: str
     at: datetime
+    directory_roles: frozenset[Role] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +312,10 @@ class DeliveryRecipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A row of the outbox. ``interrupted`` counts leases that ended without a result: it may be a duplicate."""
+    """A row of the outbox. ``interrupted`` counts leases that ended without a result: it may be a duplicate.
+
+    ``unopened`` says why envelope or address of a pending recipient cannot be opened, and they are then empty.
+    """
 
     id: str
     kind: OutboxKind
@@ -264,11 +331,31 @@ class Delivery:
     lease_until: datetime | None
     sent_at: datetime | None
     last_reply: str
+    unopened: str = ""
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it tells of an urgent hold, and must not wait behind other mail."""
+        return self.kind in {OutboxKind.NOTICE, OutboxKind.WEBHOOK} and self.item_id is not None
 
     @property
     def pending(self) -> tuple[DeliveryRecipient, ...]:
         """The recipients the smarthost has given no final answer for."""
         return tuple(one for one in self.recipients if one.state is RecipientState.PENDING)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the smarthost was never asked to take it, so that it can still be called back.
+
+        ``tries`` alone does not say so: it begins anew when an operator has a delivery tried again.
+        """
+        asked = self.tries or self.interrupted or any(one.at is not None for one in self.recipients)
+        return self.state is DeliveryState.QUEUED and not asked
+
+    @property
+    def may_have_reached(self) -> bool:
+        """Whether the smarthost took it for anybody, or nobody knows whether it did."""
+        return bool(self.interrupted) or any(one.state is RecipientState.SENT for one in self.recipients)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from gateway.store.instants import WIDTH, Instant
 
-HEAD = "0009"
+HEAD = "0011"
 """The schema this code knows, as Alembic names it."""
 ABOUT_RULES = "event = 'rules:loaded' OR event = 'rules:refused' OR event = 'rule:promoted'"
 """Which audit entries `ix_audit_entries_rules` has. A question uses it by saying this in the same words: SQLite looks no further."""
@@ -50,6 +50,11 @@ def _word(name: str, says: str, words: type[StrEnum] | None = None, *, nullable:
     """Return a column for one word of a closed set."""
     listed = f" One of: {', '.join(words)}." if words else ""
     return Column(name, String(32), nullable=nullable, comment=says + listed)
+
+
+def _or_empty(name: str, kind: String, says: str) -> Column[str]:
+    """Return a column that came after the first schema, for text: rows from before have none in it."""
+    return Column(name, kind, nullable=False, server_default=text("''"), comment=says)
 
 
 def _at(name: str, says: str, *, nullable: bool = False) -> Column[datetime]:
@@ -107,8 +112,9 @@ items = Table(
         Boolean(),
         nullable=False,
         server_default=false(),
-        comment="Professional standards are to see it; why is in the verdict.",
+        comment="Professional standards are to see it; why is in the verdict, or in psd_only.",
     ),
+    _or_empty("psd_only", Text(), "Why they alone may know of it, from the start; empty: others may."),
     _word("mode", "Mode in force when it was judged."),
     _word("action", "What was done."),
     _word("proposed", "What would have been done in hold mode."),
@@ -125,26 +131,16 @@ items = Table(
     Column(
         "delivery", Text(), nullable=False, comment="Flags: the code the smarthost gave; empty until known."
     ),
-    Column(
-        "release_id",
-        String(255),
-        nullable=False,
-        server_default=text("''"),
-        comment="The delivery approved last; a release goes out only while it stands here.",
+    _or_empty(
+        "release_id", String(255), "The delivery approved last; a release goes out only while it stands here."
     ),
-    Column(
-        "undo_to",
-        String(32),
-        nullable=False,
-        server_default=text("''"),
-        comment="State that undoing that release goes back to.",
-    ),
+    _or_empty("undo_to", String(32), "State that undoing that release goes back to."),
     _sealed("envelope", "Envelope, JSON."),
     _sealed("subject", "Subject, decoded."),
     _sealed("verdict", "Verdict with its findings, JSON."),
     Index("ix_items_queue", "kind", "state", "held_at", "id"),
     Index("ix_items_officer", "officer", "held_at"),
-    Index("ix_items_urgent", "kind", "state", "urgent", "held_at", "id", "officer", "unit"),
+    Index("ix_items_urgent", "kind", "state", "urgent", "held_at", "id", "officer", "unit", "psd_only"),
     Index("ix_items_received", "held_at", "id"),
     Index("ix_items_message_id", "message_id", postgresql_using="hash"),  # of any length: the sender chose it
     Index("ix_items_sha256", "sha256"),
@@ -192,16 +188,15 @@ item_excluded = Table(
     metadata,
     _of("item_id", "items.id", "The item.", primary=True),
     Column("staff_id", String(255), primary_key=True, comment="May not see or decide the item."),
-    Column("is_sender", Boolean(), nullable=False, comment="The message claims to come from them."),
     Column(
-        "why",
-        String(32),
+        "is_sender",
+        Boolean(),
         nullable=False,
-        server_default=text("''"),
-        comment="Sender, addressed or named; empty in old rows.",
+        comment="It, or an earlier one it tells of, claims to come from them: their line may not see it.",
     ),
+    _or_empty("why", String(32), "Sender, addressed, named, reports or earlier; empty in old rows."),
     Index("ix_item_excluded_staff", "staff_id", "is_sender", "item_id"),
-    comment="Staff who wrote, got or are named in the message.",
+    comment="Staff who may not know of an item, and why.",
 )
 
 decisions = Table(
@@ -212,6 +207,7 @@ decisions = Table(
     Column("position", Integer(), nullable=False, comment="Order of the item's decisions, from 0."),
     _at("at", "When."),
     Column("actor", String(320), nullable=False, comment="Account of who decided."),
+    Column("directory_roles", String(255), comment="Roles that the force's directory gave them, if it did."),
     _word(
         "action",
         "What was decided: release, return, refer, confirm, false-alarm, note, approve, undo, reopen.",
@@ -243,27 +239,9 @@ ledger = Table(
     _id("officer", "Staff id of the author, if known.", nullable=True),
     Column("case_refs", Text(), nullable=False, comment="Case references of the contacts, one a line."),
     Column("thread", String(64), nullable=False, comment="Hash of the thread; empty if it has none."),
-    Column(
-        "message_key",
-        String(64),
-        nullable=False,
-        server_default=text("''"),
-        comment="Hash of its own Message-ID; empty if none.",
-    ),
-    Column(
-        "answers",
-        String(64),
-        nullable=False,
-        server_default=text("''"),
-        comment="Hash of the mail it answers; empty if none.",
-    ),
-    Column(
-        "copies",
-        Text(),
-        nullable=False,
-        server_default=text("''"),
-        comment="Hashes of who was copied, separated by spaces.",
-    ),
+    _or_empty("message_key", String(64), "Hash of its own Message-ID; empty if none."),
+    _or_empty("answers", String(64), "Hash of the mail it answers; empty if none."),
+    _or_empty("copies", Text(), "Hashes of who was copied, separated by spaces."),
     Column(
         "refused",
         Boolean(),
@@ -271,13 +249,7 @@ ledger = Table(
         server_default=false(),
         comment="It quotes words of the contact that say no.",
     ),
-    Column(
-        "weak",
-        Text(),
-        nullable=False,
-        server_default=text("''"),
-        comment="Categories of weak cues, separated by spaces; emptied.",
-    ),
+    _or_empty("weak", Text(), "Categories of weak cues, separated by spaces; emptied."),
     Column(
         "lines",
         LargeBinary(),

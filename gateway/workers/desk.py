@@ -10,7 +10,6 @@ import resource
 import signal
 import socket
 import traceback
-from collections import OrderedDict
 from pathlib import Path
 
 from gateway import inspection
@@ -39,22 +38,26 @@ from gateway.workers.messages import (
     LoadRequest,
     Looked,
     LookRequest,
+    NotLoaded,
     Request,
     allowed_cpu_s,
     encoder,
     requests,
 )
 
-_SETS_KEPT = 4
-
 
 class _Desk:
     """What one worker process does with a request."""
 
     def __init__(self) -> None:
-        self._judges: OrderedDict[str, Judge] = OrderedDict()
+        self._judges: dict[str, Judge] = {}
 
     def answer(self, request: Request) -> Answer:
+        if isinstance(request, JudgeRequest | DraftRequest) and request.rules_hash not in self._judges:
+            return NotLoaded(rules_hash=request.rules_hash)
+        return self._done(request)
+
+    def _done(self, request: Request) -> Answer:
         match request:
             case ExtractRequest():
                 return _read(request)
@@ -79,10 +82,8 @@ class _Desk:
                 inspection.remember(request.encoder_windows)
         except Mistakes as wrong:
             return Loaded(rules_hash=bundle.hash, model_hash="", mistakes=wrong.mistakes)
-        self._judges[bundle.hash] = judge
-        self._judges.move_to_end(bundle.hash)
-        while len(self._judges) > _SETS_KEPT:
-            self._judges.popitem(last=False)
+        kept = {name: self._judges[name] for name in request.beside if name in self._judges}
+        self._judges = kept | {bundle.hash: judge}
         engine = judge.engine
         return Loaded(rules_hash=engine.rules_hash, model_hash=engine.model_hash, mistakes=())
 
@@ -139,7 +140,10 @@ def main(arguments: list[str]) -> None:
     """Serve requests on the socket ``arguments`` names until the relay closes it."""
     kind, descriptor, memory_bytes, cpu_s = arguments[0], *map(int, arguments[1:])
     faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the relay's to handle
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # They are the relay's to handle, though a terminal or service manager sends them to all its processes: the
+        # message under way is read to its end. A worker ends when the relay closes the socket.
+        signal.signal(number, signal.SIG_IGN)
     sock = socket.socket(fileno=descriptor)
     if kind == "extract":
         warm_up_extract()

@@ -42,11 +42,12 @@ class LayoutRequest(msgspec.Struct, tag="layout", frozen=True):
 
 
 class LoadRequest(msgspec.Struct, tag="load", frozen=True):
-    """Compile this rule set and keep it beside the one in force."""
+    """Compile this rule set and keep it; of those kept before, only the ones whose hashes are in ``beside`` stay."""
 
     bundle: str
     language: bool
     encoder_windows: int
+    beside: tuple[str, ...] = ()
 
 
 class JudgeRequest(msgspec.Struct, tag="judge", frozen=True):
@@ -104,6 +105,12 @@ class Loaded(msgspec.Struct, tag="loaded", frozen=True):
     mistakes: tuple[Mistake, ...]
 
 
+class NotLoaded(msgspec.Struct, tag="not-loaded", frozen=True):
+    """The request names a set that this worker was never told of. No message is to blame for that."""
+
+    rules_hash: str
+
+
 class Judged(msgspec.Struct, tag="judged", frozen=True):
     """The answer to `JudgeRequest`."""
 
@@ -131,7 +138,7 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
 Request = (
     ExtractRequest | LookRequest | LayoutRequest | LoadRequest | JudgeRequest | ExplainRequest | DraftRequest
 )
-Answer = Extracted | Looked | LaidOut | Loaded | Judged | Explained | Drafted | Failed
+Answer = Extracted | Looked | LaidOut | Loaded | NotLoaded | Judged | Explained | Drafted | Failed
 AnswerT = TypeVar("AnswerT", Extracted, Looked, LaidOut, Loaded, Judged, Explained, Drafted)
 encoder = msgspec.msgpack.Encoder()
 requests = msgspec.msgpack.Decoder(Request)

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from gateway.workers.messages import (
     JudgeRequest,
     Loaded,
     LoadRequest,
+    NotLoaded,
     Request,
     allowed_cpu_s,
     answers,
@@ -41,6 +43,8 @@ _WALL_FACTOR = 4
 """A worker may take this many times its processor time before the machine is blamed for starving it."""
 _RESTART_PAUSE_S = 1.0
 _START_S = 120
+_FORMER_S = 600
+"""How long a rule set may still be asked for after another came into force: longer than a message waits for workers."""
 _MAX_ANSWER_BYTES = 268_435_456  # far more than inspection.max_decoded_chars allows
 
 
@@ -207,8 +211,8 @@ class Pool:
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         self._alive: set[_Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.first_request: Request | None = None
-        """Sent to each new worker before it serves: the rule set in force."""
+        self.first_requests: tuple[Request, ...] = ()
+        """Told to each new worker, in this order, before it serves: the rule sets that it may be asked for."""
 
     async def start(self) -> None:
         """Return once every worker and spare is warm; raises `NoWorker` when one cannot be started."""
@@ -245,10 +249,12 @@ class Pool:
         except BaseException:
             self._end(worker)
             raise
-        if isinstance(said, Failed) or worker.calls >= self._settings.worker_messages:
+        if isinstance(said, Failed | NotLoaded) or worker.calls >= self._settings.worker_messages:
             self._end(worker)
         else:
             self._idle.put_nowait(worker)
+        if isinstance(said, NotLoaded):  # its successor is told what there is to know
+            raise NoWorker(f"a {self._kind} worker does not hold the rule set {said.rules_hash[:12]}")
         if isinstance(said, Failed):
             raise UninspectableMessage(said.detail)
         assert isinstance(said, answer)
@@ -276,12 +282,14 @@ class Pool:
             try:
                 said = await worker.call(request, self._patience_s(request))
             except ConnectionError:
-                continue  # it died over its message, and its successor starts with `first_request`
+                continue  # it died over its message, and its successor starts with `first_requests`
             except TimeoutError:
                 self._end(worker)  # its successor does, too
                 continue
             if isinstance(said, answer):
                 answers.append(said)
+            else:
+                self._end(worker)
         return tuple(answers)
 
     async def close(self) -> None:
@@ -307,18 +315,20 @@ class Pool:
 
     async def _new(self) -> _Worker:
         worker = await _Worker.start(self._kind, self._settings)
-        told: Request | None = None
-        while told is not self.first_request:  # a set adopted meanwhile was told to the living only
-            told = self.first_request
-            assert told is not None, "it is replaced, never taken away"
+        told: list[Request] = []
+        while untold := [one for one in self.first_requests if all(one is not other for other in told)]:
+            told.append(untold[0])  # one at a time: a set adopted meanwhile was told to the living only
             try:
-                await worker.call(told, self._patience_s(told))
+                said = await worker.call(told[-1], self._patience_s(told[-1]))
             except (ConnectionError, TimeoutError) as lost:
                 worker.kill()
                 raise NoWorker(f"a {self._kind} worker died over its first task") from lost
             except BaseException:
                 await worker.end()
                 raise
+            if isinstance(said, Failed):
+                worker.kill()
+                raise NoWorker(f"a {self._kind} worker failed over its first task: {said.detail}")
         self._alive.add(worker)
         return worker
 
@@ -359,27 +369,55 @@ class Workers:
         self._extract = Pool("extract", settings, size=settings.extract_workers)
         kind = "language" if settings.language else "lexical"
         self._language = Pool(kind, settings, size=settings.language_workers)
+        self._in_force = ""
+        self._loads: dict[str, LoadRequest] = {}
+        """The sets that a message may be judged by, by hash: the one in force, one being adopted, and former ones."""
 
     async def start(self, bundle: inspection.Bundle) -> None:
         """Return when every process is warm and holds ``bundle``; raises `Mistakes` or `NoWorker`."""
         await asyncio.gather(self._extract.start(), self._language.start())
-        await self.adopt(bundle)
+        async with self.adopting(bundle):
+            pass
 
-    async def adopt(self, bundle: inspection.Bundle) -> None:
-        """Compile ``bundle`` in every language worker; raises `Mistakes` and changes nothing when it is wrong.
+    @contextlib.asynccontextmanager
+    async def adopting(self, bundle: inspection.Bundle) -> AsyncIterator[None]:
+        """Hold ``bundle`` in every language worker beside the set in force; leaving the block puts it in force.
 
-        Until the caller names the new hash in `judge`, messages are judged by the old set.
+        Raises `Mistakes` and changes nothing when it is wrong. A block that raises leaves the old set in force and
+        this one forgotten. In the block either may be named in `judge`, and for a while after it the former one,
+        by messages that began with it: whichever worker is replaced meanwhile, its successor knows both.
         """
+        if bundle.hash == self._in_force:
+            yield
+            return
         request = LoadRequest(
             bundle=bundle.to_json(),
             language=self._settings.language,
             encoder_windows=self._settings.encoder_windows,
+            beside=tuple(self._loads),
         )
         first = await self._language.ask(request, Loaded)
         if first.mistakes:
             raise Mistakes(first.mistakes)
-        self._language.first_request = request
-        await self._language.tell_all(request, Loaded)
+        others = {name: load for name, load in self._loads.items() if name != bundle.hash}
+        self._keep(others | {bundle.hash: request})
+        try:
+            await self._language.tell_all(request, Loaded)
+            yield
+        except BaseException:
+            self._forget(request)
+            raise
+        former, self._in_force = self._loads.get(self._in_force), bundle.hash
+        if former is not None:
+            asyncio.get_running_loop().call_later(_FORMER_S, self._forget, former)
+
+    def _keep(self, loads: dict[str, LoadRequest]) -> None:
+        self._loads = loads
+        self._language.first_requests = tuple(loads.values())
+
+    def _forget(self, gone: LoadRequest) -> None:
+        """Tell new workers no more of this set; if it was adopted again since, that is another request, and stays."""
+        self._keep({name: load for name, load in self._loads.items() if load is not gone})
 
     async def extract(self, raw: bytes, style: HouseStyle) -> Authored:
         """Return what the sender wrote; raises `UninspectableMessage` or `NoWorker`."""
@@ -391,6 +429,8 @@ class Workers:
         self, authored: Authored, parties: Parties, history: History, *, at: datetime, rules_hash: str
     ) -> Inspection:
         """Return the findings of the set ``rules_hash``; raises `UninspectableMessage` or `NoWorker`."""
+        if rules_hash not in self._loads:
+            raise NoWorker(f"no worker holds the rule set {rules_hash[:12]}")
         request = JudgeRequest(
             authored=authored, parties=parties, history=history, at=at, rules_hash=rules_hash
         )

@@ -45,6 +45,22 @@ async def test_a_new_account_signs_in_with_its_password(console, shell):
     assert console.audited(Event.ACCOUNT_PASSWORD_SET)[0][1] == "owen.pryce@force.example"
 
 
+@pytest.mark.parametrize(
+    ("email", "role", "warned"),
+    [
+        ("p4417@force.onmicrosoft.example", "reviewer", True),
+        ("p4417@force.onmicrosoft.example", "psd", True),
+        ("oversight@panel.example", "oversight", False),
+        ("amir.khan@force.example", "reviewer", False),
+    ],
+)
+def test_who_adds_a_reviewer_whom_the_staff_list_does_not_know_is_told(shell, email, role, warned):
+    """Nothing about them can be kept from them, and only who makes the account knows whether they are of the force."""
+    done = shell("accounts", "add", email, "--role", role)
+    assert done.exit_code == 0
+    assert ("not on the staff list" in done.stderr) is warned
+
+
 async def test_typing_a_password_twice(console, shell):
     """Asked twice where there is no --stdin; what differs is refused and the old one stays."""
     assert (

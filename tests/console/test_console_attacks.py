@@ -270,6 +270,34 @@ async def test_the_answer_has_no_header_of_the_sender(reviewer):
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/%00", "/items/%00", "/items/a%00/source", "/static/%00", "/api/%00"])
+async def test_no_path_has_a_nul_in_it(console, reviewer, path):
+    """PostgreSQL takes no NUL in a text: such a path is one that is not there, whoever asks, and nothing is asked of the store."""
+    answers = {(await reviewer.get(path)).status_code, (await console.stranger().get(path)).status_code}
+    assert answers <= {303, 401, 404}
+    assert console.audited(Event.DECISION_REFUSED) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/holds?q=%00", "/holds?unit=%00", "/live?q=a%00b", "/holds?%00=1", "/sign-in?next=%00"]
+)
+async def test_no_query_has_a_nul_in_it(console, reviewer, path):
+    """It is refused once, at the door, and not by each page."""
+    for visitor in (reviewer, console.stranger()):
+        answer = await visitor.get(path)
+        assert answer.status_code == 400
+        assert "could not be read" in words_of(answer)
+
+
+@pytest.mark.parametrize("field", ["email", "password", "next", "a\0"])
+async def test_no_form_has_a_nul_in_it(console, field):
+    """Not even that of somebody who is not signed in, whose address is looked up in the store."""
+    stranger = console.stranger()
+    answer = await stranger.post("/sign-in", {field: "nina\0@force.example"}, form_on="/sign-in")
+    assert answer.status_code == 400
+    assert console.audited(Event.SIGN_IN_REFUSED) == []
+
+
 async def test_a_stranger_s_cookie_is_no_session(console):
     """Empty, long, odd and repeated cookies: led to the sign-in, and no fault of ours."""
     for cookie in ("", "x", "x" * 100_000, "../../etc/passwd", "' OR 1=1 --", "\x7f"):

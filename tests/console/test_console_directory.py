@@ -10,14 +10,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import pytest
-from console_visits import ORIGIN, Console, words_of
+from console_visits import ORIGIN, Console, add_account, words_of
 from gateway_process import free_port
 from wicked_provider import CLIENT, ISSUER, SECRET, Provider
 
+from gateway import audit
 from gateway.console import application, sessions
 from gateway.console.directory import Directory
 from gateway.console.directory_pages import BACK, COOKIE
-from gateway.model import Event
+from gateway.model import Event, Role
 from gateway.settings import OidcSettings
 
 SUPERVISOR = "helen.brooks@force.example"
@@ -153,6 +154,40 @@ async def test_roles_of_a_claim_do_not_hide_a_conflict(make, provider):
     page = await visitor.get("/holds")
     assert page.status_code == 200
     assert item not in page.text
+
+
+UNMATCHED = "p4417@force.onmicrosoft.example"
+"""What a directory may call DC Khan, and the staff list does not."""
+
+
+@pytest.mark.parametrize("role", ["reviewer", "psd", "oversight", "rule-author"])
+async def test_who_cannot_be_told_from_the_officer_is_not_let_in(make, provider, role):
+    """A role of the directory is none for who is neither on the staff list nor has an account: it could be theirs (P7)."""
+    console = make(roles_claim="groups", roles={"grp": role})
+    _, answer = await sign_in(console, provider, email=UNMATCHED, groups="grp")
+    assert (answer.status_code, is_in(answer)) == (403, False)
+    (entry,) = [one for one in console.store.read_now(audit.entries) if one.event == Event.SIGN_IN_REFUSED]
+    assert UNMATCHED in entry.payload
+    assert "staff list" in entry.payload
+
+
+async def test_who_is_no_longer_known_sees_nothing(make, provider):
+    """A session that began before somebody left the staff list shows nothing any more, whatever role it has."""
+    console = make(roles_claim="groups", roles={"grp": "reviewer"})
+    item = console.held()
+    visitor = console.visitor(UNMATCHED, roles=frozenset({Role.REVIEWER}))
+    answer = await visitor.get("/holds")
+    assert answer.status_code == 303
+    assert item not in answer.text
+
+
+async def test_an_account_makes_somebody_from_outside_known(make, provider):
+    """Whom an administrator has given an account is known here, though no staff list has them."""
+    console = make(roles_claim="groups", roles={"grp": "reviewer"})
+    console.store.write_now(lambda tx: add_account(tx, UNMATCHED, Role.REVIEWER))
+    visitor, answer = await sign_in(console, provider, email=UNMATCHED, groups="grp")
+    assert is_in(answer)
+    assert (await visitor.get("/holds")).status_code == 200
 
 
 async def test_each_sign_in_ends_the_session_before(make, provider):

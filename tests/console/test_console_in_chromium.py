@@ -65,7 +65,9 @@ def test_keys_news_and_policy(served):
         page.keyboard.press("k")
         assert focused(page) == rows[1]
         new = console.held(subject="just arrived", held_at=console.clock() - timedelta(minutes=1))
-        console.happened(new)
+        with page.expect_request(lambda one: one.url.endswith("/holds")) as renewal:
+            console.happened(new)
+        assert renewal.value.headers["x-renewal"] == "1"
         page.wait_for_selector(f'#list a[href="/items/{new}"]')
         assert focused(page) == rows[1]
         page.keyboard.press("/")
@@ -92,7 +94,7 @@ def test_on_a_telephone(served, scheme):
     for width in (360, 640):
         with chromium(viewport={"width": width, "height": 740}, color_scheme=scheme) as (page, complaints):
             sign_in(page, process.origin)
-            for path in ("/holds", "/flags", "/decided", "/account"):
+            for path in ("/holds", "/flags", "/decided", "/closed", "/account"):
                 page.goto(f"{process.origin}{path}")
                 wide = page.evaluate(
                     "document.documentElement.scrollWidth - document.documentElement.clientWidth"

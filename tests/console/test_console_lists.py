@@ -15,6 +15,7 @@ from gateway.console.pages import Visit
 from gateway.console.shelves import HOLDS, Filters, units_of
 from gateway.model import ItemState, PersonId
 from gateway.store import items, ledger
+from gateway.store.rows import Decision, DecisionAction
 
 
 def ids_on(page):
@@ -213,6 +214,27 @@ async def test_an_open_page_is_told_of_news(lively):
     await stream.aclose()
 
 
+async def test_a_claim_is_news(lively):
+    """The list says who has what, so it is another list when somebody takes an item, or agrees to its release."""
+    item, other = lively.held(), lively.held(held_at=lively.clock())
+    stream = live.news(visit_of(lively, lively.visitor()), HOLDS, HOLDS.wanted)
+    marks = [(await next_news(stream))["mark"]]
+    colleague = lively.visitor("owen.pryce@force.example")
+    await colleague.post(f"/items/{item}", {"action": "claim"})
+    marks.append((await asyncio.wait_for(next_news(stream), 30))["mark"])
+    lively.store.write_now(lambda tx: items.add_decision(tx, a_yes(other, lively.clock())))
+    lively.happened(other)
+    marks.append((await asyncio.wait_for(next_news(stream), 30))["mark"])
+    assert len(set(marks)) == 3
+    await stream.aclose()
+
+
+def a_yes(item, at):
+    return Decision(
+        item_id=item, actor=PSD, action=DecisionAction.APPROVE, reason="It is about the bail.", at=at
+    )
+
+
 async def test_news_are_only_of_what_is_in_sight(lively):
     """An item one may not know of makes no news: not even a sign that something happened (P7)."""
     brooks = lively.visitor("helen.brooks@force.example")
@@ -250,10 +272,11 @@ async def test_streams_are_bounded(lively):
 
 
 async def test_pages_renew_themselves_without_scripts(reviewer):
-    """A browser without scripts asks again every minute."""
-    assert (
-        '<noscript><meta http-equiv="refresh" content="60"></noscript>' in (await reviewer.get("/holds")).text
-    )
+    """A browser without scripts asks again every minute, for the same list, and says that nobody asked."""
+    for path, again in (("/holds", "?renewal=1"), ("/flags?q=a%26b", "?q=a%26b&amp;renewal=1")):
+        page = await reviewer.get(path)
+        refresh = f'content="60; url={path.partition("?")[0]}{again}"'
+        assert f'<noscript><meta http-equiv="refresh" {refresh}></noscript>' in page.text
 
 
 def test_filters_are_read_back_as_they_were_written():

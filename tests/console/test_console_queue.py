@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
 from console_visits import PSD, words_of
 from stores import a_verdict
 
 from gateway.console import shelves
-from gateway.model import Event, ItemKind
+from gateway.model import Event, ItemKind, Role
 
 
 async def test_urgent_first_then_oldest(console, reviewer):
@@ -64,6 +65,46 @@ async def test_referred_is_for_professional_standards(console, reviewer):
     assert item not in supervisors.text
     assert "waiting 0" in words_of(supervisors)
     assert item in (await console.visitor(PSD).get("/holds")).text
+
+
+async def test_a_flag_of_professional_standards_alone_is_theirs(console, reviewer):
+    """A flag, too, is in no list of a supervisor's and has no page for them where only professional standards may know of it."""
+    flag = console.held(kind=ItemKind.FLAG, psd_only="whom it names could not be read")
+    assert flag not in (await reviewer.get("/flags")).text
+    assert (await reviewer.get(f"/items/{flag}")).status_code == 404
+    theirs = console.visitor(PSD)
+    for path in ("/flags", "/flags?psd=1"):
+        assert flag in (await theirs.get(path)).text
+    assert "whom it names could not be read" in words_of(await theirs.get(f"/items/{flag}"))
+
+
+async def test_closed_flags_are_on_a_list(console, reviewer):
+    """One that was closed by mistake is found again, and its label is on the list."""
+    flag, open_one = console.held(kind=ItemKind.FLAG), console.held(kind=ItemKind.FLAG)
+    await reviewer.post(f"/items/{flag}", {"action": "confirm", "reason": "It is one."})
+    page = await reviewer.get("/closed")
+    assert f"/items/{flag}" in page.text
+    assert f"/items/{open_one}" not in page.text
+    assert "crossing" in words_of(page)
+    assert f"/items/{flag}" not in (await reviewer.get("/flags")).text
+
+
+@pytest.mark.parametrize("name", ["id", "<abc.1@force.example>", "d" * 64])
+@pytest.mark.parametrize("path", ["/holds", "/flags", "/decided", "/closed"])
+async def test_an_exact_name_finds_an_item_from_every_list(console, reviewer, path, name):
+    """By its id, Message-ID or hash: on the list it is on, or with the list it is on; out of sight it is on none (P7)."""
+    flag = console.held(kind=ItemKind.FLAG, message_id="<abc.1@force.example>", sha256="d" * 64)
+    await reviewer.post(f"/items/{flag}", {"action": "false-alarm", "reason": "It is none."})
+    asked = {"params": {"q": flag if name == "id" else name}}
+    page = await reviewer.get(path, **asked)
+    assert page.text.count(f'href="/items/{flag}"') == 1
+    assert ("On another list" in words_of(page)) == (path != "/closed")
+    hidden = await console.visitor("amir.khan@force.example", roles=frozenset({Role.REVIEWER})).get(
+        path, **asked
+    )
+    assert hidden.status_code == 200
+    assert f"/items/{flag}" not in hidden.text
+    assert "On another list" not in words_of(hidden)
 
 
 async def test_listing_is_recorded(console, reviewer):

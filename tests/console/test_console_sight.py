@@ -3,12 +3,13 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from console_visits import BROOKS, KHAN, MARSH, PRYCE
 from stores import a_verdict
 
-from gateway.model import ItemKind, Role, StaffId
+from gateway.model import ItemKind, ItemState, Role, StaffId
 from gateway.review.access import Permission, Person, objection
 from gateway.review.decisions import subject_of
 from gateway.review.sight import sight_of
@@ -46,6 +47,24 @@ def test_lists_counts_and_questions_agree_with_the_check(console, seed):
                 agrees(console, person, registry)
 
 
+@pytest.mark.parametrize(
+    "state", [ItemState.RELEASING, ItemState.RELEASED, ItemState.RETURNED, ItemState.OPEN]
+)
+def test_what_is_theirs_alone_from_the_start_stays_so(console, state):
+    """Whatever became of it since, a supervisor knows nothing of it: whom it names is not known any better."""
+    kind = ItemKind.FLAG if state is ItemState.OPEN else ItemKind.HOLD
+    item = console.held(kind=kind, psd_only="whom it names could not be read")
+    console.held(kind=next(other for other in ItemKind if other is not kind))
+    path = {ItemState.RELEASED: (ItemState.RELEASING, ItemState.RELEASED), ItemState.OPEN: ()}
+    for before, after in pairwise((ItemState.REFERRED, *path.get(state, (state,)))):
+        console.store.write_now(lambda tx, one=before, to=after: items.set_state(tx, item, one, to))
+    for role, sees in ((Role.REVIEWER, False), (Role.PSD, True)):
+        person = Person(email="x@force.example", roles=frozenset({role}), staff_id=None)
+        sight = sight_of(person, console.registry)
+        assert console.store.read_now(lambda tx, sight=sight: queue.in_sight(tx, sight, item)) is sees
+        agrees(console, person, console.registry)
+
+
 def agrees(console, person, registry):
     sight = sight_of(person, registry)
     for kind in ItemKind:
@@ -65,11 +84,13 @@ def agrees(console, person, registry):
                 queue.tally(tx, sight, wanted, most=1_000),
                 set(queue.units(tx, sight, wanted, most=1_000)),
                 {one.id for one in every if queue.in_sight(tx, sight, one.id)},
+                {row.item.id for one in every for row in queue.called(tx, sight, one.id, limit=9)},
+                set(queue.order(tx, sight, wanted, limit=100)),
                 {name for name, _ in queue.subjects(tx, sight, wanted, limit=100)},
             )
 
-        page, newest, tally, bounded, units, singly, subjects = console.store.read_now(look)
-        assert page == newest == singly == subjects == set(may)
+        page, newest, tally, bounded, units, singly, called, order, subjects = console.store.read_now(look)
+        assert page == newest == singly == called == order == subjects == set(may)
         assert bounded == replace(tally, most=1_000)
         assert tally.waiting == len(may)
         assert tally.urgent == sum(one.urgent for one in may.values())

@@ -155,6 +155,16 @@ async def test_a_session_that_lies_idle_ends(console, reviewer):
     assert (await reviewer.get("/holds")).status_code == 303
 
 
+@pytest.mark.parametrize("own", [{"headers": {"X-Renewal": "1"}}, {"params": {"renewal": "1"}}], ids=str)
+async def test_a_page_that_renews_itself_keeps_no_session_alive(console, reviewer, own):
+    """Nobody need sit before a screen that asks by itself: console.idle_min holds on a busy queue too."""
+    console.clock.forward(minutes=20)
+    console.held()
+    assert (await reviewer.get("/holds", **own)).status_code == 200
+    console.clock.forward(minutes=11)
+    assert (await reviewer.get("/holds", **own)).status_code == 303
+
+
 async def test_a_session_ends_with_the_shift(console, reviewer):
     """After console.session_h, however busy it was."""
     for _ in range(23):

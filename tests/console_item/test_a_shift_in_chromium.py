@@ -57,12 +57,25 @@ def press(page, key):
         page.keyboard.press(key)
 
 
-def decide(page, key, words):
-    """Open a decision by its key, type, and send it."""
+def type_into(page, key, words):
+    """Open a decision by its key, and type."""
     page.keyboard.press(key)
     page.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
     page.keyboard.type(words)
+
+
+def decide(page, key, words):
+    """Open a decision by its key, type, and send it: another page opens."""
+    type_into(page, key, words)
     press(page, "Control+Enter")
+
+
+def add(page, key, words):
+    """Open what moves no hold by its key, type, and send it: this page stays, and shows it."""
+    type_into(page, key, words)
+    page.keyboard.press("Control+Enter")
+    page.locator("summary:focus").wait_for()
+    assert words in page.locator("#history").inner_text()
 
 
 def number_of(page):
@@ -79,14 +92,14 @@ def do(page, fate):
         decide(page, "e", "The second of this kind.")
     else:
         if fate == "false alarm":
-            decide(page, "f", "It answers her own question.")
+            add(page, "f", "It answers her own question.")
         elif fate == "note":
-            decide(page, "t", "Asked DS Pryce about it.")
+            add(page, "t", "Asked DS Pryce about it.")
         press(page, "s")
 
 
 def test_twenty_items_by_keyboard_alone(served):
-    """Sign in, open the first, decide, be shown the next, until nothing waits: no pointer is touched."""
+    """Sign in, open the first, decide, be shown the next, until the list opens and says that it is done: no pointer is touched."""
     process, console = served
     ids = {number: waiting(console, number) for number in range(COUNT)}
     fates = {number: FATES[number % len(FATES)] for number in ids}
@@ -96,7 +109,7 @@ def test_twenty_items_by_keyboard_alone(served):
         page.keyboard.press("j")
         press(page, "Enter")
         picture(page, "shift-item")
-        while item(console, ids[number_of(page)]).item.state is ItemState.HELD:
+        while page.locator("h1").inner_text() != "Holds":
             number = number_of(page)
             do(page, "return" if number in seen else fates[number])
             seen.add(number)
@@ -153,7 +166,8 @@ def test_two_reviewers_at_one_item(served):
     ):
         for each, email in ((page, REVIEWER), (other, PSD)):
             sign_in(each, process.origin, email, f"/items/{only}")
-        press(page, "c")
+        page.keyboard.press("c")
+        page.get_by_text("You have claimed it").wait_for()
         decide(other, "r", OWN_WORDS)
         told = other.get_by_role("alert").inner_text()
         assert f"{REVIEWER} has claimed it until" in told
@@ -165,6 +179,34 @@ def test_two_reviewers_at_one_item(served):
     decided = item(console, only)
     assert decided.item.state is ItemState.RETURNED
     assert [(one.actor, one.action) for one in decided.decisions] == [(REVIEWER, "return")]
+
+
+def test_what_is_typed_stays_while_the_item_is_claimed(served):
+    """Claiming, prolonging and noting leave what is being typed into a decision alone, and so does a refusal of theirs."""
+    process, console = served
+    only = waiting(console, 250)
+    with chromium(viewport={"width": 1280, "height": 800}) as (page, complaints):
+        sign_in(page, process.origin, path=f"/items/{only}")
+        type_into(page, "x", "Write about the case alone.")
+        page.locator("#words-return").fill("See me about it.")
+        page.get_by_role("button", name="Claim it").click()
+        page.get_by_role("button", name="Prolong it").wait_for()
+        page.keyboard.press("Escape")
+        page.locator("h1").click()
+        add(page, "t", "Telephoned her.")
+        assert complaints == []
+        page.keyboard.press("t")
+        page.keyboard.type("x")
+        page.locator("#reason-note").fill(" ")
+        page.keyboard.press("Control+Enter")
+        page.locator("#trouble").wait_for()
+        assert page.locator("#reason-return").input_value() == "Write about the case alone."
+        assert page.locator("#words-return").input_value() == "See me about it."
+        console.store.write_now(lambda tx: sessions.end_sessions(tx, REVIEWER))
+        page.get_by_role("button", name="Prolong it").click()
+        page.get_by_role("alert").get_by_text("You were signed out").wait_for()
+        assert page.locator("#reason-return").input_value() == "Write about the case alone."
+    close(console, only)
 
 
 def test_two_who_send_at_the_same_moment(served):

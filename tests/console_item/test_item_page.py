@@ -4,9 +4,12 @@ import re
 
 import pytest
 from console_visits import BROOKS, PSD, REVIEWER, words_of
+from gateway_process import CONTACT, OFFICER
 from item_mail import ADVANCE, QUOTED, judged, mail, raw_item
 from stores import a_verdict
 
+from gateway.console import item as item_pages
+from gateway.errors import NotStored
 from gateway.model import Event, ItemKind, ItemState, Label
 from gateway.store import claims, items, outbox
 from gateway.store.rows import DecisionAction, DeliveryState
@@ -114,6 +117,85 @@ async def test_a_second_reviewer_is_told_who_and_keeps_the_text(console, reviewe
     assert state(console, advance) is ItemState.HELD
 
 
+@pytest.mark.parametrize("kind", ItemKind)
+async def test_a_claim_from_within_a_decision_keeps_what_was_typed(console, reviewer, kind):
+    """Without scripts each decision has a button that claims the item first: the words are still there, and nothing is decided."""
+    item = raw_item(console, mail(ADVANCE), kind=kind)
+    page = (await reviewer.get(f"/items/{item}")).text
+    assert page.count('<noscript><button class="quiet" name="action" value="claim"') == page.count(
+        'class="decision"'
+    )
+    action = "return" if kind is ItemKind.HOLD else "confirm"
+    typed = {"typed-for": action, "reason": "Not like this.", "words": "See me <today>."}
+    answer = await reviewer.post(f"/items/{item}", {"action": "claim", **typed})
+    assert answer.status_code == 200
+    assert "You have claimed it" in words_of(answer)
+    assert f'id="do-{action}" open' in answer.text
+    assert answer.text.count("Not like this.") == 1
+    assert ("See me &lt;today&gt;." in answer.text) == (kind is ItemKind.HOLD)
+    assert console.store.read_now(lambda tx: items.decisions_of(tx, item)) == ()
+
+
+async def test_one_s_own_claim_can_be_prolonged(console, reviewer, advance):
+    """A telephone call may take longer than review.claim_s: the page offers to prolong, beside giving it back."""
+    await reviewer.post(f"/items/{advance}", {"action": "claim"})
+    first = console.store.read_now(lambda tx: claims.claim_of(tx, advance, console.clock()))
+    console.clock.forward(minutes=10)
+    page = await reviewer.get(f"/items/{advance}")
+    assert "Prolong it" in words_of(page)
+    assert "Give it back" in words_of(page)
+    await reviewer.post(f"/items/{advance}", {"action": "claim"})
+    second = console.store.read_now(lambda tx: claims.claim_of(tx, advance, console.clock()))
+    assert second.until > first.until
+    assert second.since == first.since
+
+
+async def test_trouble_with_the_store_keeps_what_was_typed(console, reviewer, advance):
+    """The page that says so has the words, and sends them again: every page is no-store, so *Back* would not."""
+    typed = {"action": "return", "typed-for": "return", "reason": "Not <now>.", "words": "See me."}
+    token = await reviewer.token("/account")
+    for broken in (
+        "write",
+        "read",
+    ):  # with the first a session is found, with the second nobody knows whose it is
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(type(console.store), broken, refuses)
+            answer = await reviewer.http.post(f"/items/{advance}", data={"csrf": token, **typed})
+        assert answer.status_code == 503
+        assert "Not &lt;now&gt;." in answer.text
+        assert "See me." in answer.text
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', answer.text))
+    assert fields == {"csrf": token, "action": "return", "typed-for": "return"}
+    again = await reviewer.http.post(f"/items/{advance}", data={**typed, **fields})
+    assert again.status_code == 303
+    assert state(console, advance) is ItemState.RETURNED
+
+
+async def refuses(*_):
+    raise NotStored("locked")
+
+
+async def test_our_own_fault_keeps_what_was_typed(console, reviewer, advance, monkeypatch):
+    """What was typed is not lost to a mistake of the gateway's either."""
+    token = await reviewer.token("/account")
+    monkeypatch.setattr(item_pages.decisions, "decide", None)
+    data = {"csrf": token, "action": "release", "reason": WORDS}
+    answer = await reviewer.http.post(f"/items/{advance}", data=data)
+    assert answer.status_code == 500
+    assert WORDS in answer.text
+
+
+async def test_trouble_shows_nobody_what_another_site_sent(console, reviewer, advance):
+    """A form that is not of this site is not read, whatever the store does."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(console.store), "read", refuses)
+        answer = await reviewer.http.post(
+            f"/items/{advance}", data={"reason": "planted"}, headers={"Origin": "https://evil.example"}
+        )
+    assert answer.status_code == 503
+    assert "planted" not in answer.text
+
+
 async def test_claim_and_give_back(console, reviewer, advance):
     """Claimed, the page says so to both; given back, the next one may."""
     await reviewer.post(f"/items/{advance}", {"action": "claim"})
@@ -174,6 +256,38 @@ async def test_the_smarthosts_answer_is_shown(console, reviewer, advance):
     assert "taken by the smarthost" in shown
     assert "queued as 4F2" in shown
     assert "Undo the release" not in shown
+
+
+async def test_what_reached_somebody_offers_no_undo_and_says_so(console, reviewer):
+    """One contact has it: an operator's retry brings no undo back, and closing it is not called a return."""
+    from gateway.cli.outbox import _retry
+    from gateway.store.rows import RecipientState
+
+    two = (CONTACT, "omar@home.example")
+    item = raw_item(console, mail(ADVANCE), recipients=two)
+    await reviewer.post(f"/items/{item}", {"action": "release", "reason": WORDS})
+    console.clock.forward(minutes=1)
+
+    def deliver(tx, *, last):
+        for one in outbox.claim_deliveries(tx, "serve", console.clock(), 60, 9):
+            answers = [(0, RecipientState.SENT, "250 taken"), (1, RecipientState.FAILED, "550 nobody")]
+            outbox.record_results(tx, one.id, answers, console.clock())
+            outbox.fail(tx, one.id, "serve", "550 nobody")
+            items.set_state(tx, item, ItemState.RELEASING, ItemState.RELEASE_FAILED)
+        if not last:
+            _retry(tx, item, console.clock())
+
+    console.store.write_now(lambda tx: deliver(tx, last=False))
+    shown = words_of(await reviewer.get(f"/items/{item}"))
+    assert "being released" in shown
+    assert "Undo the release" not in shown
+    console.store.write_now(lambda tx: deliver(tx, last=True))
+    shown = words_of(await reviewer.get(f"/items/{item}"))
+    assert "reached somebody it is for" in shown
+    assert "not everybody has it" in shown
+    await reviewer.post(f"/items/{item}", {"action": "return", "reason": WORDS})
+    assert "partly released" in words_of(await reviewer.get(f"/items/{item}"))
+    assert item in (await reviewer.get("/decided")).text
 
 
 async def test_a_message_that_cannot_be_read_has_a_page_all_the_same(console, reviewer):
@@ -241,3 +355,21 @@ async def test_two_people_release_what_is_severe(console, reviewer):
     assert [one.state for one in deliveries] == [DeliveryState.QUEUED]
     made = console.store.read_now(lambda tx: items.decisions_of(tx, item))
     assert [one.action for one in made] == [DecisionAction.APPROVE, DecisionAction.RELEASE]
+
+
+async def test_the_directorys_reviewer_is_one_of_two(console):
+    """Whose role is the directory's alone, and whom the staff list calls an officer: the first yes stands all the same."""
+    from dataclasses import replace
+
+    from gateway.model import Role, Severity, StaffId
+
+    verdict = a_verdict()
+    verdict = replace(verdict, findings=(replace(verdict.findings[0], severity=Severity.CRITICAL),))
+    shah = StaffId("3400")
+    item = raw_item(console, mail(ADVANCE), verdict=verdict, officer=shah, senders=(shah,), excluded=(shah,))
+    first = console.visitor(OFFICER, roles=frozenset({Role.REVIEWER}))
+    await first.post(f"/items/{item}", {"action": "release", "reason": WORDS})
+    second = console.visitor(PSD)
+    assert f"{OFFICER} is for its release" in words_of(await second.get(f"/items/{item}"))
+    await second.post(f"/items/{item}", {"action": "release", "reason": "I agree: it is about the hearing."})
+    assert state(console, item) is ItemState.RELEASING

@@ -204,6 +204,12 @@ STOPPING = OwnFault(
     others=f"dot: {ACCEPTED}",
     besides="then `421` and the end; an idle client gets `421 4.3.2` at once",
 )
+STOPPING_ALL = OwnFault(
+    fault="SIGTERM to every process of the gateway at once while messages are being uploaded, with `--workers 2`",
+    contact=f"dot: {ACCEPTED}",
+    others=f"dot: {ACCEPTED}",
+    besides="each is read and judged to its end, and nothing is held for it; exit status 0",
+)
 RULES_BROKEN = OwnFault(
     fault="the rule set on disk is broken at the start",
     contact=f"dot: {ACCEPTED}",
@@ -218,7 +224,7 @@ REGISTRY_BAD = OwnFault(
 )
 OURS_ALL = (
     DATABASE_LOCKED, DISK_FULL, WORKER_KILLED, OUT_OF_TIME, OUT_OF_MEMORY, NO_WORKER_FREE,
-    STARVED, SMARTHOST_DOWN_AT_START, STOPPING, RULES_BROKEN, REGISTRY_BAD,
+    STARVED, SMARTHOST_DOWN_AT_START, STOPPING, STOPPING_ALL, RULES_BROKEN, REGISTRY_BAD,
 )  # fmt: skip
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from fault_cases import (
     RULES_BROKEN,
     SMARTHOST_DOWN_AT_START,
     STOPPING,
+    STOPPING_ALL,
     WRONG_KEY,
     NoStart,
     OwnFault,
@@ -185,6 +189,63 @@ async def test_sigterm_lets_messages_finish(fresh: Line, case: OwnFault):
     assert len(fresh.recorded(raw)) == 1
     for client in (idle, busy):
         client.leave()
+
+
+def family(pid: int) -> list[int]:
+    """Return ``pid`` and all processes below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
+@pytest.mark.parametrize("case", [STOPPING_ALL], ids=["everybody at once"])
+async def test_sigterm_to_all_processes_holds_nothing(fresh: Line, case: OwnFault):
+    """A service manager may signal the relays, their parent and their workers together: that is one word to stop."""
+    fresh.gateway.init()
+    await fresh.gateway.start("--workers", "2")
+    await until(lambda: len(logged(fresh, "serve:ready")) == 2)
+    wires, clients = [], []
+    for to in (CONTACT, CLERK):
+        client = await Client.connect(fresh.port)
+        await client.greet()
+        assert await client.envelope(to) is None
+        assert (await client.say("DATA")).startswith("354")
+        raw = mail(UPDATE, to=to)
+        client.writer.write(stuffed(raw)[:200])
+        await client.writer.drain()
+        clients.append(client)
+        wires.append(raw)
+    for pid in family(fresh.gateway.process.pid):
+        os.kill(pid, signal.SIGTERM)
+    for client, raw, answer in zip(clients, wires, (case.contact, case.others), strict=True):
+        client.writer.write(stuffed(raw)[200:])
+        assert f"dot: {(await client.reply()).rpartition(' ')[0]} ID" == answer
+    assert await asyncio.to_thread(fresh.gateway.process.wait, 60) == 0
+    assert not logged(fresh, "serve:killed")
+    assert not fresh.recorded(wires[0]), "it was not read, and is held"
+    assert [fresh.copies(raw) for raw in wires] == [{CONTACT: 1}, {CLERK: 1}]
+    for client in clients:
+        client.leave()
+
+
+BROKEN_DUTY = """
+import asyncio
+from gateway.cli import main, serve
+async def breaks(self):
+    await asyncio.sleep(1)
+    raise KeyError("a bug")
+serve.Service._sign_audit = breaks
+main()
+"""
+
+
+async def test_a_fault_of_ours_in_a_duty_drains_and_is_a_failure(fresh: Line):
+    """The service ends in order, and its exit status says that somebody should start it again."""
+    fresh.gateway.init()
+    command = [sys.executable, "-c", BROKEN_DUTY, "serve", "--config", str(fresh.gateway.config)]
+    ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False, timeout=120)
+    events = [json.loads(line).get("event") for line in ran.stderr.splitlines() if line.startswith(b"{")]
+    assert ran.returncode == 1, ran.stderr
+    assert events.index("serve:duty-ended") < events.index("serve:stopped")
 
 
 async def test_sigterm_while_a_release_waits_for_the_smarthost(fresh: Line):

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from people import FOLDING
 
-from gateway.identify import domain_key, keys_of, literal_key, match_key
+from gateway.identify import domain_key, is_overrouted, keys_of, literal_key, match_key
 
 SAME = [
     # registered, spelling at RCPT
@@ -78,6 +78,8 @@ ROUTED = [
     "SRS0=HHHH=TT=home.example=victim@force.example",
     "SRS1=HHHH=relay.example==HHHH=TT=home.example=victim@force.example",
     "prvs=0123456789=victim@home.example",
+    "IMCEASMTP-+22vic+5C+20tim+22+40home+2Eexample@force.example",
+    "IMCEAATYPEOFMANYLETTERS-victim+40home+2Eexample@force.example",
     "relay.example!victim%home.example@other.example",
 ]
 
@@ -102,12 +104,16 @@ def test_the_plain_reading_comes_first(spelling):
         "victim+tag@[192.0.2.25]",
         '"victim"@[192.0.2.25]',
         "victim@192.0.2.25",
+        "victim@3221226009",
+        "victim@192.0.537",
+        "victim@0xC0.0x0.2.031",
+        "victim%0xC0000219@relay.example",
         "vic.tim@[192.0.2.25]",
     ],
 )
 def test_an_address_literal_matches_by_local_part(spelling):
     """A mail host named by its number may be any domain's, so the local part alone decides."""
-    assert match_key(spelling, FOLDING) == literal_key(match_key("victim@home.example", FOLDING))
+    assert literal_key(match_key("victim@home.example", FOLDING)) in keys_of(spelling, FOLDING)
 
 
 DIFFERENT = [
@@ -175,6 +181,73 @@ def test_match_key_is_total_idempotent_and_blind_to_case(address):
         assert match_key(address.upper(), FOLDING) == match_key(address.lower(), FOLDING) == key
     assert keys_of(address, FOLDING)[0] == key
     assert len(keys_of(address, FOLDING)) <= 16
+
+
+VIA = st.sampled_from(["relay.example", "mx.force.example", "localhost", "a", ""])
+
+
+def behind(address: str, step: tuple[str, str, int]) -> str:
+    """Return ``address`` as a route writes it that goes through one more host, in the way that ``step`` says."""
+    how, host, times = step
+    local, _, domain = address.rpartition("@")
+    match how:
+        case "percent":
+            return f"{local}%{domain}@{host}"
+        case "percents":
+            return f"{local}%{domain}{'%' * times}@{host}"
+        case "bang":
+            return f"{domain}!{local}@{host}"
+        case "quoted":
+            return f'"{address}"@{host}'
+        case "escaped":
+            code = "".join(char if char.isalnum() else f"+{ord(char):02X}" for char in address)
+            return f"IMCEASMTP-{code}@{host}"
+        case _:
+            return f"prvs=0123456789={address}"
+
+
+ROUTES = st.lists(
+    st.tuples(
+        st.sampled_from(["percent", "percents", "bang", "quoted", "escaped", "batv"]),
+        VIA,
+        st.integers(2, 40),
+    ),
+    max_size=12,
+)
+
+
+@given(ROUTES)
+@example([("percents", "relay.example", 20)])
+@example([("percent", "a", 0)] * 20)
+@example([("percent", "a", 0), ("bang", "b", 0)] * 6)
+def test_a_route_is_read_to_its_end_or_known_to_be_too_long(route):
+    """However an address is routed, the mailbox at its end is among the readings, or the walk is known to be cut short (P3)."""
+    address = "victim@home.example"
+    for step in route:
+        address = behind(address, step)
+    assert is_overrouted(address) or match_key("victim@home.example", FOLDING) in keys_of(address, FOLDING)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "jo%gmail.com" + "%" * 20 + "@mx.uk",
+        "localhost!mx.uk!jo%gmail.com%localhost%mx.uk%localhost@mx.uk",
+        "a%" * 500 + "@x.example",
+        '"' + "(" * 20 + "x" + ")" * 20 + 'jo@gmail.com"@mx.uk',
+        "IMCEASMTP-jo+25gmail+2Ecom" + "+25" * 16 + "+40mx+2Euk@mx.uk",
+        "jo%gmail.com@" + "a." * 600 + "example",
+    ],
+)
+def test_what_is_read_in_more_ways_than_are_looked_at_is_known(spelling):
+    """A walk through the readings that stops early says so: nobody can say whom such an address reaches."""
+    assert is_overrouted(spelling)
+
+
+@pytest.mark.parametrize("spelling", [*ROUTED, *(one for pair in SAME for one in pair), "x" * 2000, ""])
+def test_no_honest_spelling_has_too_many_readings(spelling):
+    """Routes that programs write by themselves, and addresses without any, are read to their end."""
+    assert not is_overrouted(spelling)
 
 
 @given(st.text(max_size=60))

@@ -120,6 +120,27 @@ def test_a_contact_cannot_be_hidden_behind_a_route(recipient):
     assert (match.recipient, match.contacts) == (recipient, (NADIA,))
 
 
+def test_an_address_with_too_many_readings_is_never_nobodys():
+    """Where the walk through the readings is cut short the mail is in scope, although nobody can say for whom (P3)."""
+    hidden = "nadia.rahman%home.example" + "%" * 20 + "@relay.example"
+    assert contacts_for(REGISTRY, hidden) is not None
+    found = parties(REGISTRY, envelope(hidden), headers(from_=(KHAN_AT,)))
+    assert found.in_scope
+    assert [match.recipient for match in found.contacts] == [hidden]
+    assert not found.is_assigned
+
+
+def test_an_officer_is_assigned_by_no_colleagues_case():
+    """Naming somebody as Sender who is on the contact's case does not put the writer on it; a shared mailbox is nobody."""
+    alone = parties(REGISTRY, envelope(VICTIM, sender=KHAN_AT), headers(from_=(KHAN_AT,)))
+    with_team = parties(REGISTRY, envelope(VICTIM, sender=KHAN_AT), headers(from_=(TEAM.email,)))
+    assert alone.is_assigned
+    assert with_team.is_assigned
+    for sender, from_ in ((KHAN_AT, WHITLOCK_AT), (WHITLOCK_AT, KHAN_AT)):
+        found = parties(REGISTRY, envelope(VICTIM, sender=""), headers(sender=(sender,), from_=(from_,)))
+        assert not found.is_assigned
+
+
 def test_staff_who_are_contacts_are_in_scope_at_their_force_address():
     """An officer who is a victim is included by their row, not left out by their domain, and may not review."""
     found = parties(REGISTRY, envelope("lena.fox@force.example"), headers(from_=(KHAN_AT,)))

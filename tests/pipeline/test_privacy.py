@@ -1,6 +1,7 @@
 """Mail to nobody registered is none of our business (P4), and nothing tells a hold from a pass (P8)."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,6 +45,42 @@ async def test_refused_contact_makes_it_nobodys_mail(road: Road):
     assert (await road.send(letter("HOLD this."), CONTACT, COUNSEL)).code == 250
     assert road.workers.asked == []
     assert road.holds() == ()
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "nadia%home.example" + "%" * 20 + "@relay.example",
+        "localhost!localhost!localhost!nadia%home.example%localhost%@localhost",
+    ],
+)
+async def test_a_route_too_long_to_read_is_refused_at_rcpt(road: Road, hidden: str):
+    """An address that has more readings than are looked at is refused before the smarthost hears of it (P3)."""
+    with capture_logs() as log:
+        await road.send(letter("HOLD this."), hidden, COUNSEL)
+    assert [reply.code for reply in road.replies] == [250, 553, 250, 250]
+    assert str(road.replies[1]).startswith("553 5.1.3 ")
+    assert [recipients for recipients, _ in road.sent] == [(COUNSEL,)]
+    assert all(hidden.encode() not in line for one in road.smarthost.sessions for line in one.commands)
+    assert any(line["event"] == "rcpt:overrouted" for line in log)
+    assert not any("home.example" in str(value) for line in log for value in line.values())
+
+
+async def test_whom_we_cannot_look_up_the_smarthost_never_hears_of(road: Road):
+    """A fault of ours at RCPT takes no recipient: what follows must not go to one that was not looked up (P3)."""
+
+    class Broken(dict):
+        def get(self, key, default=None):
+            raise RuntimeError("our own bug")
+
+    good = road.conductor.in_force
+    road.conductor.in_force = replace(good, registry=replace(good.registry, contacts_by_key=Broken()))
+    exchange = road.conductor.open(CLIENT)
+    await exchange.mail(MailCommand(reverse_path=""))
+    with pytest.raises(RuntimeError):
+        await exchange.rcpt(CONTACT)
+    await exchange.reset()
+    assert [session.verbs for session in road.smarthost.sessions if "RCPT" in session.verbs] == []
 
 
 SECRETS = (CONTACT, CLERK, COUNSEL, "nadia", "home.example", "amir.khan", "Your case", "prosecutor", "@")

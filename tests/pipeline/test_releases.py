@@ -119,10 +119,24 @@ async def test_possible_duplicate_is_shown(road: Road):
     await road.outbox.deliver_due()
     (delivery,) = road.deliveries()
     assert delivery.recipients[0].last_reply.startswith("possibly delivered")
+    assert delivery.interrupted == 1
     due_now(road)
     await road.outbox.deliver_due()
     assert state(road) is ItemState.RELEASED
     assert len(road.sent) == 2
+
+
+async def test_what_may_have_been_taken_is_not_said_to_be_returned(road: Road):
+    """The smarthost took it, was lost before its 250, and refused it the next time: nobody is told that it is not there."""
+    await hold_and_release(road)
+    road.smarthost.at(Stage.DOT, accept_and_hang_up())
+    await road.outbox.deliver_due()
+    due_now(road)
+    road.smarthost.at(Stage.RCPT, answer("550 5.1.1 No such person"))
+    await road.outbox.deliver_due()
+    assert state(road) is ItemState.RELEASE_FAILED
+    road.decide(road.holds()[0], "return")
+    assert state(road) is ItemState.PARTLY_RELEASED
 
 
 async def test_lease_of_a_dead_process_is_taken_over_and_counted(road: Road):

@@ -186,6 +186,29 @@ async def test_a_renewed_certificate_is_used_from_then_on(connect, certificate, 
     assert seen[0] != seen[1] == seen[2]
 
 
+@pytest.mark.parametrize("renewed", [("cert.pem",), ("key.pem",), ()], ids=["cert", "key", "no key"])
+async def test_a_certificate_half_renewed_changes_nothing(
+    connect, certificate, other_certificate, tmp_path, renewed
+):
+    """Read between the renewal of one file and the other: a mistake, and the pair that was in force still serves."""
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).write_bytes((certificate / name).read_bytes())
+    first = await connect(tls={"cert": tmp_path / "cert.pem", "key": tmp_path / "key.pem"})
+    before = await certificate_of(first)
+    for name in renewed:
+        (tmp_path / name).write_bytes((other_certificate / name).read_bytes())
+    if not renewed:
+        (tmp_path / "cert.pem").write_bytes((other_certificate / "cert.pem").read_bytes())
+        (tmp_path / "key.pem").unlink()
+    with pytest.raises(Mistakes):
+        first.server.renew_certificate()
+    assert await certificate_of(await connect()) == before
+    (tmp_path / "key.pem").write_bytes((other_certificate / "key.pem").read_bytes())
+    (tmp_path / "cert.pem").write_bytes((other_certificate / "cert.pem").read_bytes())
+    first.server.renew_certificate()
+    assert await certificate_of(await connect()) != before
+
+
 async def certificate_of(talk):
     await talk.greet()
     await talk.ask("STARTTLS")

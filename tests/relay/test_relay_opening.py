@@ -1,8 +1,10 @@
 """Getting to the smarthost: TLS that was asked for is had, passwords stay secret, settings are checked at once."""
 
 import base64
+import contextlib
 import socket
 import ssl
+import time
 
 import pytest
 from relay.dialogue import MESSAGE, TOP, say
@@ -10,6 +12,8 @@ from smarthost import Act, Smarthost, Stage, answer, hang_up, hang_up_after, raw
 
 from gateway.errors import Mistakes, NextHopUnavailable
 from gateway.relay import TRY_AGAIN, Relay
+from gateway.relay.opening import Way, next_hop
+from gateway.relay.wire import Lost, Misconfigured
 from gateway.settings import NextHopSettings
 
 SECRET = "correct horse"
@@ -334,3 +338,87 @@ def _has_ipv6() -> bool:
     except OSError:
         return False
     return ssl.HAS_TLSv1_2
+
+
+# several addresses
+
+
+@contextlib.contextmanager
+def black_hole(port):
+    """Yield an address of this machine whose ``port`` drops what comes, as a host that is down does."""
+    with contextlib.ExitStack() as sockets:
+        address = "127.0.0.2"
+        full = sockets.enter_context(socket.socket())
+        full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        full.bind((address, port))
+        full.listen(0)
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((address, port))
+        yield address
+
+
+def way_to(smarthost, *addresses, timeout_s=4.0, **settings):
+    """Return the way to a name that stands for ``addresses``."""
+
+    async def resolve(host, port):
+        assert (host, port) == ("smarthost.example", smarthost.port)
+        return addresses
+
+    url = f"{settings.pop('scheme', 'smtp')}://smarthost.example:{smarthost.port}"
+    hop = next_hop(NextHopSettings(url=url, connect_timeout_s=timeout_s, **settings), "gateway.example")
+    return Way(hop, resolve)
+
+
+async def test_an_address_that_drops_packets_does_not_keep_from_the_next(smarthost):
+    """One host of two is down: the other serves within the time, and from then on at once."""
+    with black_hole(smarthost.port) as hole:
+        way = way_to(smarthost, hole, "127.0.0.1")
+        begun = time.monotonic()
+        first = await way.open()
+        assert 1.5 < time.monotonic() - begun < 3.5
+        begun = time.monotonic()
+        second = await way.open()
+        assert time.monotonic() - begun < 1.0
+    for connection in (first, second):
+        connection.abort()
+    assert [session.verbs for session in smarthost.sessions] == [["EHLO"]] * 2
+
+
+@pytest.mark.parametrize(
+    "act", [answer("421 4.3.2 Going down"), answer("450 4.3.2 Not now"), hang_up(), raw(b"rubbish\r\n")]
+)
+async def test_an_address_that_does_not_serve_is_followed_by_the_next(smarthost, act):
+    """A host that answers and will not serve gives way to the next one too."""
+    smarthost.at(Stage.CONNECT, act)
+    async with Smarthost(host="127.0.0.2", port=smarthost.port) as other:
+        (await way_to(smarthost, "127.0.0.1", "127.0.0.2").open()).abort()
+        assert (len(smarthost.sessions), len(other.sessions)) == (1, 1)
+
+
+async def test_a_fault_for_a_person_to_mend_is_not_hidden_by_the_next_address(smarthost):
+    """What says that we are not wanted raises the alarm, whoever else would serve."""
+    smarthost.at(Stage.CONNECT, answer("554 5.7.1 Nothing for you here"))
+    async with Smarthost(host="127.0.0.2", port=smarthost.port) as other:
+        with pytest.raises(Misconfigured):
+            await way_to(smarthost, "127.0.0.1", "127.0.0.2").open()
+        assert not other.sessions
+
+
+async def test_an_address_that_keeps_silent_is_last_next_time(smarthost):
+    """A host that takes the connection and says nothing costs one opening its time, not all that follow."""
+    smarthost.at(Stage.CONNECT, silence())
+    way = way_to(smarthost, "127.0.0.1", "127.0.0.2", timeout_s=0.5)
+    async with Smarthost(host="127.0.0.2", port=smarthost.port) as other:
+        with pytest.raises(Lost, match="not ready for mail within"):
+            await way.open()
+        (await way.open()).abort()
+        assert len(other.sessions) == 1
+
+
+async def test_a_name_whose_addresses_are_all_down_is_lost(smarthost):
+    """Every address is tried, and the trouble of the last one told."""
+    way = way_to(smarthost, "127.0.0.3", "127.0.0.4")
+    with pytest.raises(Lost, match=r"smarthost\.example port"):
+        await way.open()

@@ -6,7 +6,7 @@ import pytest
 from relay.dialogue import MESSAGE, OFFICER, SOLICITOR, TOP, WITNESS, loop_until, say
 from smarthost import Stage, answer, hang_up, slow
 
-from gateway.relay import TRY_AGAIN
+from gateway.relay import TRY_AGAIN, pool
 
 PARTS = (TOP, MESSAGE)
 
@@ -29,6 +29,84 @@ async def test_a_message_waits_for_a_connection_only_so_long(smarthost, relay_to
     await holder.rcpt(WITNESS)
     await holder.data(PARTS)
     assert (await say(relay)).reply.code == 250
+    assert len(smarthost.sessions) == 1
+
+
+async def paused(relay, recipients=(WITNESS,)):
+    """Return a transaction that has said all up to DATA and now waits for something else, as inspected mail does."""
+    transaction = relay.begin()
+    assert (await transaction.mail(OFFICER)).code == 250
+    for recipient in recipients:
+        assert (await transaction.rcpt(recipient)).code == 250
+    return transaction
+
+
+@pytest.fixture
+def short_pause(monkeypatch):
+    """Make a pause long enough at once."""
+    monkeypatch.setattr(pool, "PARKED_S", 0.05)
+
+
+@pytest.mark.usefixtures("short_pause")
+async def test_who_pauses_gives_its_place_to_who_waits(smarthost, relay_to):
+    """Mail that waits for a worker, or for its client, keeps no other mail from the smarthost; it is said again later (P11)."""
+    relay = relay_to(smarthost, max_connections=2)
+    waiting = [await paused(relay, (WITNESS, SOLICITOR)) for _ in range(2)]
+    for _ in range(3):
+        assert (await say(relay)).reply.code == 250
+    for transaction in waiting:
+        assert transaction.accepted == (WITNESS, SOLICITOR)
+        assert (await transaction.data(PARTS)).code == 250
+    assert [mail.recipients for mail in smarthost.mails] == [(WITNESS,)] * 3 + [(WITNESS, SOLICITOR)] * 2
+    assert smarthost.most_open <= 2
+
+
+@pytest.mark.usefixtures("short_pause")
+@pytest.mark.parametrize("then", ["rcpt", "rewind", "abandon"])
+async def test_who_gave_its_place_goes_on_where_it_was(smarthost, relay_to, then):
+    """Whatever comes after the pause, the smarthost hears all of the dialogue that it needs, and no place is lost."""
+    relay = relay_to(smarthost, max_connections=1)
+    transaction = await paused(relay)
+    assert (await say(relay)).reply.code == 250
+    match then:
+        case "rcpt":
+            assert (await transaction.rcpt(SOLICITOR)).code == 250
+            assert (await transaction.data(PARTS)).code == 250
+            assert smarthost.mails[-1].recipients == (WITNESS, SOLICITOR)
+        case "rewind":
+            assert [reply.code for reply in await transaction.rewind(OFFICER, (SOLICITOR,))] == [250, 250]
+            assert (await transaction.data(PARTS)).code == 250
+            assert smarthost.mails[-1].recipients == (SOLICITOR,)
+        case _:
+            await transaction.abandon()
+    assert (await say(relay)).reply.code == 250
+    assert smarthost.most_open == 1
+
+
+@pytest.mark.usefixtures("short_pause")
+async def test_who_gave_its_place_is_told_when_it_gets_none_again(smarthost, relay_to):
+    """What cannot be said again is temporary: nothing has been sent, and the sender still has the mail."""
+    relay = relay_to(smarthost, max_connections=1, connect_timeout_s=0.5)
+    transaction = await paused(relay)
+    gate = asyncio.Event()
+    smarthost.at(Stage.DOT, slow(gate))
+    busy = asyncio.create_task(say(relay))
+    await smarthost.until(lambda: len(smarthost.sessions) == 2 and "DATA" in smarthost.sessions[1].verbs)
+    assert await transaction.data(PARTS) == TRY_AGAIN
+    assert "busy" in transaction.trouble
+    gate.set()
+    assert (await busy).reply.code == 250
+    assert (await say(relay)).reply.code == 250
+
+
+async def test_a_place_is_kept_while_nobody_waits_or_the_pause_is_short(smarthost, relay_to):
+    """Ordinary mail is inspected in a blink, and its dialogue is said once."""
+    relay = relay_to(smarthost, max_connections=1)
+    transaction = await paused(relay)
+    other = asyncio.create_task(say(relay))
+    await loop_until(lambda: relay._pool._waiters)
+    assert (await transaction.data(PARTS)).code == 250
+    assert (await other).reply.code == 250
     assert len(smarthost.sessions) == 1
 
 

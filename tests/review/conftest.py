@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from gateway_process import CONTACTS, STAFF
+from review_desk import Desk
 from store_fixtures import backend, cluster, postgresql, sqlite
 
 from gateway.registry import load
@@ -35,3 +36,8 @@ def registry(tmp_path_factory):
 def store(sqlite, tmp_path):
     with Store.open(sqlite.copy(tmp_path / "store")) as opened:
         yield opened
+
+
+@pytest.fixture
+def desk(store, registry):
+    return Desk(store, registry)

@@ -1,10 +1,13 @@
 """The digest: who is told that holds wait, how often, and that nothing of them is in it."""
 
 import asyncio
+import random
 from dataclasses import replace
 from email import message_from_bytes, policy
+from itertools import pairwise
 
 import pytest
+import structlog
 from gateway_process import CONTACT, OFFICER, SUPERVISOR
 from stores import NOW, after, an_envelope, an_item
 
@@ -12,12 +15,14 @@ from gateway import identify, notices
 from gateway.errors import NotStored
 from gateway.model import Event, ItemState, StaffId
 from gateway.review import digest
+from gateway.review.decisions import person_called
 from gateway.review.digest import begin_digest, due_digest, remind
+from gateway.review.sight import sight_of
 from gateway.settings import NoticeSettings
-from gateway.store import items, outbox, records
+from gateway.store import items, outbox, queue, records
 from gateway.store.instants import instant_text
 
-KHAN, BROOKS, MARSH, RAHMAN = map(StaffId, ("4417", "3308", "1502", "5001"))
+KHAN, BROOKS, PRYCE, MARSH, RAHMAN = map(StaffId, ("4417", "3308", "2201", "1502", "5001"))
 PSD, OTHER_PSD = "judith.marsh@force.example", "ruth.adeyemi@force.example"
 SETTINGS = NoticeSettings(url="https://console.force.example")
 
@@ -178,6 +183,27 @@ def test_what_waits_for_nobody_is_not_read_again_every_minute(store, registry, w
     assert store.read_now(lambda tx: due_digest(tx, SETTINGS, after(hours=8))) is not None
 
 
+def test_a_clock_that_was_ahead_silences_nobody(store, waiting, told):
+    """A digest written for next year does not keep this year's from going out; a small difference of clocks sends none twice."""
+    waiting()
+    store.write_now(lambda tx: records.set_fact(tx, "digest_at", instant_text(after(days=400))))
+    assert set(told(after(hours=1))) == {SUPERVISOR}
+    assert told(after(hours=0.9)) == {}
+    assert set(told(after(hours=5))) == {SUPERVISOR}
+
+
+def test_holds_that_nobody_can_be_told_of_are_an_alarm(store, waiting, told):
+    """They wait unmentioned otherwise: the log says how many, each time a digest is due."""
+    waiting()
+    for _ in range(2):
+        waiting(officer=MARSH, senders=(MARSH,), excluded=(MARSH,))
+    with structlog.testing.capture_logs() as logged:
+        assert set(told(after(hours=4))) == {SUPERVISOR}
+        assert told(after(hours=5)) == {}
+    (alarm,) = logged
+    assert (alarm["event"], alarm["log_level"], alarm["holds"]) == ("digest:nobody-to-tell", "error", 2)
+
+
 @pytest.mark.parametrize(
     ("changes", "who"),
     [
@@ -187,13 +213,57 @@ def test_what_waits_for_nobody_is_not_read_again_every_minute(store, registry, w
         ({"excluded": (KHAN, BROOKS, MARSH)}, {OTHER_PSD}),
         ({"officer": RAHMAN, "senders": (RAHMAN,), "excluded": (RAHMAN,)}, {PSD, OTHER_PSD}),
         ({"officer": MARSH, "senders": (MARSH,), "excluded": (MARSH,)}, set()),
+        ({"senders": (KHAN, PRYCE), "excluded": (KHAN, PRYCE)}, {PSD, OTHER_PSD}),
     ],
-    ids=["referred", "unknown officer", "manager named", "PSD named too", "no manager", "PSD's own"],
+    ids=[
+        "referred",
+        "unknown officer",
+        "manager named",
+        "PSD named too",
+        "no manager",
+        "PSD's own",
+        "manager's superior",
+    ],
 )
 def test_nobody_is_told_of_what_they_may_not_know(waiting, told, changes, who):
     """It goes past the conflicted to professional standards, and there past who is named or reports to the sender."""
     waiting(**changes)
     assert set(told(after(hours=4))) == who
+
+
+def test_a_failed_release_of_what_is_theirs_alone_waits_for_them(store, waiting, told):
+    """The manager, who never knew of it, is not told of its trouble either."""
+    item = waiting(psd_only="whom it names could not be read")
+    for before, then in pairwise((ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)):
+        store.write_now(lambda tx, one=before, to=then: items.set_state(tx, item, one, to))
+    assert set(told(after(hours=4))) == {PSD, OTHER_PSD}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whoever_is_told_has_it_in_their_own_queue(store, registry, waiting, seed):
+    """For any senders, people named and officers: digest and urgent notice go to those alone who see the item in the console."""
+    dice = random.Random(seed)
+    staff = tuple(registry.staff_by_id)
+    for number in range(40):
+        officer = dice.choice((*staff, None))
+        senders = tuple(
+            dict.fromkeys((*((officer,) if officer else ()), *dice.sample(staff, dice.randrange(2))))
+        )
+        named = tuple(dice.sample(staff, dice.randrange(3)))
+        changes = {
+            "officer": officer, "senders": senders, "excluded": tuple(dict.fromkeys((*senders, *named))),
+            "psd_only": dice.choice(("", "", "many")), "held_at": after(seconds=number),
+        }  # fmt: skip
+        item = waiting(**changes)
+        found = store.read_now(lambda tx: items.waiting_holds(tx, tuple(ItemState), limit=1000))[-1:]
+        digested = {one.recipients[0] for one in notices.digest(SETTINGS, registry, found, NOW)}
+        urgent_to = dice.choice(((), (SUPERVISOR, PSD)))
+        at_once = notices.reviewers(NoticeSettings(urgent_to=urgent_to), registry, an_item(**changes))
+        for address in digested.union(at_once):
+            person = store.read_now(lambda tx, one=address: person_called(tx, registry, one))
+            sight = sight_of(person, registry)
+            seen = store.read_now(lambda tx, sight=sight, one=item: queue.in_sight(tx, sight, one))
+            assert seen, (address, changes)
 
 
 def test_what_is_decided_waits_for_nobody(store, waiting, told):
@@ -225,8 +295,8 @@ def test_nobody_walks_the_staff_list_for_one_message(store, registry, waiting):
     wide = replace(registry, staff_by_key=ReadOnce(registry.staff_by_key))
     store.write_now(lambda tx: records.set_fact(tx, "digest_at", "2020-01-01T00:00:00.000000Z"))
     assert asyncio.run(remind(store, SETTINGS, wide, NOW)) == 1
-    officer = wide.staff_by_id[KHAN]
-    assert set(notices.reviewers(NoticeSettings(urgent_to=()), wide, officer, (KHAN,))) == {
+    held = an_item(officer=KHAN, senders=(KHAN,), excluded=(KHAN,))
+    assert set(notices.reviewers(NoticeSettings(urgent_to=()), wide, held)) == {
         SUPERVISOR,
         PSD,
         OTHER_PSD,

@@ -5,6 +5,7 @@ import os
 import signal
 import smtplib
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 
 import psycopg
@@ -22,14 +23,19 @@ from gateway.settings import NoticeSettings, ReviewSettings
 from gateway.store import Store, items, outbox
 from gateway.store import claims as claim_rows
 from gateway.store.rows import DecisionAction as Do
+from gateway.store.rows import RecipientState
 
 KHAN = StaffId("4417")
 PSD = "judith.marsh@force.example"
+OTHER = "omar@home.example"
 WORDS = "The words are about the hearing, not about her."
-CASES = ["claim", "approve", *(action for action in Do if action is not Do.APPROVE)]
+REST = "return the rest"
+CASES = ["claim", "approve", REST, *(action for action in Do if action is not Do.APPROVE)]
 
 ROUNDS = [("sqlite", case) for case in CASES]
-ROUNDS += [pytest.param("postgresql", case, marks=pytest.mark.postgresql) for case in (Do.RELEASE, Do.RETURN)]
+ROUNDS += [
+    pytest.param("postgresql", case, marks=pytest.mark.postgresql) for case in (Do.RELEASE, Do.RETURN, REST)
+]
 
 
 def prepared(store, registry, case):
@@ -41,15 +47,26 @@ def prepared(store, registry, case):
 
         verdict = replace(verdict, findings=(replace(verdict.findings[0], severity=Severity.CRITICAL),))
     item = an_item(
-        officer=KHAN, senders=(KHAN,), excluded=(KHAN,), contacts=("P-1",), recipients=(CONTACT,), verdict=verdict,
+        officer=KHAN, senders=(KHAN,), excluded=(KHAN,), contacts=("P-1",), recipients=(CONTACT, OTHER), verdict=verdict,
         envelope=an_envelope(CONTACT, sender=OFFICER),
         kind=ItemKind.FLAG if case in {Do.CONFIRM, Do.FALSE_ALARM} else ItemKind.HOLD,
     )  # fmt: skip
     store.write_now(lambda tx: items.add_item(tx, item))
-    before = {Do.UNDO: Do.RELEASE, Do.REOPEN: Do.RETURN}.get(case)
+    before = {Do.UNDO: Do.RELEASE, Do.REOPEN: Do.RETURN, REST: Do.RELEASE}.get(case)
     if before:
         assert not store.write_now(lambda tx: wanted(tx, item.id, before, registry)).refused
+    if case == REST:
+        store.write_now(reaches_one)
     return item.id
+
+
+def reaches_one(tx):
+    """Have the smarthost take what is queued for the first recipient, and refuse it for the second."""
+    for one in outbox.claim_deliveries(tx, "serve", NOW + timedelta(minutes=1), 60, 9):
+        answers = [(0, RecipientState.SENT, "250 taken"), (1, RecipientState.FAILED, "550 nobody")]
+        outbox.record_results(tx, one.id, answers, NOW)
+        outbox.fail(tx, one.id, "serve", "550 nobody")
+        items.set_state(tx, one.item_id, ItemState.RELEASING, ItemState.RELEASE_FAILED)
 
 
 def wanted(tx, item, case, registry):
@@ -57,7 +74,7 @@ def wanted(tx, item, case, registry):
     actor = Actor(person=person_called(tx, registry, PSD), registry=registry, system="system:test")
     if case == "claim":
         return claims.claim(tx, item, actor, NOW, ReviewSettings())
-    action = Do.RELEASE if case == "approve" else case
+    action = {"approve": Do.RELEASE, REST: Do.RETURN}.get(case, case)
     wish = Wish(item_id=item, action=action, reason=WORDS)
     return decide(tx, wish, actor, NOW, review=ReviewSettings(), notice=NoticeSettings())
 
@@ -70,7 +87,7 @@ def everything(settings, item):
                 items.item(tx, item),
                 items.approved_release(tx, item),
                 items.decisions_of(tx, item),
-                outbox.deliveries_of(tx, item),
+                sorted(outbox.deliveries_of(tx, item), key=lambda one: one.kind),  # of one moment
                 claim_rows.claim_of(tx, item, NOW),
                 [(row.event, row.subject) for row in audit.entries(tx)],
                 audit.verify(tx).is_whole,
@@ -170,9 +187,9 @@ def test_killed_before_each_step_it_is_decided_or_not(request, registry, tmp_pat
     assert "COMMIT" in places
     assert alike(after[:5]).replace(item, "the item") == undisturbed
     assert after[-1], "the chain is whole"
-    assert len(after[5]) == len(before[5]) + (2 if case is Do.RETURN else 1)
+    assert len(after[5]) == len(before[5]) + (2 if case in {Do.RETURN, REST} else 1)
     assert len(after[2]) == len(before[2]) + (case != "claim")
-    assert len(after[3]) == len(before[3]) + (case in {Do.RELEASE, Do.RETURN})
+    assert len(after[3]) == len(before[3]) + (case in {Do.RELEASE, Do.RETURN, REST})
 
 
 @pytest.mark.slow

@@ -1,11 +1,28 @@
 """Every decision: what it checks, what it writes, what it queues, and what a second person meets."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from threading import Thread
 
 import pytest
-from gateway_process import CONTACT, OFFICER, SUPERVISOR
-from stores import NOW, a_verdict, after, an_envelope, an_item
+from gateway_process import OFFICER, SUPERVISOR
+from review_desk import (
+    BROOKS,
+    CANNED,
+    DO,
+    INSPECTOR,
+    KHAN,
+    OTHER_PSD,
+    PRYCE,
+    PSD,
+    RAHMAN,
+    REVIEW,
+    WORDS,
+    Desk,
+    severe,
+)
+from stores import NOW, a_verdict, after
 
 from gateway import audit
 from gateway.errors import Refused
@@ -16,100 +33,17 @@ from gateway.model import (
     ItemState,
     Label,
     OutboxKind,
+    Role,
     RuleStatus,
     Severity,
     StaffId,
 )
 from gateway.review import claims
-from gateway.review.decisions import Actor, Wish, decide, needs_two, person_called, standing_approval
+from gateway.review.decisions import Wish, decide, needs_two, person_from_directory, standing_approval
 from gateway.settings import NoticeSettings, ReviewSettings
+from gateway.store import Store, items, outbox
 from gateway.store import claims as claim_rows
-from gateway.store import items, outbox
-from gateway.store.rows import DecisionAction, DeliveryState, ExcludedWhy, RecipientState
-
-KHAN, RAHMAN = StaffId("4417"), StaffId("5001")
-INSPECTOR = "owen.pryce@force.example"
-PSD, OTHER_PSD = "judith.marsh@force.example", "ruth.adeyemi@force.example"
-WORDS = "The words are about the hearing, not about her."
-REVIEW = ReviewSettings()
-CANNED = REVIEW.reasons[0]
-DO = DecisionAction
-
-
-class Desk:
-    """A store with reviewers at it."""
-
-    def __init__(self, store, registry):
-        self.store, self.registry = store, registry
-
-    def hold(self, **changes):
-        given = {
-            "officer": KHAN,
-            "senders": (KHAN,),
-            "excluded": (KHAN,),
-            "contacts": ("P-1",),
-            "envelope": an_envelope(CONTACT, sender=OFFICER),
-            "recipients": (CONTACT,),
-        } | changes
-        item = an_item(**given)
-        return self.store.write_now(lambda tx: items.add_item(tx, item))
-
-    def actor(self, email):
-        person = self.store.read_now(lambda tx: person_called(tx, self.registry, email))
-        return Actor(person=person, registry=self.registry, system="system:test")
-
-    def __call__(self, item, action, by=SUPERVISOR, at=NOW, review=REVIEW, reason=WORDS, **more):
-        wish = Wish(item_id=item, action=action, reason=reason, **more)
-        actor = self.actor(by)
-        return self.store.write_now(
-            lambda tx: decide(tx, wish, actor, at, review=review, notice=NoticeSettings())
-        )
-
-    def claim(self, item, by=SUPERVISOR, at=NOW):
-        actor = self.actor(by)
-        return self.store.write_now(lambda tx: claims.claim(tx, item, actor, at, REVIEW))
-
-    def item(self, item):
-        return self.store.read_now(lambda tx: items.item(tx, item))
-
-    def state(self, item):
-        return self.item(item).state
-
-    def serve(self, at):
-        """Claim what is due, as serve does; return the items released by it."""
-        claimed = self.store.write_now(lambda tx: outbox.claim_deliveries(tx, "serve", at, 900, 99))
-        return [one.item_id for one in claimed if one.kind is OutboxKind.RELEASE]
-
-    def fail(self, item, at):
-        """Have the smarthost refuse the release of ``item``."""
-
-        def job(tx):
-            (one,) = [d for d in outbox.deliveries_of(tx, item) if d.state is DeliveryState.LEASED]
-            outbox.record_results(tx, one.id, [(0, RecipientState.FAILED, "550 no")], at)
-            outbox.fail(tx, one.id, "serve", "550 no")
-            items.set_state(tx, item, ItemState.RELEASING, ItemState.RELEASE_FAILED)
-
-        self.store.write_now(job)
-
-    def deliveries(self, item):
-        return self.store.read_now(lambda tx: outbox.deliveries_of(tx, item))
-
-    def events(self):
-        return [row.event for row in self.store.read_now(audit.entries)]
-
-    def actions(self, item):
-        return [one.action for one in self.store.read_now(lambda tx: items.decisions_of(tx, item))]
-
-
-@pytest.fixture
-def desk(store, registry):
-    return Desk(store, registry)
-
-
-def severe(severity=Severity.CRITICAL, **changes):
-    verdict = a_verdict()
-    return replace(verdict, findings=(replace(verdict.findings[0], severity=severity, **changes),))
-
+from gateway.store.rows import DeliveryState, ExcludedWhy
 
 # --- reasons ------------------------------------------------------------------------------------------------
 
@@ -174,6 +108,20 @@ def test_a_decision_ends_the_claim(desk):
     desk.claim(item)
     assert not desk(item, DO.REFER).refused
     assert not desk.claim(item, PSD).refused
+
+
+@pytest.mark.parametrize("label", [DO.CONFIRM, DO.FALSE_ALARM])
+def test_a_label_on_a_hold_leaves_the_claim(desk, label):
+    """It moves no hold: who gave it goes on with the item, and nobody else gets between."""
+    hold, flag = desk.hold(), desk.hold(kind=ItemKind.FLAG)
+    for item in (hold, flag):
+        desk.claim(item)
+        assert desk(item, label, INSPECTOR).conflict
+        assert not desk(item, label).refused
+    standing = desk.store.read_now(lambda tx: claim_rows.claims_of(tx, (hold, flag), NOW))
+    assert {item: claim.actor for item, claim in standing.items()} == {hold: SUPERVISOR}
+    assert desk(hold, DO.RELEASE, INSPECTOR).conflict
+    assert not desk(hold, DO.RELEASE).refused
 
 
 def test_nobody_conflicted_claims_or_learns_whose_it_is(desk):
@@ -331,6 +279,68 @@ def test_a_first_yes_falls_when_its_giver_may_not_decide(desk, registry):
     assert standing is None
 
 
+ELSEWHERE = "h.brooks@force.onmicrosoft.example"
+"""An address that the directory has and the staff list has not."""
+
+
+def from_directory(desk, email, *roles):
+    """Return somebody whose roles are the directory's word, as they are when they are signed in."""
+    return desk.store.read_now(lambda tx: person_from_directory(tx, desk.registry, email, frozenset(roles)))
+
+
+def test_a_first_yes_of_the_directorys_reviewer_stands(desk):
+    """By staff list and account no reviewers, by the directory they are: each is one of two as everybody is, and not both."""
+    desk.account(ELSEWHERE)
+    item = desk.hold(verdict=severe(), officer=RAHMAN, senders=(RAHMAN,), excluded=(RAHMAN,))
+    first, second = (from_directory(desk, email, Role.REVIEWER) for email in (OFFICER, ELSEWHERE))
+    assert desk(item, DO.RELEASE, first).done is DO.APPROVE
+    assert "second person" in desk(item, DO.RELEASE, first).refused
+    assert desk(item, DO.RELEASE, second).done is DO.RELEASE
+    assert desk.actions(item) == [DO.APPROVE, DO.RELEASE]
+
+
+def test_a_first_yes_counts_with_the_role_it_was_given_in(desk):
+    """Of professional standards by the directory, a supervisor by the staff list: the yes is professional standards'."""
+    item = desk.hold(verdict=severe(), psd_only="it names 30 members of staff")
+    assert desk(item, DO.RELEASE, from_directory(desk, SUPERVISOR, Role.PSD)).done is DO.APPROVE
+    assert desk(item, DO.RELEASE, PSD).done is DO.RELEASE
+
+
+def test_one_person_from_the_directory_is_not_two(desk):
+    """Under another address: whoever they are on the staff list is one person."""
+    desk.account(ELSEWHERE, BROOKS)
+    by_name = from_directory(desk, ELSEWHERE, Role.REVIEWER)
+    for first, second in ((by_name, SUPERVISOR), (SUPERVISOR, by_name)):
+        item = desk.hold(verdict=severe())
+        assert desk(item, DO.RELEASE, first).done is DO.APPROVE
+        assert "second person" in desk(item, DO.RELEASE, second).refused
+
+
+def test_a_first_yes_of_the_directory_falls_when_its_giver_may_not_decide(desk, registry):
+    """By the staff list of today: who reports to the sender, or is not on it any more, has no yes."""
+    item = desk.hold(verdict=severe(), officer=RAHMAN, senders=(RAHMAN,), excluded=(RAHMAN,))
+    desk(item, DO.RELEASE, from_directory(desk, OFFICER, Role.REVIEWER))
+    full = desk.store.read_now(lambda tx: items.item_in_full(tx, item))
+
+    def stands(senders=(RAHMAN,), staff=registry):
+        found = replace(full.item, senders=senders)
+        return bool(desk.store.read_now(lambda tx: standing_approval(tx, found, full.decisions, staff)))
+
+    without = {key: one for key, one in registry.staff_by_key.items() if one.email != OFFICER}
+    assert stands()
+    assert not stands(senders=(PRYCE,))
+    assert not stands(staff=replace(registry, staff_by_key=without))
+
+
+def test_a_release_from_the_directory_is_undone_by_its_person_under_another_address(desk):
+    """Second thoughts come on the telephone too, where one is signed in by one's account."""
+    desk.account(ELSEWHERE, BROOKS)
+    item = desk.hold()
+    desk(item, DO.RELEASE, from_directory(desk, ELSEWHERE, Role.REVIEWER))
+    assert f"only {ELSEWHERE}" in desk(item, DO.UNDO, INSPECTOR).refused
+    assert not desk(item, DO.UNDO, SUPERVISOR).refused
+
+
 @pytest.mark.parametrize(
     ("verdict", "settings", "two"),
     [
@@ -371,6 +381,59 @@ def test_releases_are_counted_in_the_window_and_not_when_undone(desk):
     third = desk.hold()
     assert desk(third, DO.RELEASE, at=later).refused
     assert not desk(third, DO.RELEASE, at=later, review=ReviewSettings(releases_before_psd=0)).refused
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"excluded": (KHAN, BROOKS)},
+        {"senders": (KHAN, PRYCE), "excluded": (KHAN, PRYCE)},
+    ],
+    ids=["names the reviewer", "sent for the reviewer's superior"],
+)
+def test_the_bound_tells_nobody_of_a_release_that_is_hidden_from_them(desk, hidden):
+    """A release that a reviewer may not know of changes no answer of theirs; for professional standards it counts (P7)."""
+    secret, next_one, third = desk.hold(**hidden), desk.hold(), desk.hold()
+    assert not desk(secret, DO.RELEASE, PSD).refused
+    assert not desk(next_one, DO.RELEASE, SUPERVISOR).refused
+    assert "professional standards" in desk(third, DO.RELEASE, SUPERVISOR).refused
+    assert Event.DECISION_REFUSED in desk.events()
+
+
+def test_how_many_releases_an_officer_had_is_on_record(desk):
+    """What the bound let pass because it was hidden is in the audit log, for whoever oversees it."""
+    secret, next_one = desk.hold(excluded=(KHAN, BROOKS)), desk.hold()
+    desk(secret, DO.RELEASE, PSD)
+    desk(next_one, DO.RELEASE, SUPERVISOR)
+    approved = [
+        json.loads(row.payload)
+        for row in desk.store.read_now(audit.entries)
+        if row.event == Event.HOLD_RELEASE_APPROVED
+    ]
+    assert [one["earlier_releases"] for one in approved] == [0, 1]
+
+
+def test_two_releases_of_one_officer_at_once_are_one_after_the_other(backend, registry, tmp_path):
+    """Two reviewers, two holds, one moment: the second waits, and then meets the bound."""
+    settings = backend.copy(tmp_path / "store", busy_timeout_s=60)
+    with Store.open(settings) as ours, Store.open(settings) as theirs:
+        first, second = Desk(ours, registry), Desk(theirs, registry)
+        one, other = first.hold(), first.hold()
+        actor = first.actor(SUPERVISOR)
+        rulings = []
+        thread = Thread(target=lambda: rulings.append(second(other, DO.RELEASE, INSPECTOR)))
+
+        def job(tx):
+            wish = Wish(item_id=one, action=DO.RELEASE, reason=WORDS)
+            ruling = decide(tx, wish, actor, NOW, review=REVIEW, notice=NoticeSettings())
+            thread.start()
+            thread.join(0.5)  # time enough to be done, were it not to wait
+            return ruling
+
+        assert not ours.write_now(job).refused
+        thread.join(30)
+        assert "professional standards" in rulings[0].refused
+        assert second.state(other) is ItemState.HELD
 
 
 # --- return, refer, label, note, reopen ---------------------------------------------------------------------

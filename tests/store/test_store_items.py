@@ -2,12 +2,12 @@
 
 import pytest
 from sqlalchemy import select, text
-from stores import NOW, a_verdict, after, an_envelope, an_item
+from stores import NOW, a_ledger_entry, a_verdict, after, an_envelope, an_item
 
 from gateway.errors import Refused, Sealed
 from gateway.model import ItemKind, ItemState, Label, PersonId, StaffId
-from gateway.store import items, schema
-from gateway.store.rows import Decision, DecisionAction
+from gateway.store import items, ledger, schema
+from gateway.store.rows import Decision, DecisionAction, Kept, Told
 
 
 def put(store, **changes):
@@ -275,3 +275,40 @@ def test_an_item_says_whether_professional_standards_are_to_see_it(store):
         store.write_now(lambda tx, new=new: items.add_item(tx, new))
     shown = [store.read_now(lambda tx, new=new: items.item(tx, new.id)) for new in (marked, plain)]
     assert [item.psd_copy for item in shown] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ItemKind)
+def test_why_it_is_for_professional_standards_alone_is_kept(store, kind):
+    """Of holds and flags alike: they are to see it, they alone, and the row says why."""
+    _, item_id = put(store, kind=kind, psd_only="it names 30 members of staff")
+    item = store.read_now(lambda tx: items.item(tx, item_id))
+    assert item.state is (ItemState.REFERRED if kind is ItemKind.HOLD else ItemState.OPEN)
+    assert (item.psd_only, item.psd_copy) == ("it names 30 members of staff", True)
+    assert item.is_for_psd_alone
+
+
+def test_who_is_kept_from_the_mail_that_a_verdict_tells_of(store):
+    """By the ledger's name of a message, by its bytes where it was tried twice, and of all mail between two people since a time."""
+    named, _ = put(store, excluded=(StaffId("s2"),))
+    tried, _ = put(store, excluded=(StaffId("s3"),), sha256="d" * 64)
+    sent, _ = put(
+        store, excluded=(StaffId("s4"),), officer=StaffId("o1"), senders=(StaffId("o1"),), contacts=("p9",)
+    )
+    put(store, excluded=(StaffId("s5"),), officer=StaffId("o1"), contacts=("p8",))
+    put(store, excluded=(StaffId("s6"),), officer=StaffId("o1"), contacts=("p9",), held_at=after(days=-2))
+    first = a_ledger_entry(sha256=tried.sha256)
+    store.write_now(lambda tx: ledger.add(tx, first))
+
+    def kept(**told):
+        asked = Told(**{"since": after(days=-1)} | told)
+        return store.read_now(lambda tx: items.kept_from(tx, asked))
+
+    assert kept() == Kept()
+    assert kept(messages=(named.id,)) == Kept(staff=("s1", "s2"), senders=("s1",))
+    assert kept(messages=(first.id,)) == Kept(staff=("s1", "s3"), senders=("s1",))
+    between = {"officers": (StaffId("o1"),), "persons": (PersonId("p9"),)}
+    assert kept(**between) == Kept(staff=("o1", "s4"), senders=("o1",))
+    assert set(kept(messages=(named.id, sent.id), **between).staff) == {"s1", "s2", "o1", "s4"}
+    for alone in ({"psd_only": "many"}, {"officer": None}):
+        hidden, _ = put(store, **alone)
+        assert kept(messages=(hidden.id,)).psd_only

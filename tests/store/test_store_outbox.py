@@ -125,9 +125,8 @@ def test_digests_are_claimed_last(store):
     store.write_now(lambda tx: items.set_state(tx, release.id, ItemState.HELD, ItemState.RELEASING))
     urgent.append(put(store, after(minutes=3), kind=OutboxKind.RELEASE, item_id=release.id, message=None))
     later = after(minutes=5)
-    assert [one.id for one in claim(store, at=later, limit=2)] == urgent[:2]
-    assert [one.id for one in claim(store, at=later, limit=3)] == [*urgent[2:], min(digests)]
-    assert [one.id for one in claim(store, at=later)] == sorted(digests)[1:]
+    assert [one.id for one in claim(store, at=later, limit=2)] == urgent
+    assert [one.id for one in claim(store, at=later)] == sorted(digests)
 
 
 def test_a_release_withdraws_what_failed_of_its_own_item(store):
@@ -382,8 +381,11 @@ def test_a_host_that_remembers_nothing_of_the_store_does_not_send(store, content
     path.unlink() if content is None else path.write_bytes(content)
     with Store.open(store.settings) as fresh:
         put(fresh)
-        assert "no record of the store's deliveries" in notice(fresh)
-        assert notice(fresh) == ""
+        told = [
+            notice(fresh, after(minutes=minute)) for minute in range(3)
+        ]  # hosts that share a database are asked
+        assert [bool(why) for why in told].count(True) == 1
+        assert "no record of the store's deliveries" in "".join(told)
         assert claim(fresh) == ()
         fresh.write_now(outbox.resume)
         assert len(claim(fresh)) == 1

@@ -57,6 +57,43 @@ def test_newest_first(store, five):
     assert ids(store, newest_first=True, limit=2, after=wanted[1]) == wanted[2:4]
 
 
+def test_the_order_alone(store, five):
+    """The ids of a page, and of the one behind an item, without what is sealed."""
+    assert store.read_now(lambda tx: queue.order(tx, EVERYBODY, Wanted(), limit=3)) == tuple(five[:3])
+    assert store.read_now(lambda tx: queue.order(tx, EVERYBODY, Wanted(), limit=9, after=five[2])) == tuple(
+        five[3:]
+    )
+    assert (
+        store.read_now(lambda tx: queue.order(tx, Sight(blind=True), Wanted(), limit=9, after=five[2])) == ()
+    )
+
+
+def test_an_item_is_called_by_its_exact_names(store):
+    """By id, Message-ID or hash, of every kind and state, latest first; out of sight it has no name."""
+    held = put(
+        store, message_id="<a@force.example>", sha256="c" * 64, held_at=after(minutes=1), excluded=(ME,)
+    )
+    flag = put(
+        store, message_id="<a@force.example>", sha256="d" * 64, held_at=after(minutes=2), kind=ItemKind.FLAG
+    )
+    store.write_now(lambda tx: items.set_state(tx, flag, ItemState.OPEN, ItemState.CLOSED))
+
+    def called(name, sight=EVERYBODY):
+        return [one.item.id for one in store.read_now(lambda tx: queue.called(tx, sight, name, limit=9))]
+
+    assert called("<a@force.example>") == [flag, held]
+    assert (called(held), called("d" * 64), called("a@force.example")) == ([held], [flag], [])
+    assert called("<a@force.example>", Sight(me=ME, psd=True)) == [flag]
+
+
+def test_whose_release_somebody_agreed_to(store, five):
+    """Of the items asked for, those with a first yes."""
+    yes = Decision(item_id=five[1], actor="x", action=DecisionAction.APPROVE, reason="It may.", at=NOW)
+    store.write_now(lambda tx: items.add_decision(tx, yes))
+    assert store.read_now(lambda tx: queue.proposed(tx, five)) == {five[1]}
+    assert store.read_now(lambda tx: queue.proposed(tx, five[2:])) == frozenset()
+
+
 def test_counts(store, five):
     """How many, how many urgent, the oldest and the middle one; of a filter too."""
     tally = store.read_now(lambda tx: queue.tally(tx, EVERYBODY, Wanted()))

@@ -5,6 +5,7 @@ import { bind } from "./keys.js";
 import "./list.js";
 import "./marks.js";
 import "./send.js";
+import "./stay.js";
 
 const decisions = { r: "release", x: "return", e: "refer", f: "false-alarm", y: "confirm", t: "note", o: "reopen" };
 
@@ -20,7 +21,6 @@ for (const [key, name] of Object.entries(decisions)) bind(key, () => open(name))
 
 bind("c", () => document.querySelector("[data-form=claim] button[value=claim]")?.click());
 bind("s", () => document.querySelector("a[data-skip]")?.click());
-bind("u", () => document.querySelector("button[data-undo]")?.click());
 bind("h", () => {
   const history = document.getElementById("history");
   history?.focus();

@@ -1,11 +1,12 @@
 // A list that keeps itself up to date: the server says that it has changed, the page is fetched again, and its list and
 // figures take the place of the old ones. The focus stays on the row that had it; what is being typed is left alone.
+// The request says that nobody asked for it, so that an open page keeps no session alive.
 
 const place = document.getElementById("live");
 const PAUSE_MS = 60_000;
 
 async function renew(mark) {
-  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual" });
+  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual", headers: { "X-Renewal": "1" } });
   if (!answer.ok) {
     location.reload();
     return;

@@ -216,21 +216,26 @@ def _declines(verb: Any) -> bool:
         return any(child.norm_ in I | WE for child in verb.children if child.dep_ in SUBJECTS)
     if verb.norm_ == "say" and any(child.norm_ == "no" for child in verb.children):
         return does(verb, I | WE) is not None
-    if verb.norm_ not in _DECLINED:
-        return False
+    return verb.norm_ in _DECLINED and (_will_not(verb) or _may_not(verb))
+
+
+def _will_not(verb: Any) -> bool:
+    """Return whether "I" or "we" cannot, will not or should not do ``verb``."""
     denied = any(child.dep_ == "neg" and child.norm_ == "not" for child in verb.children)
     helped = {child.norm_ for child in verb.children if child.dep_ in {"aux", "auxpass"}} & _MAY_NOT
     own = any(child.norm_ in I | WE for child in verb.children if child.dep_ in SUBJECTS)
-    if denied and helped and own:
-        return True
+    return bool(denied and helped and own)
+
+
+def _may_not(verb: Any) -> bool:
+    """Return whether somebody is not able or allowed to do ``verb``."""
     up = verb.head
     if verb.dep_ not in {"xcomp", "ccomp", "acl"}:
         return False
-    if up.norm_ == "unable":
-        return True
     permitted = up.norm_ in _PERMITTED or any(child.norm_ in _PERMITTED for child in up.children)
     above = (up, up.head) if up.dep_ == "acomp" else (up,)  # the "not" of "won't be able" hangs on "be"
-    return permitted and any(child.dep_ == "neg" for each in above for child in each.children)
+    denied = any(child.dep_ == "neg" for each in above for child in each.children)
+    return up.norm_ == "unable" or (permitted and denied)
 
 
 def _spares(verb: Any) -> bool:

@@ -1,0 +1,90 @@
+"""SIGTERM at `serve`: once is to drain, however many pass it on; again, later, is to end. A fault of ours is status 1."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+DRAINS = """
+import asyncio, sys
+from gateway.cli.serve import run, run_until_stopped
+
+class Slow:
+    def __init__(self):
+        self.stopping = asyncio.Event()
+    async def start(self):
+        print("up", flush=True)
+    async def reload(self):
+        pass
+    async def stop(self):
+        print("draining", flush=True)
+        await asyncio.sleep(float(sys.argv[1]))
+
+run(run_until_stopped(Slow()))
+"""
+DUTY = """
+import asyncio
+from gateway.cli import serve
+from gateway.settings import Settings
+
+async def main():
+    service = serve.Service(Settings())
+    async def breaks():
+        raise KeyError("a bug")
+    async def stops():
+        assert not service.has_failed
+    service._spawn(stops)
+    await asyncio.sleep(0.1)
+    assert not service.stopping.is_set()
+    service._spawn(breaks)
+    await asyncio.wait_for(service.stopping.wait(), 10)
+    assert service.has_failed
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def draining():
+    """Start a process that takes so long to drain, and return it once it drains."""
+    started = []
+
+    def start(seconds):
+        process = subprocess.Popen(
+            [sys.executable, "-c", DRAINS, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        started.append(process)
+        assert process.stdout.readline() == b"up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == b"draining\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_the_same_word_from_two_sides_is_one(draining):
+    """Parent and service manager both say it at once: what is under way is finished all the same."""
+    process = draining(1.5)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process.send_signal(number)
+    assert process.wait(60) == 0
+
+
+def test_a_later_word_ends_at_once(draining):
+    """An operator who will not wait says it again."""
+    process = draining(600)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    assert process.returncode == 1
+
+
+def test_a_duty_that_dies_ends_the_service_as_a_failure():
+    """In order, and not with status 0: `Restart=on-failure` and containers must see that it did not end by itself."""
+    subprocess.run([sys.executable, "-c", DUTY], check=True, timeout=120)

@@ -1,0 +1,193 @@
+"""The outbox when not all is well: a slow dialogue, a damaged row, a lost lease, a restored backup. Alarms go out."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import structlog
+from road import WITNESS, Road, letter
+from smarthost import Stage, answer
+
+from gateway import outbox as outboxes
+from gateway.model import Event, ItemState, OutboxKind
+from gateway.store import outbox
+from gateway.store.rows import DeliveryState, RecipientState
+
+CONTACT = "nadia@home.example"
+
+
+async def held(road: Road, text: str = "HOLD this one.", *recipients: str):
+    """Send a message that is held, and return its hold."""
+    before = {one.id for one in road.holds()}
+    await road.send(letter(text, number=len(before)), *(recipients or (CONTACT,)))
+    (hold,) = (one for one in road.holds() if one.id not in before)
+    return hold
+
+
+def change(road: Road, statement: str, *values) -> None:
+    path = road.store.settings.url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as database:
+        database.execute(statement, values)
+    database.close()
+
+
+def states(road: Road) -> Counter:
+    return Counter((one.kind, one.state) for one in road.deliveries())
+
+
+async def until(true) -> None:
+    async with asyncio.timeout(30):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_slow_dialogue_keeps_no_alarm_waiting(road: Road):
+    """Four releases hang at the smarthost; an urgent notice queued afterwards goes out at once."""
+    for number in range(outboxes._AT_ONCE):
+        road.decide(await held(road, f"HOLD number {number}."))
+    hanging, said = asyncio.Event(), road.conductor.relay.deliver
+
+    async def deliver(mail, recipients, parts):
+        if len(parts) == 2:  # a release: its Received line and its bytes
+            await hanging.wait()
+        return await said(mail, recipients, parts)
+
+    road.conductor.relay.deliver = deliver
+    running = asyncio.create_task(road.outbox.run())
+    await until(lambda: states(road)[OutboxKind.RELEASE, DeliveryState.LEASED] == outboxes._AT_ONCE)
+    await held(road, "HOLD this URGENT one.")
+    await until(lambda: states(road)[OutboxKind.NOTICE, DeliveryState.SENT] == 2)
+    assert states(road)[OutboxKind.RELEASE, DeliveryState.LEASED] == outboxes._AT_ONCE
+    road.outbox.stop()
+    hanging.set()
+    await asyncio.wait_for(running, 10)
+
+
+async def test_a_slow_dialogue_keeps_no_other_release_waiting(road: Road):
+    """One hangs; what is approved meanwhile takes the next place, and stopping waits for what is under way."""
+    slow = await held(road, "HOLD the slow one.")
+    road.decide(slow)
+    let_go = asyncio.Event()
+    said = road.conductor.relay.deliver
+
+    async def deliver(mail, recipients, parts):
+        if b"slow" in parts[1]:
+            await let_go.wait()
+        return await said(mail, recipients, parts)
+
+    road.conductor.relay.deliver = deliver
+    running = asyncio.create_task(road.outbox.run())
+    await until(lambda: states(road)[OutboxKind.RELEASE, DeliveryState.LEASED] == 1)
+    for number in range(6):
+        road.decide(await held(road, f"HOLD number {number}."))
+    await until(lambda: states(road)[OutboxKind.RELEASE, DeliveryState.SENT] == 6)
+    road.outbox.stop()
+    assert not (await asyncio.wait([running], timeout=0.2))[0]
+    let_go.set()
+    await asyncio.wait_for(running, 10)
+    assert states(road) == {(OutboxKind.RELEASE, DeliveryState.SENT): 7}
+
+
+@pytest.mark.parametrize("damaged", ["mail", "address", "message"])
+async def test_one_that_cannot_be_opened_fails_and_the_others_go_out(road: Road, damaged: str):
+    """It is release_failed, in list, log and audit log, with the reason; the release behind it is delivered."""
+    first, second = await held(road, "HOLD one."), await held(road, "HOLD two.")
+    for hold in (first, second):
+        road.decide(hold)
+    (row,) = (one for one in road.deliveries() if one.item_id == first.id)
+    junk = bytes(60)
+    if damaged == "mail":
+        change(road, "UPDATE outbox SET mail = ? WHERE id = ?", junk, row.id)
+    elif damaged == "address":
+        change(road, "UPDATE outbox_recipients SET address = ? WHERE outbox_id = ?", junk, row.id)
+    else:
+        change(road, "UPDATE item_messages SET message = ? WHERE item_id = ?", junk, first.id)
+    with structlog.testing.capture_logs() as logged:
+        assert await road.outbox.deliver_due() == 2
+    found = {one.id: one.state for one in road.holds()}
+    assert found == {first.id: ItemState.RELEASE_FAILED, second.id: ItemState.RELEASED}
+    (failed,) = (one for one in road.deliveries() if one.item_id == first.id)
+    assert (failed.state, failed.interrupted) == (DeliveryState.FAILED, 0)
+    assert "cannot open it" in failed.last_reply
+    assert road.events()[Event.HOLD_RELEASE_FAILED] == 1
+    assert [one["log_level"] for one in logged if one["event"] == "outbox:not-opened"] == ["error"]
+    assert len(road.sent) == 1
+
+
+async def test_a_fault_of_ours_over_one_delivery_ends_in_a_failure(road: Road):
+    """It counts as a try and as a possible duplicate, and after max_tries a person is asked; it does not go round for ever."""
+    hold = await held(road)
+    road.decide(hold)
+
+    async def deliver(mail, recipients, parts):
+        raise ValueError("a bug, with nadia@home.example in its text")
+
+    road.conductor.relay.deliver = deliver
+    for _ in range(3):
+        change(road, "UPDATE outbox SET next_at = '2026-01-01T00:00:00.000000Z'")
+        assert await road.outbox.deliver_due() == 1
+    (delivery,) = road.deliveries()
+    assert (delivery.state, delivery.tries, delivery.interrupted) == (DeliveryState.FAILED, 3, 3)
+    assert "nadia" not in delivery.last_reply
+    assert [one.state for one in road.holds()] == [ItemState.RELEASE_FAILED]
+
+
+async def test_a_copy_taken_after_the_lease_ended_is_remembered(road: Road):
+    """One of two took it while another process had the lease: it is written down, and that one never gets it again."""
+    road.decide(await held(road, "HOLD this one.", CONTACT, WITNESS))
+    road.smarthost.at(Stage.RCPT, answer("450 4.2.1 Mailbox busy"), when=WITNESS.encode())
+    (row,) = road.deliveries()
+    said = road.conductor.relay.deliver
+
+    async def deliver(mail, recipients, parts):
+        dialogue = await said(mail, recipients, parts)
+        later = datetime.now(UTC) + timedelta(hours=1)
+        (stolen,) = road.store.write_now(lambda tx: outbox.claim_deliveries(tx, "another", later, 900, 9))
+        assert stolen.id == row.id
+        return dialogue
+
+    road.conductor.relay.deliver = deliver
+    with structlog.testing.capture_logs() as logged:
+        assert await road.outbox.deliver_due() == 1
+    (after,) = road.deliveries()
+    assert [one.state for one in after.recipients] == [RecipientState.SENT, RecipientState.PENDING]
+    assert (after.state, after.lease_owner) == (DeliveryState.LEASED, "another")
+    assert [one["event"] for one in logged if one["log_level"] == "error"] == ["outbox:lease-lost"]
+
+
+async def test_a_lease_that_is_lost_is_said(road: Road):
+    """Renewing goes on through a fault of the store's, and ends with a line in the log when the lease is another's."""
+    road.decide(await held(road))
+    (row,) = road.deliveries()
+    road.outbox._settings = road.outbox._settings.model_copy(update={"lease_s": 0.03})
+    write, calls = road.store.write, []
+
+    async def stumbles(job):
+        calls.append(job)
+        if len(calls) == 1:
+            raise KeyError("a bug")
+        return await write(job)
+
+    road.store.write = stumbles
+    with structlog.testing.capture_logs() as logged:
+        await asyncio.wait_for(road.outbox._keep_lease(row.id), 10)
+    assert [one["event"] for one in logged] == ["outbox:fault-of-ours", "outbox:lease-lost"]
+
+
+async def test_a_suspended_outbox_tells_of_urgent_holds_and_of_itself(road: Road, monkeypatch):
+    """After a restore no release goes out; an urgent hold is told all the same, and the log says so again and again."""
+    road.decide(await held(road))
+    change(road, "UPDATE meta SET value = '-1' WHERE name = 'outbox_mark'")
+    monkeypatch.setattr(outboxes, "_SAY_AGAIN_S", 0.0)
+    with structlog.testing.capture_logs() as logged:
+        assert await road.outbox.deliver_due() == 0
+        await held(road, "HOLD this URGENT one.")
+        assert await road.outbox.deliver_due() == 2
+    assert [one["event"] for one in logged].count("outbox:suspended") == 2
+    assert road.events()[Event.OUTBOX_SUSPENDED] == 1
+    assert states(road) == {
+        (OutboxKind.NOTICE, DeliveryState.SENT): 2,
+        (OutboxKind.RELEASE, DeliveryState.QUEUED): 1,
+    }
