@@ -149,7 +149,6 @@ def main() -> None:
         kept,
         base,
     )
-    parse.parse("Warm.")
     gated = [[one for one in each if frames.candidates(parse.keys_of(one))] for each in kept]
     few = slice(0, max(options.mails // 5, 20))
     on = timed(

@@ -85,7 +85,7 @@ def keys_of(address: str, folding: Folding) -> tuple[str, ...]:
     `is_overrouted` only the first readings, and it may reach any mailbox besides.
     """
     readings, _ = _readings(_cleaned(address))
-    return tuple(dict.fromkeys(_key(reading, folding) for reading in readings))
+    return _keys(readings, folding)
 
 
 def is_overrouted(address: str) -> bool:
@@ -96,6 +96,10 @@ def is_overrouted(address: str) -> bool:
     """
     _, whole = _readings(_cleaned(address))
     return not whole
+
+
+def _keys(readings: Iterable[str], folding: Folding) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_key(reading, folding) for reading in readings))
 
 
 def _readings(text: str) -> tuple[tuple[str, ...], bool]:
@@ -230,10 +234,11 @@ def contacts_for(registry: Registry, recipient: str) -> ContactMatch | None:
     review mail to themselves. An address that `is_overrouted` is a contact's even if none is found behind it.
     """
     contacts: dict[str, Contact] = {}
-    for key in keys_of(recipient, registry):
+    readings, whole = _readings(_cleaned(recipient))
+    for key in _keys(readings, registry):
         for contact in registry.contacts_by_key.get(key, ()):
             contacts.setdefault(contact.person_id, contact)
-    if not contacts and not is_overrouted(recipient):
+    if not contacts and whole:
         return None
     addresses = (recipient, *(email for contact in contacts.values() for email in contact.emails))
     staff = (staff_for(registry, address) for address in addresses)

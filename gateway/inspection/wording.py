@@ -29,8 +29,8 @@ class Wording:
 
     def __init__(self, octets: bytes) -> None:
         """Take `SLOTS` weights and one number that is added to every sentence, as little-endian halves."""
-        numbers = np.frombuffer(octets, dtype=_NUMBER).astype(np.float32)
-        self._weights, self._offset = numbers[:SLOTS], float(numbers[SLOTS])
+        weights, self._offset = numbers_of(octets)
+        self._weights = weights.astype(np.float32)
 
     def score(self, sentence: str) -> float:
         """Return what the words of ``sentence`` add to its score, in log-odds. Linear in at most so many words; never raises."""
@@ -61,6 +61,12 @@ def places(sentence: str) -> tuple[list[int], list[int]]:
 def octets_of(weights: np.ndarray, offset: float) -> bytes:
     """Return ``weights`` (`SLOTS` of them) and the number that is added to every sentence as `Wording` reads them."""
     return np.append(weights, offset).astype(_NUMBER).tobytes()
+
+
+def numbers_of(octets: bytes) -> tuple[np.ndarray, float]:
+    """Return what `octets_of` was given, as halves."""
+    numbers = np.frombuffer(octets, dtype=_NUMBER)
+    return numbers[:SLOTS], float(numbers[SLOTS])
 
 
 SILENT: Final = octets_of(np.zeros(SLOTS), 0.0)

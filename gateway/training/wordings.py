@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from gateway.inspection.encoder import Encoder
-from gateway.inspection.wording import SILENT, SLOTS, Wording, octets_of, places
+from gateway.inspection.wording import SILENT, SLOTS, Wording, numbers_of, octets_of, places
 from gateway.training.labelled import Sentence, Text
 
 _STRENGTH: Final = 8.0
@@ -80,8 +80,8 @@ def calibrated(model: Encoder, table: bytes, dev: Sequence[Text]) -> Calibration
 
 def _louder(table: bytes, share: float, offset: float) -> bytes:
     """Return ``table`` with every weight times ``share``, and ``offset`` added to every sentence."""
-    numbers = np.frombuffer(table, dtype="<f2").astype(np.float64) * share
-    return octets_of(numbers[:SLOTS], float(numbers[SLOTS]) + offset)
+    weights, constant = numbers_of(table)
+    return octets_of(weights.astype(np.float64) * share, constant * share + offset)
 
 
 def _rows(sentences: Sequence[Sentence]) -> Any:

@@ -4,12 +4,13 @@ import asyncio
 import random
 from dataclasses import replace
 from email import message_from_bytes, policy
+from functools import partial
 from itertools import pairwise
 
 import pytest
 import structlog
 from gateway_process import CONTACT, OFFICER, SUPERVISOR
-from stores import NOW, after, an_envelope, an_item
+from stores import NOW, after, an_item
 
 from gateway import identify, notices
 from gateway.errors import NotStored
@@ -28,22 +29,8 @@ SETTINGS = NoticeSettings(url="https://console.force.example")
 
 
 @pytest.fixture
-def waiting(store):
-    def put(**changes):
-        given = {
-            "officer": KHAN,
-            "senders": (KHAN,),
-            "excluded": (KHAN,),
-            "contacts": ("P-1",),
-            "envelope": an_envelope(CONTACT, sender=OFFICER),
-            "recipients": (CONTACT,),
-            "subject": "Secret subject",
-        } | changes
-        item = an_item(**given)
-        store.write_now(lambda tx: items.add_item(tx, item))
-        return item.id
-
-    return put
+def waiting(desk):
+    return partial(desk.hold, subject="Secret subject")
 
 
 @pytest.fixture

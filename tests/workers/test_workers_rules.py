@@ -2,9 +2,9 @@
 
 import contextlib
 from datetime import UTC, datetime
-from textwrap import dedent
 
 import pytest
+from rules_tools.small_sets import POLICY
 
 from gateway import inspection
 from gateway.errors import Mistakes, NotStored, NoWorker
@@ -13,19 +13,6 @@ from gateway.settings import InspectionSettings
 from gateway.workers import Workers, pool
 from gateway.workers.messages import Judged, JudgeRequest
 
-POLICY = dedent("""\
-    version: {number}
-    flag_at: 1
-    hold_at: 100
-    categories: {{}}
-    combinations: {{two_categories: none, vulnerable_contact: none, sender_not_assigned: none,
-      closed_case: none, earlier_findings: none}}
-    closed_case_days: 14
-    parties: {{do_not_contact: flag, no_email_consent: flag, senders_disagree: flag, private_copy: hold}}
-    unreadable: {{ambiguous: hold, language: hold, attachment-not-read: flag, charset: hold, depth: hold,
-      encoding: hold, encrypted: hold, macros: hold, malformed: hold, not-in-time: hold, picture: flag, size: hold,
-      small-picture: none, too-many-parts: hold, worker-failed: hold}}
-    """)
 NOBODY = Parties(
     officer=None, claimed=(), senders_disagree=False, contacts=(), private=(), others=(), involved=(),
     registry_version="", registry_stale="",
@@ -33,7 +20,7 @@ NOBODY = Parties(
 
 
 def a_set(number):
-    policy = inspection.BundleFile(0, "policy.yaml", POLICY.format(number=number))
+    policy = inspection.BundleFile(0, "policy.yaml", POLICY.replace("version: 1\n", f"version: {number}\n"))
     return inspection.Bundle(folders=("rules",), files=(policy,))
 
 
