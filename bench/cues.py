@@ -15,7 +15,6 @@ import resource
 import statistics
 import sys
 import time
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ import numpy as np
 from gateway import inspection
 from gateway.inspection import encoder, wording
 from gateway.inspection.encoder import Encoder, session, windows
+from gateway.inspection.memory import Remembered
 from gateway.inspection.relations import frames, parse
 from gateway.inspection.shadow import shadow_of
 from gateway.model import Action
@@ -58,8 +58,16 @@ def timed(name: str, work, entries, base: float = 0.0) -> float:
 
 def anew(judge: Judge, entry) -> None:
     """Judge a mail of which no sentence is known; the encoder's memory is the caller's."""
-    parse._remembered.cache_clear()
+    for memory in memories():
+        memory.forget()
     judge.judge_read(*entry)
+
+
+def memories() -> list[Remembered]:
+    """Return what remembers sentences: parses and what was heard in them, the gate, pieces and wordings."""
+    made = encoder.encoder()
+    of_encoder = [made.vocabulary._pieces, made._wording._scored] if made is not None else []
+    return [parse.remembered, frames._gate, *of_encoder]
 
 
 def random_graph(*, layers: int, pieces: int, int8: bool) -> bytes:
@@ -107,7 +115,8 @@ def main() -> None:
     timed("everything, nothing remembered", lambda entry: anew(whole, entry), read, base)
     whole_mib = resident_mib()
     made.remember(100_000)
-    parse._remembered = lru_cache(maxsize=None)(parse._parsed)
+    for memory in memories():
+        memory.keep(None)
     verdicts = [whole.judge_read(*entry).verdict for entry in read]
     timed("everything, all remembered", lambda entry: whole.judge_read(*entry), read, base)
     quiet = [
@@ -122,6 +131,8 @@ def main() -> None:
     shadows = [shadow_of(own_words(mail)) for mail in mails]
     kept = [[shadow.sentence(number) for number in range(len(shadow.starts))] for shadow in shadows]
     made.remember(0)
+    for memory in memories():
+        memory.forget()
     cold = timed("encoder and wordings, nothing remembered", made.read, kept, base)
     made.remember(100_000)
     for sentences in kept:
@@ -145,11 +156,11 @@ def main() -> None:
         )
     timed(
         "gate of the relations",
-        lambda each: [frames.candidates(parse.keys_of(one)) for one in each],
+        lambda each: list(map(frames._let_through, each)),
         kept,
         base,
     )
-    gated = [[one for one in each if frames.candidates(parse.keys_of(one))] for each in kept]
+    gated = [[one for one in each if frames.candidates(one)] for each in kept]
     few = slice(0, max(options.mails // 5, 20))
     on = timed(
         "cascade on: what the gate lets through is parsed",

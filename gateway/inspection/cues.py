@@ -23,7 +23,6 @@ from gateway.inspection import encoder as statistical
 from gateway.inspection import lexicon
 from gateway.inspection.encoder import Encoder, Reading
 from gateway.inspection.relations import frames, parse
-from gateway.inspection.relations.features import Features
 from gateway.inspection.shadow import Shadow
 
 CATEGORIES: Final = statistical.CATEGORIES
@@ -78,40 +77,39 @@ def cues_of(shadow: Shadow, parser: Parser, readings: Sequence[Reading]) -> Mapp
     found: dict[int, tuple[Cue, ...]] = {}
     for number in range(len(shadow.starts)):
         sentence = shadow.sentence(number)
-        candidates = frames.candidates(parse.keys_of(sentence))
+        candidates = frames.candidates(sentence)
         reading = readings[number] if number < len(readings) else None
         suspected = reading is not None and max(reading.crossing, *reading.categories) >= SUSPECTED
         if not candidates and not suspected:
             continue
         parsed = parser(number)
-        features = Features(parsed, sentence) if parsed is not None else None
-        related = _related(candidates, features, len(sentence))
-        judged = _judged(reading, features, sentence) if reading is not None and suspected else ()
+        heard = frames.heard(parsed, sentence) if parsed is not None else None
+        related = _related(candidates, heard, len(sentence))
+        judged = _judged(reading, heard, sentence) if reading is not None and suspected else ()
         cues = tuple(_surest((*related, *judged)))
         if cues:
             found[number] = tuple(_placed(cue, shadow.starts[number]) for cue in cues)
     return found
 
 
-def _related(candidates: Sequence[frames.Frame], features: Features | None, length: int) -> Iterator[Cue]:
+def _related(candidates: Sequence[frames.Frame], heard: frames.Heard | None, length: int) -> Iterator[Cue]:
     """Yield what the frames find; without a parse, what their words alone are worth."""
-    for frame in candidates:
-        if features is None:
+    if heard is None:
+        for frame in candidates:
             reason = f"has the words of what {frame.why}, in a message too long to be read closely"
             yield Cue(frame.category, min(frame.grade, UNPARSED), 0, length, Layer.RELATIONS, reason)
-            continue
-        place = frame.found(features)
-        if place is not None:
-            yield Cue(
-                frame.category, place.grade, place.start, place.end, Layer.RELATIONS, frame.why, features.is_anchored
-            )  # fmt: skip
+        return
+    for frame, place in heard.places:
+        yield Cue(
+            frame.category, place.grade, place.start, place.end, Layer.RELATIONS, frame.why, heard.is_anchored
+        )
 
 
-def _judged(reading: Reading, features: Features | None, sentence: str) -> Iterator[Cue]:
+def _judged(reading: Reading, heard: frames.Heard | None, sentence: str) -> Iterator[Cue]:
     """Yield what the encoder finds, lowered where the officer declines, and whether police business stands beside it."""
-    left = _REFUSED if features is not None and features.is_refusal else 1.0
+    left = _REFUSED if heard is not None and heard.is_refusal else 1.0
     start, end = reading.words if reading.words[0] < reading.words[1] else (0, len(sentence))
-    anchored = features is not None and features.is_anchored
+    anchored = heard is not None and heard.is_anchored
     likeliest = reading.best[0]
     for category, probability in zip(CATEGORIES, reading.categories, strict=True):
         if category == likeliest:  # that a line is crossed is surer than which: docs/decisions/0035

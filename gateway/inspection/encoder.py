@@ -51,7 +51,7 @@ MAX_UNIT: Final = 64
 CONTEXT: Final = 31
 """Pieces of the sentence before and after a window that are read with it."""
 KEPT_WINDOWS: Final = 2048
-"""Windows whose scores are remembered, some 20 MB: templates and threads come again. Kept by hash, not by words."""
+"""Windows whose readings are remembered, some 12 MB: templates and threads come again. Kept by hash, not by words."""
 _FOCUS: Final = 0.5
 """Pieces that score at least this share of the best one's probability are where the weight lies."""
 
@@ -144,7 +144,7 @@ class Encoder:
         self.vocabulary = Vocabulary(octets[VOCABULARY].decode("utf-8").split("\n"))
         self._wording = Wording(octets[WORDINGS])
         self._session = session(octets[GRAPH])
-        self._kept: OrderedDict[bytes, Scores] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[_Judged, ...]] = OrderedDict()
         self._room = kept
 
     def read(self, sentences: Sequence[str]) -> tuple[Reading, ...]:
@@ -152,9 +152,10 @@ class Encoder:
         readings: list[Reading] = [_NOTHING] * len(sentences)
         added = [self._wording.score(sentence) for sentence in sentences]
         for window in windows(sentences, self.vocabulary):
-            scores = self._scores(window)
-            for unit, (begin, end) in zip(window.units, window.spans, strict=True):
-                reading = self._reading(unit, scores[begin:end], added[unit.sentence])
+            judged = self._judged(window, [added[unit.sentence] for unit in window.units])
+            for unit, (probabilities, first, last) in zip(window.units, judged, strict=True):
+                words = unit.pieces[first].start, unit.pieces[last].end
+                reading = Reading(probabilities[-1], probabilities[:-1], words)
                 if reading.crossing >= readings[unit.sentence].crossing:
                     readings[unit.sentence] = _surest(reading, readings[unit.sentence])
                 else:
@@ -162,7 +163,7 @@ class Encoder:
         return tuple(readings)
 
     def remember(self, windows: int) -> None:
-        """Keep the scores of the last so many windows, and forget what is more."""
+        """Keep the readings of the last so many windows, and forget what is more."""
         self._room = windows
         while len(self._kept) > windows:
             self._kept.popitem(last=False)
@@ -181,28 +182,32 @@ class Encoder:
             if (rest := _without(sentence, start, end))
         )
 
-    def _scores(self, window: Window) -> Scores:
-        """Return the scores of every piece of ``window``, from memory where it was read before."""
+    def _judged(self, window: Window, added: Sequence[float]) -> tuple["_Judged", ...]:
+        """Return what each unit of ``window`` comes to with what its words add, from memory where it was read before."""
         numbers = np.array([window.numbers], dtype=np.int64)
-        key = hashlib.blake2b(numbers.tobytes(), digest_size=16).digest()
-        scores = self._kept.get(key)
-        if scores is None:
-            (found,) = self._session.run(None, {"pieces": numbers})
-            scores = found[0]
-            self._kept[key] = scores
+        key = hashlib.blake2b(numbers.tobytes(), digest_size=16)
+        key.update(np.array([window.starts, added], dtype=np.float64).tobytes())
+        kept = self._kept.get(key.digest())
+        if kept is None:
+            (scores,) = self._session.run(None, {"pieces": numbers})
+            spans = zip(window.spans, added, strict=True)
+            kept = tuple(self._unit(scores[0][begin:end], more) for (begin, end), more in spans)
+            self._kept[key.digest()] = kept
             self.remember(self._room)
         else:
-            self._kept.move_to_end(key)
-        return scores
+            self._kept.move_to_end(key.digest())
+        return kept
 
-    def _reading(self, unit: Unit, scores: Scores, added: float) -> Reading:
+    def _unit(self, scores: Scores, added: float) -> "_Judged":
         probabilities = _probability((pooled(scores) + added) / self.manifest.temperature)
         of_pieces = _probability(scores[:, -1])
         telling = np.flatnonzero(of_pieces >= _FOCUS * of_pieces.max())
-        words = unit.pieces[telling[0]].start, unit.pieces[telling[-1]].end
-        return Reading(float(probabilities[-1]), tuple(map(float, probabilities[:-1])), words)
+        return tuple(map(float, probabilities)), int(telling[0]), int(telling[-1])
 
 
+_Judged = tuple[tuple[float, ...], int, int]
+"""Of a unit: the probability of each category and last that it crosses at all, and the first and the last piece in which the
+weight lies."""
 _NOTHING: Final = Reading(0.0, (0.0,) * len(CATEGORIES), (0, 0))
 """Of a sentence without words."""
 

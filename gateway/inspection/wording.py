@@ -14,6 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from gateway.inspection.memory import Remembered
+
 SLOTS: Final = 1 << 18
 """Places of the table, half a megabyte: of the 190,000 terms of the corpus a third share theirs with another one."""
 LONGEST: Final = 3
@@ -31,9 +33,13 @@ class Wording:
         """Take `SLOTS` weights and one number that is added to every sentence, as little-endian halves."""
         weights, self._offset = numbers_of(octets)
         self._weights = weights.astype(np.float32)
+        self._scored = Remembered(self._score)
 
     def score(self, sentence: str) -> float:
         """Return what the words of ``sentence`` add to its score, in log-odds. Linear in at most so many words; never raises."""
+        return self._scored(sentence)
+
+    def _score(self, sentence: str) -> float:
         slots, signs = places(sentence)
         if not slots:
             return self._offset

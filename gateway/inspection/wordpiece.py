@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from gateway.inspection.memory import Remembered
+
 _MAX_WORD: Final = 100
 """Characters of a word past which it is unknown, as in BERT: no English word, and the greedy search is quadratic."""
 _KEPT_WORDS: Final = 50_000
@@ -31,7 +33,7 @@ class Piece:
 
 
 class Vocabulary:
-    """The pieces that a model knows, by number. Equal input gives equal output; nothing of a mail is kept but words."""
+    """The pieces that a model knows, by number. Equal input gives equal output; words and short sentences are remembered."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
         """``pieces`` in the order of their numbers; [UNK], [CLS] and [SEP] must be among them."""
@@ -41,9 +43,13 @@ class Vocabulary:
         self.end = self._numbers["[SEP]"]
         self._longest = max(map(len, pieces))
         self._known: dict[str, tuple[tuple[int, int], ...]] = {}
+        self._pieces = Remembered(self._cut)
 
     def pieces(self, sentence: str) -> tuple[Piece, ...]:
         """Return the pieces of ``sentence`` in order. Linear in its length; never raises."""
+        return self._pieces(sentence)
+
+    def _cut(self, sentence: str) -> tuple[Piece, ...]:
         found: list[Piece] = []
         for word, places in _words(sentence):
             at = 0

@@ -193,11 +193,7 @@ PROPER = (
 
 def found(text):
     features = Features(parse.parse(text), text)
-    return {
-        frame.name: place
-        for frame in frames.candidates(parse.keys_of(text))
-        if (place := frame.found(features))
-    }
+    return {frame.name: place for frame in frames.candidates(text) if (place := frame.found(features))}
 
 
 def test_every_frame_is_tried():

@@ -38,7 +38,7 @@ def parsed():
 def test_the_gate_loses_no_cue(parsed):
     """Every frame, tried on every sentence without the gate, finds nothing that the gated path does not."""
     for sentence, features in parsed.items():
-        gated = set(frames.candidates(parse.keys_of(sentence)))
+        gated = set(frames.candidates(sentence))
         lost = [frame.name for frame in FRAMES if frame not in gated and frame.found(features) is not None]
         assert lost == [], sentence
 
@@ -55,19 +55,28 @@ def test_the_gate_clears_ordinary_sentences():
         "Your property is ready to collect.", "The hearing is listed for Monday.", "Please quote the reference.",
         "Thank you for your patience.", "The file has gone to the CPS.", "Parking is at the rear of the building.",
     )  # fmt: skip
-    assert not any(frames.candidates(parse.keys_of(sentence)) for sentence in ordinary)
+    assert not any(frames.candidates(sentence) for sentence in ordinary)
 
 
 def test_a_sentence_is_parsed_once():
     """The same sentence again costs no parse, and a long one is not kept: memory is bounded."""
-    parse._remembered.cache_clear()
-    for _ in range(3):
-        first = parse.parse("Would you like to get a drink with me?")
-    assert parse._remembered.cache_info().misses == 1
+    parse.remembered.forget()
+    first = parse.parse("Would you like to get a drink with me?")
     assert parse.parse("Would you like to get a drink with me?") is first
     long = "Would you like to get a drink with me and " * 20
-    assert [token.text for token in parse.parse(long)] == [token.text for token in parse.parse(long)]
-    assert parse._remembered.cache_info().currsize == 1
+    again = parse.parse(long)
+    assert parse.parse(long) is not again
+    assert [token.text for token in parse.parse(long)] == [token.text for token in again]
+
+
+def test_what_was_heard_is_kept_with_the_parse():
+    """Frames look at a remembered sentence once, and hear in it what they hear in a fresh parse."""
+    words = "Would you like to get a drink with me after the trial?"
+    first = frames.heard(parse.parse(words), words)
+    assert first.places
+    assert frames.heard(parse.parse(words), words) is first
+    parse.remembered.forget()
+    assert frames.heard(parse.parse(words), words) == first
 
 
 def pipeline(tmp_path):

@@ -12,9 +12,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from gateway.inspection.memory import Remembered
 from gateway.inspection.relations.features import ANCHORS, YOU, Features, I, does
 from gateway.inspection.relations.features import keys_of_words as keys
-from gateway.inspection.relations.parse import pipeline
+from gateway.inspection.relations.parse import Parsed, keys_of, pipeline
 
 SURE: Final = 0.9
 FIRM: Final = 0.8
@@ -127,6 +128,30 @@ _MOODS: Final[Mapping[str, Callable[[Any, Features], bool]]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What the relations make of one parsed sentence."""
+
+    places: tuple[tuple[Frame, "Place"], ...]
+    """Where each frame stands that is in it, in the order of their names."""
+    is_refusal: bool
+    is_anchored: bool
+
+
+_HEARD: Final = "heard"
+
+
+def heard(parsed: Parsed, words: str) -> Heard:
+    """Return what is heard in the sentence ``words``; kept with its parse, for as long as that is remembered."""
+    known: Heard | None = parsed.user_data.get(_HEARD)
+    if known is None:
+        features = Features(parsed, words)
+        found = ((frame, frame.found(features)) for frame in candidates(words))
+        places = tuple((frame, place) for frame, place in found if place is not None)
+        known = parsed.user_data[_HEARD] = Heard(places, features.is_refusal, features.is_anchored)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a frame stands, as characters of the sentence, and what it is worth there."""
 
@@ -228,8 +253,15 @@ def frames_by_key() -> dict[str, tuple[Frame, ...]]:
     return {key: tuple(frames) for key, frames in table.items()}
 
 
-def candidates(of_sentence: frozenset[str]) -> tuple[Frame, ...]:
-    """Return the frames that a sentence with these keys may hold, in the order of `FRAMES`."""
-    table = frames_by_key()
-    met = {frame.name: frame for key in of_sentence for frame in table.get(key, ())}
-    return tuple(met[name] for name in sorted(met) if met[name].may_be_in(of_sentence))
+def candidates(sentence: str) -> tuple[Frame, ...]:
+    """Return the frames that ``sentence`` may hold by the keys of its words, in the order of their names; it is not parsed."""
+    return _gate(sentence)
+
+
+def _let_through(sentence: str) -> tuple[Frame, ...]:
+    keys, table = keys_of(sentence), frames_by_key()
+    met = {frame.name: frame for key in keys for frame in table.get(key, ())}
+    return tuple(met[name] for name in sorted(met) if met[name].may_be_in(keys))
+
+
+_gate = Remembered(_let_through)

