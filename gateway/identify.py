@@ -216,7 +216,10 @@ def _detours(text: str) -> Iterator[str]:
         yield _COMMENT.sub("", text)
     if found := _IMCEA.fullmatch(local):
         # What was escaped was seen by no cleaning yet: quotes, spaces, brackets.
-        yield _cleaned(_IMCEA_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), found[1]))
+        octets = _IMCEA_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), found[1])
+        yield _cleaned(octets)
+        with suppress(UnicodeError):
+            yield _cleaned(octets.encode("latin-1").decode("utf-8"))
     if found := _SRS0.fullmatch(local):
         yield f"{found[2]}@{found[1]}"
     if found := _BATV.fullmatch(local):

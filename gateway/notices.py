@@ -7,18 +7,22 @@ answers them.
 
 import hashlib
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from types import MappingProxyType
 
 from gateway import identify
-from gateway.model import MailCommand, MessageId, OutboxKind, Registry, StaffMember, StaffRole
+from gateway.model import MailCommand, MessageId, OutboxKind, Registry, StaffId, StaffMember, StaffRole
 from gateway.settings import NoticeSettings
 from gateway.store.rows import Item, NewDelivery, NewItem, Waiting
 
 _NULL_SENDER = MailCommand(reverse_path="")
+_DECIDING = frozenset({StaffRole.SUPERVISOR, StaffRole.PSD})
+_NOBODY_HAS_ONE: Mapping[StaffId, bool] = MappingProxyType({})
 
 
 def urgent(settings: NoticeSettings, held: NewItem, addresses: tuple[str, ...]) -> tuple[NewDelivery, ...]:
@@ -49,9 +53,10 @@ def urgent(settings: NoticeSettings, held: NewItem, addresses: tuple[str, ...]) 
 def call(settings: NoticeSettings, held: NewItem) -> tuple[NewDelivery, ...]:
     """Return the call to the on-call system about an urgent hold, if there is one: that it waits, since when, and where.
 
-    ``text`` alone is what most on-call and chat systems show. Who reads it is not known here.
+    ``text`` alone is what most on-call and chat systems show. Who reads it is not known here, so nothing is said of what
+    professional standards alone may know of, unless the settings say that they are the readers.
     """
-    if not settings.webhook.url:
+    if not settings.webhook.url or (held.is_for_psd_alone and not settings.webhook.for_psd):
         return ()
     at = f"{held.held_at:%Y-%m-%dT%H:%M:%SZ}"
     text = "Boundary gateway: a message to a registered contact is held and cannot wait. Sign in to decide."
@@ -98,34 +103,92 @@ def returned(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who is told in a digest that a hold waits. ``passed_on``: nobody nearer to its officer can decide; ``late``: it waits too long."""
+
+    address: str
+    passed_on: bool = False
+    late: bool = False
+
+
 def digest(
-    settings: NoticeSettings, registry: Registry, waiting: Iterable[Waiting], at: datetime
+    settings: NoticeSettings,
+    registry: Registry,
+    waiting: Iterable[Waiting],
+    at: datetime,
+    *,
+    by_account: Mapping[StaffId, bool] = _NOBODY_HAS_ONE,
 ) -> tuple[NewDelivery, ...]:
-    """Return one notice for everybody for whom holds wait: how many and since when, and nothing of them.
+    """Return one notice for everybody for whom holds wait: how many, since when, why they are asked, and nothing of them.
 
-    A hold waits for its officer's manager; for professional standards where it is theirs alone, and where the manager is
-    conflicted or not known. Nobody is told of a hold that they may not know of.
+    ``by_account`` says of those who have an account whether they may decide: it counts, not what the staff list calls them.
+    Nobody is told of a hold that they may not know of.
     """
-    since: dict[str, list[datetime]] = {}
+    told: dict[str, list[tuple[datetime, Receiver]]] = {}
     for item in waiting:
-        for address in waits_for(registry, item):
-            since.setdefault(address, []).append(item.held_at)
-    return tuple(_digest_for(settings, address, times, at) for address, times in sorted(since.items()))
+        for receiver in waits_for(settings, registry, item, at, by_account=by_account):
+            told.setdefault(receiver.address, []).append((item.held_at, receiver))
+    return tuple(_digest_for(settings, address, holds, at) for address, holds in sorted(told.items()))
 
 
-def waits_for(registry: Registry, item: Waiting) -> tuple[str, ...]:
-    """Return who is told in a digest that ``item`` waits; empty when nobody is left."""
+def waits_for(
+    settings: NoticeSettings,
+    registry: Registry,
+    item: Waiting,
+    at: datetime,
+    *,
+    by_account: Mapping[StaffId, bool] = _NOBODY_HAS_ONE,
+) -> tuple[Receiver, ...]:
+    """Return who is told in a digest that ``item`` waits; empty when nobody is left.
+
+    It waits for the nearest in its officer's line who can decide: for professional standards where it is theirs alone,
+    and where the line ends before, at its top or at somebody who may not know of it. After ``notices.escalate_h`` the
+    next one is told too (P6): further up, and behind the last of the line professional standards.
+    """
+    line = tuple(_line(registry, item, by_account))
+    psd = tuple(one for one in registry.staff_by_role[StaffRole.PSD] if _may_know(registry, one, item))
     manager = _manager(registry, item)
-    if manager is not None and not item.is_for_psd_alone and _may_know(registry, manager, item):
-        return (manager.email,)
-    return tuple(one.email for one in registry.staff_by_role[StaffRole.PSD] if _may_know(registry, one, item))
+    could = manager is not None and not item.is_for_psd_alone and _may_know(registry, manager, item)
+    first, *above = line or (None,)
+    passed_on = could and first != manager
+    found = [Receiver(one.email, passed_on=passed_on) for one in ((first,) if first else psd)]
+    hours = settings.escalate_h
+    if first is not None and hours and at - item.held_at > timedelta(hours=hours):
+        further = [one for one in above[:1] or psd if one != first]
+        found += [Receiver(one.email, late=True) for one in further]
+    return tuple(found)
 
 
-def _digest_for(settings: NoticeSettings, address: str, times: list[datetime], at: datetime) -> NewDelivery:
-    number = f"{len(times)} messages wait" if len(times) > 1 else "One message waits"
+def _line(
+    registry: Registry, item: NewItem | Waiting, by_account: Mapping[StaffId, bool]
+) -> Iterator[StaffMember]:
+    """Yield who of the line of an item's officer can decide on it, nearest first, up to the first who may not know of it."""
+    if item.officer is None or item.is_for_psd_alone:
+        return
+    for staff_id in identify.superiors(registry, item.officer):
+        member = registry.staff_by_id[staff_id]
+        if not _may_know(registry, member, item):
+            return
+        if by_account.get(staff_id, member.role in _DECIDING):
+            yield member
+
+
+def _digest_for(
+    settings: NoticeSettings, address: str, holds: list[tuple[datetime, Receiver]], at: datetime
+) -> NewDelivery:
+    number = f"{len(holds)} messages wait" if len(holds) > 1 else "One message waits"
+    passed_on = sum(receiver.passed_on for _, receiver in holds)
+    late = sum(receiver.late for _, receiver in holds)
     text = (
-        f"{number} for a decision, the oldest since {min(times):%Y-%m-%d %H:%M} UTC.\n\n"
-        "Nothing can be released from this mail. Sign in to see them:\n"
+        f"{number} for a decision, the oldest since {min(since for since, _ in holds):%Y-%m-%d %H:%M} UTC.\n"
+    )
+    if passed_on:
+        text += f"\nYou are asked about {passed_on} of them because nobody nearer in the line of management can decide.\n"
+    if late:
+        text += f"\n{late} of them waited longer than {settings.escalate_h:g} hours for somebody else, so you are told too.\n"
+    text += (
+        "\nNothing can be released from this mail. Sign in to see them:\n"
         f"{settings.url or 'gateway holds list'}\n"
     )
     reference = MessageId(f"digest.{at:%Y%m%d%H%M%S}")
@@ -141,13 +204,15 @@ def _digest_for(settings: NoticeSettings, address: str, times: list[datetime], a
 def reviewers(settings: NoticeSettings, registry: Registry, held: NewItem) -> tuple[str, ...]:
     """Return who is told of an urgent hold: ``notices.urgent_to``, else the officer's manager and PSD.
 
+    Where the staff list says that the manager cannot decide, the nearest of the line who can is told as well.
+
     Nobody is told who may not know of it. What is professional standards' alone is told to them, whether or not they are
     in ``urgent_to``. Empty when nobody is left; the caller raises an alarm.
     """
     psd = tuple((one.email, one) for one in registry.staff_by_role[StaffRole.PSD])
-    manager = _manager(registry, held)
+    manager, nearest = _manager(registry, held), next(_line(registry, held, _NOBODY_HAS_ONE), None)
     asked = tuple((address, identify.staff_for(registry, address)) for address in settings.urgent_to)
-    asked = asked or (*(((manager.email, manager),) if manager else ()), *psd)
+    asked = asked or (*((one.email, one) for one in (manager, nearest) if one), *psd)
     free = [address for address, member in asked if _may_know(registry, member, held)]
     if not free and held.is_for_psd_alone:
         free = [address for address, member in psd if _may_know(registry, member, held)]

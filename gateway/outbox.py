@@ -22,7 +22,7 @@ from gateway.model import Envelope, Event, ItemState, OutboxKind, Reply
 from gateway.pipeline import received_line, without_addresses
 from gateway.relay import Delivery as Dialogue
 from gateway.relay import Relay
-from gateway.settings import OutboxSettings
+from gateway.settings import LONGEST_UNDO_S, OutboxSettings
 from gateway.store import Store, Tx, items, outbox
 from gateway.store.rows import Delivery, DeliveryRecipient, RecipientState
 from gateway.webhook import Webhook
@@ -123,7 +123,15 @@ class Outbox:
             payload: dict[str, audit.Value] = {"why": why}
             audit.append(tx, Event.OUTBOX_SUSPENDED, actor=ACTOR, subject="outbox", payload=payload, at=now)
         tx.after_commit(partial(self._say_suspended, outbox.suspension(tx)))
-        return outbox.claim_deliveries(tx, self._process, now, self._settings.lease_s, limit, alarms=alarms)
+        return outbox.claim_deliveries(
+            tx,
+            self._process,
+            now,
+            self._settings.lease_s,
+            limit,
+            alarms=alarms,
+            longest_pause_s=max(self._settings.max_retry_s, LONGEST_UNDO_S),
+        )
 
     def _say_suspended(self, why: str) -> None:
         """Log that the outbox is suspended, again and again while it is: nothing else says so by itself."""
@@ -158,6 +166,10 @@ class Outbox:
 
     async def _dialogue(self, delivery: Delivery) -> Dialogue:
         """Return what came of it. What went wrong on our side is an answer like a smarthost's: it ends somewhere (P6)."""
+        if (
+            delivery.tries > self._settings.max_tries
+        ):  # the last of them never ended: whoever sends it may end over it
+            return _unsaid(451, "4.3.0 The gateway was interrupted over it again and again", uncertain=False)
         begun = False
         try:
             parts = await self._store.read(partial(self._bytes_of, delivery))
@@ -287,8 +299,7 @@ class Outbox:
         release = delivery.kind is OutboxKind.RELEASE
         if release:
             assert delivery.item_id is not None, "a release is of an item"
-            state = ItemState.RELEASED if sent else ItemState.RELEASE_FAILED
-            items.set_state(tx, delivery.item_id, ItemState.RELEASING, state)
+            self._move_item(tx, delivery.item_id, sent=sent)
         event = {
             (True, True): Event.HOLD_RELEASED,
             (True, False): Event.HOLD_RELEASE_FAILED,
@@ -301,6 +312,24 @@ class Outbox:
             "interrupted": delivery.interrupted,
         }
         audit.append(tx, event, actor=ACTOR, subject=delivery.item_id or delivery.id, payload=payload, at=at)
+
+    @staticmethod
+    def _move_item(tx: Tx, item_id: str, *, sent: bool) -> None:
+        """Move the item of a release that ended. That it was sent stays written whatever the item has become meanwhile.
+
+        Another process may have lost the same delivery while this one waited for its answer, and a person decided since.
+        """
+        if not sent:
+            items.set_state(tx, item_id, ItemState.RELEASING, ItemState.RELEASE_FAILED)
+            return
+        try:
+            items.set_state(tx, item_id, (ItemState.RELEASING, ItemState.RELEASE_FAILED), ItemState.RELEASED)
+        except Refused as late:
+            why = str(late)
+            hint = "A copy went out that was thought undelivered: tell whoever decided since."
+            tx.after_commit(
+                lambda: log.error("outbox:sent-after-decision", item=item_id, error=why, hint=hint)
+            )
 
     def _pause(self, tries: int) -> timedelta:
         """Return how long to wait after the ``tries``-th failure: doubling, with a ceiling."""

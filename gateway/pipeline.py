@@ -59,6 +59,8 @@ from gateway.relay import Relay, Transaction
 from gateway.settings import NoticeSettings
 from gateway.store import Store, Tx, items, ledger
 from gateway.store.rows import Kept, Outcome, Reach
+from gateway.vitals import Outcome as Became
+from gateway.vitals import Stage, Vitals
 from gateway.workers import Workers
 
 log: FilteringBoundLogger = structlog.get_logger("gateway.pipeline")
@@ -113,6 +115,7 @@ class Conductor:
         self.store = store
         self.in_force = in_force
         self.options = options
+        self.vitals = Vitals()
         self._crashes: OrderedDict[str, int] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._afterwards = 0
@@ -137,9 +140,13 @@ class Conductor:
         if not members or None in members:
             modes = [self.options.mode, *self.options.unit_modes.values()]
         else:
-            units = (member.unit for member in members if member)
-            modes = [self.options.unit_modes.get(unit, self.options.mode) for unit in units]
+            modes = [self._mode_in(member.unit) for member in members if member]
         return max(modes, key=lambda mode: mode.strictness)
+
+    def _mode_in(self, unit: str) -> Mode:
+        """Return the mode of a unit, which the settings need not write as the staff list does: by capitals, or spaces around it."""
+        named = [mode for name, mode in self.options.unit_modes.items() if _folded(name) == _folded(unit)]
+        return max(named, key=lambda mode: mode.strictness, default=self.options.mode)
 
     def count_crash(self, sha256: str) -> None:
         """Remember that these bytes ended in a fault of ours once more."""
@@ -209,7 +216,7 @@ class Exchange:
         self._in_force = self._conductor.in_force
         self._mail = command
         self._upstream = self._conductor.relay.begin()
-        reply = await self._upstream.mail(command)
+        reply = self._conductor.vitals.answered("mail", await self._upstream.mail(command))
         if not reply.is_positive:
             self._log_refusal("mail:refused", reply)
             await self.reset()
@@ -220,10 +227,10 @@ class Exchange:
         assert self._upstream is not None, "receive asks for MAIL first"
         if identify.is_overrouted(recipient):
             log.warning("rcpt:overrouted", client=self._client.address)
-            return _OVERROUTED
+            return self._conductor.vitals.answered("rcpt", _OVERROUTED)
         # Looked up before the smarthost takes it: whatever goes wrong here, no recipient is taken and not looked up.
         match = identify.contacts_for(self._in_force.registry, recipient)
-        reply = await self._upstream.rcpt(recipient)
+        reply = self._conductor.vitals.answered("rcpt", await self._upstream.rcpt(recipient))
         if not reply.is_positive:
             self._log_refusal("rcpt:refused", reply)
         elif match:
@@ -232,12 +239,18 @@ class Exchange:
 
     async def data(self, raw: bytes) -> Reply:
         """Return what became of the message: the truth, and 250 only when it is safe (P1)."""
+        vitals = self._conductor.vitals
+        with vitals.timed(Stage.WHOLE):
+            return vitals.answered("data", await self._taken(raw))
+
+    async def _taken(self, raw: bytes) -> Reply:
         message_id = new_id()
         told = log.bind(message=message_id, client=self._client.address)
         try:
             return await self._data(message_id, raw, told)
         except GatewayError as trouble:
             told.error("message:trouble", error=without_addresses(str(trouble)), hint=trouble.hint)
+            self._conductor.vitals.messages[Became.NOT_TAKEN] += 1
             code, _, text = trouble.reply.partition(" ")
             return Reply(int(code), (text,))
         except Exception as bug:  # noqa: BLE001 - the edge
@@ -245,6 +258,7 @@ class Exchange:
             # text may quote the mail, so the log gets its place alone.
             self._conductor.count_crash(hashlib.sha256(raw).hexdigest())
             told.error("message:fault-of-ours", error=type(bug).__name__, where=origin(bug))
+            self._conductor.vitals.messages[Became.NOT_TAKEN] += 1
             return _TRY_AGAIN
         finally:
             await self.reset()
@@ -267,6 +281,7 @@ class Exchange:
         )
         if not self._contacts:
             line = received_line(message_id, envelope, self._conductor.options.hostname)
+            self._conductor.vitals.messages[Became.UNREAD] += 1
             reply = await upstream.data((line, raw))
             _log_answer(told, "message:relayed", reply, upstream, size=len(raw))
             return _answer(message_id, reply)
@@ -294,6 +309,7 @@ class _Inspected:
         told: FilteringBoundLogger,
     ) -> None:
         self._conductor = conductor
+        self._vitals = conductor.vitals
         self._log = told
         self._in_force = in_force
         self._upstream = upstream
@@ -304,7 +320,8 @@ class _Inspected:
         """Return the answer after the dot."""
         # The registry is the one that RCPT was answered by; rules, policy and style are those in force now, as one.
         self._in_force = replace(self._conductor.in_force, registry=self._in_force.registry)
-        authored, failures = await self._read()
+        with self._vitals.timed(Stage.READ):
+            authored, failures = await self._read()
         parties = await self._parties(authored)
         # Whose copy would wait is part of the key: a private address added at a retry must not count as the rest.
         key = recording.retry_key(
@@ -320,7 +337,8 @@ class _Inspected:
             return await self._repeat(known, parties)
         inspection: Inspection | None = None
         if not failures:
-            inspection, failures = await self._judge(authored, parties, history)
+            with self._vitals.timed(Stage.JUDGE):
+                inspection, failures = await self._judge(authored, parties, history)
         verdict = decide(
             authored=authored,
             parties=parties,
@@ -405,9 +423,11 @@ class _Inspected:
             new = replace(new, notices=told_of + notices.call(options.notices, new.item))
         if new.item is not None and new.item.psd_only:
             self._log.error("item:psd-only", why=new.item.psd_only, hint="Professional standards must look.")
-        written = await self._conductor.store.write(partial(recording.record, new=new))
+        with self._vitals.timed(Stage.RECORD):
+            written = await self._conductor.store.write(partial(recording.record, new=new))
         if written != message.id:  # another process was handed the same message at the same moment
             return await self._repeat(written, parties)
+        self._vitals.messages[Became(verdict.action)] += 1
         self._log.info(
             _EVENTS[verdict.action],
             score=verdict.score,
@@ -440,7 +460,8 @@ class _Inspected:
 
     async def _send_all(self, shown_id: MessageId, flag: MessageId | None) -> Reply:
         """Send the message to everybody, and have the outcome written once it is known."""
-        reply = await self._upstream.data((self._line(shown_id), self._message.raw))
+        with self._vitals.timed(Stage.RELAY):
+            reply = await self._upstream.data((self._line(shown_id), self._message.raw))
         _log_answer(self._log, "message:sent", reply, self._upstream, size=len(self._message.raw))
         outcome = (
             Outcome.ACCEPTED
@@ -489,6 +510,7 @@ class _Inspected:
         """Answer a message that is an item already: same id, nothing new but what had not gone out before."""
         job = partial(recording.record_repeat, item_id=item_id, sha256=self._message.sha256, at=self._at)
         item, rest_taken = await self._conductor.store.write(job)
+        self._vitals.messages[Became.REPEAT] += 1
         self._log.info("message:repeated", item=item_id, kind=item.kind)
         if item.kind is ItemKind.FLAG:
             return await self._send_all(item_id, item_id)
@@ -534,6 +556,10 @@ def received_line(message_id: MessageId, envelope: Envelope, hostname: str) -> b
 def _date(second: datetime) -> str:
     """Return the date as a header has it; made once a second, for all messages of that second."""
     return format_datetime(second)
+
+
+def _folded(unit: str) -> str:
+    return unit.strip().lower()
 
 
 def _answer(shown_id: MessageId, reply: Reply) -> Reply:

@@ -126,7 +126,10 @@ class Reviewers:
     reporting: tuple[StaffId, ...] = ()
     """Those who report to one of ``senders``, of those on the staff list who review: the others were never asked."""
     earlier: tuple[StaffId, ...] = ()
-    """Those kept from an earlier item that this one tells of. All others of ``excluded`` are named in the thread."""
+    """Those kept from an earlier item that this one tells of: named here or not, where they sent that one and not this.
+
+    All others of ``excluded`` are named in the thread.
+    """
 
 
 def reviewers(
@@ -155,11 +158,14 @@ def reviewers(
         why = "nobody on the staff list is known as its sender"
     elif not was_read:
         why = "whom it names could not be read"
-    if _leaves_nobody(registry, (*own, *earlier.senders), (*barred, *earlier.staff)):
+    theirs = bool(why) or earlier.psd_only
+    if _leaves_nobody(registry, (*own, *earlier.senders), (*barred, *earlier.staff), psd_only=theirs):
         earlier = _sparing_psd(registry, earlier)
     senders = tuple(dict.fromkeys((*own, *earlier.senders)))
     involved = dict.fromkeys((*barred, *own))
-    added = tuple(staff for staff in earlier.staff if staff not in involved)
+    # Who sent the earlier one alone is no sender of this one, named in it or not.
+    lines = frozenset(earlier.senders).difference(own)
+    added = tuple(staff for staff in earlier.staff if staff in lines or staff not in involved)
     everybody = dict.fromkeys((*barred, *added))
     if not why and earlier.psd_only:
         why = "an earlier item that it tells of is with them alone"
@@ -193,15 +199,18 @@ def _has(
     )
 
 
-def _leaves_nobody(registry: Registry, senders: Collection[StaffId], involved: Collection[StaffId]) -> bool:
-    roles = (StaffRole.SUPERVISOR, StaffRole.PSD)
+def _leaves_nobody(
+    registry: Registry, senders: Collection[StaffId], involved: Collection[StaffId], *, psd_only: bool
+) -> bool:
+    """Return whether nobody on the staff list may review; a supervisor does not count where it is ``psd_only``."""
+    roles = (StaffRole.PSD,) if psd_only else (StaffRole.SUPERVISOR, StaffRole.PSD)
     return not any(_has(registry, role, senders, involved) for role in roles)
 
 
 def _sparing_psd(registry: Registry, earlier: Kept) -> Kept:
     """Return ``earlier`` as it bars nobody of professional standards: who named one after another must not leave nobody."""
     psd = {one.staff_id for one in registry.staff_by_role[StaffRole.PSD]}
-    lines = {superior for staff in psd for superior in identify.superiors(registry, staff)}
+    lines = psd | {superior for staff in psd for superior in identify.superiors(registry, staff)}
     return Kept(
         staff=tuple(staff for staff in earlier.staff if staff not in psd),
         senders=tuple(staff for staff in earlier.senders if staff not in lines),

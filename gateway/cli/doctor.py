@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +27,8 @@ from gateway.relay import Relay
 from gateway.settings import NextHopSettings, Settings, listen_address
 from gateway.store import Store, Tx, items, outbox
 from gateway.store.rows import DeliveryState
+
+_MOST_SAID = 4096
 
 
 class Part(StrEnum):
@@ -121,23 +125,23 @@ def _language(settings: Settings) -> str:
 
 def _store(settings: Settings) -> str:
     with Store.open(settings.store) as store:
-        waiting, oldest, failed, suspended = store.read_now(_counts)
+        waiting, oldest, backlog, suspended = store.read_now(_counts)
     if suspended:
         raise _Wrong(f"the outbox is suspended: {suspended}; `gateway outbox resume` ends it")
-    if failed:
-        raise _Wrong(f"{failed} approved deliveries failed; see `gateway outbox list`")
+    if failed := [one for one in backlog if one.state is DeliveryState.FAILED]:
+        what = ", ".join(f"{one.deliveries} {one.kind}" for one in failed)
+        raise _Wrong(f"approved deliveries failed ({what}); see `gateway outbox list --state failed`")
     since = f", the oldest since {oldest:%Y-%m-%d %H:%M} UTC" if oldest else ""
     return f"opens with its key; {waiting} holds wait{since}"
 
 
-def _counts(tx: Tx) -> tuple[int, datetime | None, int, str]:
-    """Return how many holds wait, since when, how many deliveries failed, and why nothing is delivered."""
+def _counts(tx: Tx) -> tuple[int, datetime | None, tuple[outbox.Backlog, ...], str]:
+    """Return how many holds wait, since when, what is not delivered, and why nothing is."""
     first = items.list_items(tx, ItemKind.HOLD, items.UNDECIDED, limit=1)
-    failed = outbox.list_deliveries(tx, (DeliveryState.FAILED,))
     return (
         items.count_items(tx, ItemKind.HOLD, items.UNDECIDED),
         first[0].held_at if first else None,
-        len(failed),
+        outbox.backlog(tx),
         outbox.suspension(tx),
     )
 
@@ -164,7 +168,26 @@ def _relay(settings: Settings) -> str:
         raise _Wrong(
             f"no relay answers on {settings.smtp.listen} ({silent}); start `gateway serve`"
         ) from silent
-    return f"{settings.smtp.listen} answers"
+    return f"{settings.smtp.listen} answers{_readiness(settings)}"
+
+
+def _readiness(settings: Settings) -> str:
+    """Ask the relay whether it would take mail to a contact now, where it lets itself be asked (`health.listen`)."""
+    if not settings.health.listen:
+        return ""
+    host, port = listen_address(settings.health.listen)
+    asked = HTTPConnection(host, port, timeout=3 * settings.health.timeout_s)
+    try:
+        asked.request("GET", "/readyz")
+        answer = asked.getresponse()
+        says = "; ".join(answer.read(_MOST_SAID).decode(errors="replace").splitlines())
+    except (OSError, HTTPException) as silent:
+        raise _Wrong(f"{settings.health.listen} does not say how the relay is ({silent})") from silent
+    finally:
+        asked.close()
+    if answer.status != HTTPStatus.OK:
+        raise _Wrong(f"the relay would not take mail to a contact: {says}")
+    return ", and is ready"
 
 
 def _probed(settings: Settings, next_hop: NextHopSettings) -> Capabilities:

@@ -23,11 +23,11 @@ _PAUSE_S = 0.05
 _AFTER_TROUBLE_S = 300.0
 
 
-async def keep_house(store: Store, *, by: str, actor: str) -> None:
+async def keep_house(store: Store, terms: retention.Terms, *, by: str, actor: str) -> None:
     """Forget what is past its days, again and again; trouble is logged and does not end it. ``by`` is this process."""
     while True:
         try:
-            wait_s = await keep_house_once(store, by=by, actor=actor)
+            wait_s = await keep_house_once(store, terms, by=by, actor=actor)
         except GatewayError as trouble:
             log.error("serve:house-not-kept", error=str(trouble), hint=trouble.hint)
             wait_s = _AFTER_TROUBLE_S
@@ -38,9 +38,10 @@ async def keep_house(store: Store, *, by: str, actor: str) -> None:
         await asyncio.sleep(wait_s)
 
 
-async def keep_house_once(store: Store, *, by: str, actor: str, pause_s: float = _PAUSE_S) -> float:
+async def keep_house_once(
+    store: Store, terms: retention.Terms, *, by: str, actor: str, pause_s: float = _PAUSE_S
+) -> float:
     """Go through one run if it is due, and return after how many seconds to come again."""
-    terms = retention.Terms.of(store.settings)
     now = datetime.now(UTC)
     run: retention.Run | datetime | None = await store.write(
         partial(retention.begin, by=by, now=now, terms=terms)

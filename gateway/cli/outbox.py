@@ -22,7 +22,7 @@ from gateway.cli.listing import (
     system_actor,
     visible,
 )
-from gateway.errors import Refused
+from gateway.errors import Refused, Sealed
 from gateway.model import Event, ItemState, OutboxKind
 from gateway.store import Store, Tx, items, outbox
 from gateway.store.rows import Approved, Delivery, DeliveryState, Item, RecipientState
@@ -41,7 +41,7 @@ def list_(
     state: StateOption = "",
     limit: LimitOption = 1000,
 ) -> None:
-    """List deliveries that the smarthost has not taken yet, oldest first; `--state all` shows sent ones too."""
+    """List deliveries that the smarthost has not taken yet, releases and returns first; `--state all` shows sent ones too."""
     settings = settings_from(config)
     states = states_of(state, _WAITING, DeliveryState)
     with Store.open(settings.store) as store:
@@ -138,7 +138,9 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
     about: dict[str, object] = {"id": delivery.id, "state": delivery.state}
     if item is not None:
         about = item_line(item)
-    waiting = [one.address for one in delivery.recipients if one.state is not RecipientState.SENT]
+    waiting = [
+        one.address or None for one in delivery.recipients if one.state is not RecipientState.SENT
+    ]  # None: sealed with a key that is not here, and an address is never empty
     about |= {
         "delivery": delivery.id,
         "delivery_state": delivery.state,
@@ -149,16 +151,18 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
         "next_at": instant(delivery.next_at),
         "last_reply": delivery.last_reply,
         "cannot_be_opened": delivery.unopened,
+        "remedy": Sealed.hint if delivery.unopened else "",
     }
     if as_json:
         emit(about)
         return
     typer.echo(
-        f"{delivery.id}  {delivery.kind}  {delivery.state}  tries {delivery.tries}  -> {printable(', '.join(waiting))}"
+        f"{delivery.id}  {delivery.kind}  {delivery.state}  tries {delivery.tries}  "
+        f"-> {', '.join(printable(one) if one else '(cannot be opened)' for one in waiting)}"
     )
     if delivery.last_reply:
         typer.echo(f"    {printable(delivery.last_reply)}")
     if delivery.unopened:
-        typer.echo(f"    cannot be opened: {printable(delivery.unopened)}")
+        typer.echo(f"    cannot be opened: {printable(delivery.unopened)}. {Sealed.hint}")
     if delivery.interrupted:
         typer.echo(f"    interrupted {delivery.interrupted} times: the recipient may get it twice")

@@ -24,6 +24,7 @@ import structlog
 import typer
 
 from gateway import __version__, audit, inspection, receive
+from gateway.cli.health import Alarms, Health
 from gateway.cli.housekeeping import keep_house
 from gateway.cli.invocation import ConfigOption, code_version, settings_from
 from gateway.cli.rules import rule_folders
@@ -31,13 +32,13 @@ from gateway.cli.siblings import Siblings
 from gateway.errors import GatewayError, Mistakes, origin
 from gateway.model import Event
 from gateway.outbox import Outbox
-from gateway.pipeline import Conductor, InForce, Options
+from gateway.pipeline import Conductor, InForce, Options, without_addresses
 from gateway.receive import Server
 from gateway.registry import Keeper, LoadResult, Pushed
 from gateway.relay import Relay
 from gateway.review import digest
 from gateway.settings import Settings
-from gateway.store import Store, Tx, ledger, outbox, records
+from gateway.store import Store, Tx, ledger, outbox, records, retention
 from gateway.store.rows import RegistryVersion, RuleReport, RuleSetRow
 from gateway.webhook import Webhook
 from gateway.workers import Workers
@@ -50,6 +51,8 @@ REPORT_EVERY_S = 5.0
 _PROBE_PAUSE_S = 2.0
 _CHECKPOINT_S = 3600.0
 _REMIND_LOOK_S = 60
+_ALARM_LOOK_S = 1.0
+_ALARM_HINT = "Every message is answered 451 until next_hop and the smarthost fit each other again."
 _ONE_WORD_S = 1.0
 """Signals to stop that come so close together are one: the service manager, a terminal and our parent may all pass one on."""
 
@@ -70,7 +73,10 @@ class Service:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported = 0.0
         self._refused_rules = ""
+        self._refused = ""
+        """Why a newer rule set is not in force; empty when there is none."""
         self._trouble = ""
+        self._is_draining = False
         self._adopting = asyncio.Lock()
         self._resources = contextlib.AsyncExitStack()
         self.stopping = asyncio.Event()
@@ -133,7 +139,8 @@ class Service:
         self.server = await receive.serve(
             self.conductor, settings.smtp, reuse_port=self._reuse_port, sock=self._sock
         )
-        watches = (self._probe, self._watch_registry, self._watch_rules)
+        await self._let_be_watched()
+        watches = (self._probe, self._watch_smarthost, self._watch_registry, self._watch_rules)
         for duty in (*watches, self._sign_audit, self._keep_house, self._remind, self.outbox.run):
             self._spawn(duty)
         gc.freeze()  # a registry of 200,000 people is a million objects that the collector need not visit again
@@ -148,6 +155,21 @@ class Service:
         )
         _tell_systemd("READY=1")
 
+    async def _let_be_watched(self) -> None:
+        """Answer who asks how the relay is, where the settings say so. Raises `Mistakes`."""
+        if not self.settings.health.listen:
+            return
+        health = Health(
+            self.settings.health,
+            self.conductor,
+            alarms=self._alarms,
+            is_stopping=lambda: self._is_draining,
+            language=inspection.language_layer(language=self.settings.inspection.language),
+        )
+        await health.start(one_of_many=self._reuse_port)
+        self._resources.push_async_callback(health.close)
+        log.info("health:ready", port=health.port)
+
     async def _first_rules(self) -> tuple[inspection.Bundle, tuple[str, ...]]:
         """Return the set on disk; when it is wrong, the last good one in the store and what is wrong (DECISIONS 17)."""
         try:
@@ -157,6 +179,7 @@ class Service:
             if row is None:
                 raise
             mistakes = tuple(str(mistake) for mistake in wrong.mistakes)
+            self._refused = "; ".join(mistakes)
             log.error(
                 "rules:refused",
                 mistakes=mistakes,
@@ -170,6 +193,7 @@ class Service:
 
     async def stop(self) -> None:
         """Finish what is under way, write what is left to write, and let everything go."""
+        self._is_draining = True
         log.info("serve:draining", connections=self.server.connections)
         await self.server.close(self.settings.smtp.drain_timeout_s)
         self.outbox.stop()
@@ -241,7 +265,7 @@ class Service:
         except Mistakes as wrong:
             self._log_refused_rules(wrong, bundle.hash)
             return
-        self._refused_rules = ""
+        self._refused_rules = self._refused = ""
         if adopted:
             log.info("rules:loaded", rules_hash=bundle.hash)
         self._report("")
@@ -271,6 +295,18 @@ class Service:
         while self.relay.capabilities is None:
             await asyncio.sleep(_PROBE_PAUSE_S)
             await self._probe_once()
+
+    async def _watch_smarthost(self) -> None:
+        """Say once that the smarthost will not serve us as we are set up, and once that it does again."""
+        before = ""
+        while True:
+            await asyncio.sleep(_ALARM_LOOK_S)
+            alarm = without_addresses(self.relay.alarm)
+            if alarm and not before:
+                log.error("smarthost:alarm", error=alarm, hint=_ALARM_HINT)
+            elif before and not alarm:
+                log.info("smarthost:alarm-over")
+            before = alarm
 
     async def _watch_registry(self) -> None:
         while True:
@@ -306,7 +342,8 @@ class Service:
             await asyncio.sleep(_CHECKPOINT_S)
 
     async def _keep_house(self) -> None:
-        await keep_house(self.store, by=self.process, actor=ACTOR)
+        terms = retention.Terms.of(self.settings.store, self.settings.outbox.kept_days)
+        await keep_house(self.store, terms, by=self.process, actor=ACTOR)
 
     async def _remind(self) -> None:
         """Tell reviewers now and then that holds wait for them (notices.digest_h)."""
@@ -317,6 +354,11 @@ class Service:
                 await digest.remind(self.store, self.settings.notices, registry, datetime.now(UTC))
             except GatewayError as trouble:
                 log.error("digest:not-written", error=str(trouble), hint=trouble.hint)
+
+    def _alarms(self) -> Alarms:
+        """Return what is wrong with what the relay works with."""
+        stale = self.conductor.in_force.registry.stale
+        return Alarms(smarthost=self.relay.alarm, registry=stale, rules=self._refused)
 
     # --- records --------------------------------------------------------------------------------------------
 
@@ -401,7 +443,8 @@ class Service:
         self._write(
             lambda tx: self._audit(tx, Event.RULES_REFUSED, rules_hash or "files", {"mistakes": mistakes})
         )
-        self._report("; ".join(mistakes))
+        self._refused = "; ".join(mistakes)
+        self._report(self._refused)
 
     def _log_registry(self, looked: LoadResult) -> None:
         for mistake in looked.mistakes:
@@ -499,7 +542,13 @@ async def run_until_stopped(
     def reload() -> None:
         task = loop.create_task(service.reload())
         reloads.add(task)
-        task.add_done_callback(reloads.discard)
+        task.add_done_callback(reloaded)
+
+    def reloaded(task: asyncio.Task[None]) -> None:
+        reloads.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            hint = "What it did not come to stays as it was."
+            log.error("serve:reload-failed", error=type(bug).__name__, where=origin(bug), hint=hint)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     try:

@@ -51,9 +51,9 @@ class RegistryInForce:
             self._keeper = Keeper(settings, Pushed(store, settings), keeps_copy=False)
 
     async def get(self) -> Registry | None:
-        """Return the staff list, or None when none was ever loaded: then nobody on it sees anything.
+        """Return the staff list, or None when none was ever loaded: then nobody sees any item.
 
-        A copy that cannot be used leaves the one before in force and is logged.
+        A copy that cannot be used, or is gone, leaves the one before in force and is logged.
         """
         if self._keeper is not None:
             return await self._from_store(self._keeper)
@@ -99,10 +99,16 @@ class RegistryInForce:
 
     def _read(self) -> Registry | None:
         try:
-            return load_last_good(self._settings)
+            found = load_last_good(self._settings)
         except GatewayError as trouble:
             log.error("registry:refused", error=str(trouble), hint=trouble.hint)
             return self._registry
+        if found is None and self._registry is not None:
+            log.error(
+                "registry:gone",
+                hint="Restore the file that registry.last_good names, or load the lists again.",
+            )
+        return found or self._registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

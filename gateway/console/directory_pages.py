@@ -69,7 +69,7 @@ async def _let_in(visit: Visit, vouched: Vouched, wanted: str) -> Response:
         )
         if sessions.person_of(tx, row, visit.registry) is None:
             if vouched.roles:
-                raise NotBelieved(f"{vouched.email!r} is neither on the staff list nor has an account")
+                raise NotBelieved(f"{vouched.email!r} is no person on the staff list and has no account")
             return ""
         return sessions.begin(
             tx, desk, vouched.email, Method.OIDC, Stage.SIGNED_IN, before=before, roles=vouched.roles

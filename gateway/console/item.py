@@ -20,7 +20,7 @@ from gateway.console.item_marks import words
 from gateway.console.item_timeline import Timeline, timeline
 from gateway.console.pages import Absent, Page, Visit
 from gateway.console.queue import REMEDIES, officer_names
-from gateway.console.shelves import FLAGS, HOLDS
+from gateway.console.shelves import FLAGS, HOLDS, failed_on
 from gateway.decide import decide as verdict_on
 from gateway.model import (
     Action,
@@ -59,6 +59,7 @@ _CLOSES = frozenset({DecisionAction.CONFIRM, DecisionAction.FALSE_ALARM})
 class Round:
     """What stands round an item, as far as the visitor may know of it."""
 
+    item_id: str
     waiting: tuple[Headline, ...]
     earlier: tuple[Item, ...]
     moments: tuple[Moment, ...]
@@ -72,6 +73,20 @@ class Round:
     next_item: str
     aftermath: Aftermath
     policy_bundle: str
+    failed: int
+
+    def sent_since(self, at: datetime, days: int) -> tuple[tuple[Moment, bool], ...]:
+        """Return what passed from the officer to the contact after ``at`` within so many days, and whether in the item's thread.
+
+        A clean version of a hold may be among it: of mail that passes no words are kept, so nobody can say more.
+        """
+        thread = next((one.thread for one in self.moments if one.id == self.item_id), frozenset[str]())
+        until = at + timedelta(days=days)
+        return tuple(
+            (one, bool(one.thread & thread))
+            for one in self.moments
+            if at < one.at <= until and one.action is Action.PASS and not one.is_item
+        )
 
     @property
     def is_partly_out(self) -> bool:
@@ -196,6 +211,7 @@ def _round(tx: Tx, visit: Visit, full: ItemInFull, now: datetime) -> Round:
     rules = records.rule_set(tx, full.verdict.rules_hash)
     waiting = queue.page(tx, sight, TO_DECIDE[item.kind], limit=_LIST_ROWS)
     return Round(
+        item_id=item.id,
         waiting=waiting,
         hands=hands_of(tx, (row.item.id for row in waiting), visit.registry, now),
         next_item=following(tx, visit, item.id, item.kind, urgent_first=False),
@@ -211,6 +227,7 @@ def _round(tx: Tx, visit: Visit, full: ItemInFull, now: datetime) -> Round:
         needs_two=decisions.needs_two(full.verdict, review),
         aftermath=aftermath(tx, visit, item.id),
         policy_bundle=rules.bundle if rules is not None else "",
+        failed=failed_on(tx, sight, HOLDS),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.console import sessions
 from gateway.console.pages import Visit
-from gateway.console.shelves import Shelf, tally_of
+from gateway.console.shelves import Shelf, failed_on, tally_of
 from gateway.errors import GatewayError
 from gateway.review.sight import sight_of
 from gateway.store import Tx, chain, claims, queue
@@ -39,17 +39,19 @@ class _Seen:
     sight: Sight | None = None
     mark: str = ""
     tally: Tally | None = None
+    failed: int = 0
 
 
 def mark_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally | None, at: datetime) -> str:
     """Return a mark of what the beginning of a list looks like to somebody: another list has another one.
 
-    So has the same list with an item in other hands.
+    So has the same list with an item in other hands, or with one more release that failed.
     """
     shown = queue.states(tx, sight, wanted, limit=_ROWS, newest_first=shelf.newest_first)
     ids = tuple(one for one, _ in shown)
     hands = sorted(claims.claims_of(tx, ids, at).items()), sorted(queue.proposed(tx, ids))
-    text = repr(((tally.waiting, tally.urgent) if tally else (), shown, hands))
+    failed = failed_on(tx, sight, shelf)
+    text = repr(((tally.waiting, tally.urgent) if tally else (), shown, hands, failed))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -124,12 +126,15 @@ def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: _Seen, at:
     if sight == before.sight and (end == before.seq or queue.is_quiet(tx, before.seq)):
         return replace(before, seq=end)
     tally = tally_of(tx, sight, shelf, wanted)
-    return _Seen(seq=end, sight=sight, mark=mark_of(tx, sight, shelf, wanted, tally, at), tally=tally)
+    mark, failed = mark_of(tx, sight, shelf, wanted, tally, at), failed_on(tx, sight, shelf)
+    return _Seen(seq=end, sight=sight, mark=mark, tally=tally, failed=failed)
 
 
 def _event(seen: _Seen) -> str:
     tally = seen.tally
     figures = {"waiting": tally.waiting, "urgent": tally.urgent} if tally else {"waiting": 0, "urgent": 0}
     text = f"{tally.says(tally.waiting)} waiting, {tally.says(tally.urgent)} urgent" if tally else ""
-    said = json.dumps({"mark": seen.mark, "text": text} | figures)
+    if seen.failed:
+        text += f", {seen.failed} release{'s' if seen.failed > 1 else ''} failed"
+    said = json.dumps({"mark": seen.mark, "text": text, "failed": seen.failed} | figures)
     return f"event: news\ndata: {said}\n\n"

@@ -1,6 +1,6 @@
 """`GET /metrics`: the queue's figures for Prometheus, for whoever shows the token of `console.metrics_token`.
 
-The same questions as the numbers page and the queue ask, through the sight of one who oversees the process: totals
+The same questions as the numbers page and the queue ask, and nobody is asked for: totals
 alone, no unit, no rule, no person, so no small cell tells of anybody (DECISIONS 30). Without a token in the settings
 there is no such page. Not judged by where the question comes from: behind a proxy everybody comes from loopback.
 """
@@ -19,19 +19,16 @@ from starlette.responses import PlainTextResponse, Response
 from gateway.console.desk import Desk
 from gateway.console.shelves import FLAGS, HOLDS
 from gateway.errors import GatewayError
-from gateway.model import Role
-from gateway.review.access import Permission, Person
-from gateway.review.sight import sight_of
 from gateway.store import Tx, figures, queue
 from gateway.store.figures import Decided
-from gateway.store.queue import Tally
+from gateway.store.queue import Sight, Tally
 from gateway.store.rows import DecisionAction
+from gateway.vitals import MEDIA, family
 
 log = structlog.get_logger("gateway.console")
 
-_MEDIA = "text/plain; version=0.0.4; charset=utf-8"
-_OVERSEER = Person(email="metrics", roles=frozenset({Role.OVERSIGHT}), staff_id=None)
-"""Nobody on the staff list: totals leave nothing out."""
+_EVERYTHING = Sight(psd=True)
+"""No person asks: totals leave nothing out."""
 _RECENT = timedelta(days=7)
 
 
@@ -51,7 +48,7 @@ async def answer(desk: Desk, request: Request) -> Response:
         return PlainTextResponse(
             "A token is needed: see console.metrics_token.\n", 401, headers={"WWW-Authenticate": "Bearer"}
         )
-    now, sight = desk.now(), sight_of(_OVERSEER, None, Permission.NUMBERS_VIEW)
+    now, sight = desk.now(), _EVERYTHING
 
     def look(tx: Tx) -> _Looked:
         return _Looked(
@@ -66,33 +63,27 @@ async def answer(desk: Desk, request: Request) -> Response:
     except GatewayError as trouble:
         log.error("metrics:failed", error=type(trouble).__name__, hint=trouble.hint)
         return PlainTextResponse("The store does not answer.\n", 503)
-    return PlainTextResponse("".join(_lines(found, now)), headers={"Content-Type": _MEDIA})
+    return PlainTextResponse("".join(_lines(found, now)), headers={"Content-Type": MEDIA})
 
 
 def _lines(found: _Looked, now: datetime) -> Iterable[str]:
     """Yield the figures in Prometheus' text format."""
     holds, flags = found.holds, found.flags
     urgent = [('{urgent="yes"}', holds.urgent), ('{urgent="no"}', holds.waiting - holds.urgent)]
-    yield from _family("gateway_holds_waiting", "gauge", "Holds that wait for a decision.", urgent)
+    yield from family("gateway_holds_waiting", "gauge", "Holds that wait for a decision.", urgent)
     oldest = (now - holds.oldest).total_seconds() if holds.oldest else 0
     says = "Since when the oldest hold waits; 0 when none does."
-    yield from _family("gateway_holds_oldest_seconds", "gauge", says, [("", oldest)])
+    yield from family("gateway_holds_oldest_seconds", "gauge", says, [("", oldest)])
     middle = (now - holds.median).total_seconds() if holds.median else 0
     says = "How long the middle one of the waiting holds has waited; 0 when none does."
-    yield from _family("gateway_holds_median_wait_seconds", "gauge", says, [("", middle)])
-    yield from _family("gateway_flags_open", "gauge", "Flags nobody has closed.", [("", flags.waiting)])
+    yield from family("gateway_holds_median_wait_seconds", "gauge", says, [("", middle)])
+    yield from family("gateway_flags_open", "gauge", "Flags nobody has closed.", [("", flags.waiting)])
     actions = [
         (f'{{action="{action}"}}', found.decided[action])
         for action in (DecisionAction.RELEASE, DecisionAction.RETURN)
     ]
-    yield from _family("gateway_decisions_total", "counter", "Decisions to release or return.", actions)
+    yield from family("gateway_decisions_total", "counter", "Decisions to release or return.", actions)
     took = [(one.at - one.held_at).total_seconds() for one in found.recent]
     if took:
         says = "From receipt to decision, the middle of the last seven days; absent when nothing was decided."
-        yield from _family("gateway_decision_median_seconds", "gauge", says, [("", median(took))])
-
-
-def _family(name: str, kind: str, says: str, values: Iterable[tuple[str, float]]) -> Iterable[str]:
-    yield f"# HELP {name} {says}\n# TYPE {name} {kind}\n"
-    for labels, value in values:
-        yield f"{name}{labels} {value:.15g}\n"
+        yield from family("gateway_decision_median_seconds", "gauge", says, [("", median(took))])

@@ -192,8 +192,9 @@ async def _through(desk: Desk, page: Page | None, nav: tuple[Page, ...], request
         return visit.redirect(sessions.NEXT_STEP[signed.row.stage])
     try:
         return await _answer(visit, page)
-    except Absent:
-        return visit.page("absent.html", status=404)
+    except Absent:  # it may have been there when they began to type, and be somebody else's to know of since
+        form = forms.already_read(request) if _keeps_text(page, request) else None
+        return replace(visit, form=form or Form()).page("absent.html", status=404)
 
 
 def _is_unasked(page: Page | None, request: Request) -> bool:

@@ -15,6 +15,7 @@ from gateway.console import live
 from gateway.console.in_hand import Aftermath, Hand, aftermath, hands_of
 from gateway.console.pages import RENEWAL, Page, Visit
 from gateway.console.shelves import (
+    AGES,
     CLOSED,
     DECIDED,
     FLAGS,
@@ -147,6 +148,7 @@ async def _show(visit: Visit, shelf: Shelf) -> Response:
         ),
         views=found.views,
         filters=filters,
+        ages=AGES,
         is_filtered=bool(filters.given),
         live="" if after else f"/live?{urlencode({'shelf': shelf.path} | filters.given)}",
         mark=found.mark,
@@ -187,6 +189,7 @@ async def _wanted(visit: Visit, shelf: Shelf) -> Wanted:
         visit.sight,
         visit.registry,
         max_subjects=visit.desk.settings.console.search_items,
+        at=visit.desk.now(),
     )
 
 

@@ -2,7 +2,8 @@
 
 A session is an opaque random id in a cookie that scripts cannot read and other sites cannot set; the store knows its
 hash. A new one is made at every step of a sign-in, so an id that somebody planted or saw before is worth nothing
-after. Roles are looked up at each request: who loses one has lost it at once. Knows no passwords.
+after. Roles are looked up at each request: who loses one has lost it at once, and within an hour where
+the directory gave it. Knows no passwords.
 """
 
 import secrets
@@ -85,14 +86,16 @@ def begin(
 ) -> str:
     """Begin a session in place of the one called ``before``, and return its id for the cookie.
 
-    One that is signed in is written into the audit log. One at an earlier stage ends after ``console.sign_in_s``.
+    One that is signed in is written into the audit log. One at an earlier stage ends after ``console.sign_in_s``, and one
+    whose ``roles`` the directory gave after ``console.oidc.roles_last_h``: it cannot be asked again but by signing in.
     """
     now, settings = desk.now(), desk.settings.console
     if before:
         kept.end_session(tx, before)
     kept.forget_sessions(tx, ended_before=now, unused_since=now - timedelta(minutes=settings.idle_min))
     whole = stage is Stage.SIGNED_IN
-    lasts = timedelta(hours=settings.session_h) if whole else timedelta(seconds=settings.sign_in_s)
+    hours = settings.session_h if roles is None else min(settings.session_h, settings.oidc.roles_last_h)
+    lasts = timedelta(hours=hours) if whole else timedelta(seconds=settings.sign_in_s)
     secret = secrets.token_urlsafe(32)
     row = SessionRow(
         email=email,

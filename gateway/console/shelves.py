@@ -9,6 +9,7 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -60,6 +61,10 @@ SHELVES = (HOLDS, FLAGS, DECIDED, CLOSED)
 """Holds that wait, flags apart from them, and what is behind us of either: no item is on none of them."""
 
 
+AGES = {"1": "an hour", "4": "4 hours", "24": "a day", "72": "3 days", "168": "a week", "720": "30 days"}
+"""What a list can be narrowed to: items that came longer ago than so many hours."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """What the address of a page asks for. Every field is text, and empty where nothing is asked."""
@@ -69,11 +74,16 @@ class Filters:
     category: str = ""
     urgent: str = ""
     psd: str = ""
+    state: str = ""
+    age: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Filters":
-        """Return the filters in a query; what is no filter is left out."""
-        return cls(**{field.name: query.get(field.name, "").strip()[:255] for field in fields(cls)})
+        """Return the filters in a query; what is no filter, no state or no age is left out."""
+        said = {field.name: query.get(field.name, "").strip()[:255] for field in fields(cls)}
+        for name, known in (("state", set(ItemState)), ("age", AGES)):
+            said[name] = said[name] if said[name] in known else ""
+        return cls(**said)
 
     @property
     def given(self) -> dict[str, str]:
@@ -94,10 +104,13 @@ async def wanted_of(
     registry: Registry | None,
     *,
     max_subjects: int,
+    at: datetime,
 ) -> Wanted:
-    """Return what ``filters`` ask for on ``shelf``."""
+    """Return what ``filters`` ask for on ``shelf`` at a time; a state that is on another list finds nothing."""
     wanted = replace(
         shelf.wanted,
+        states=tuple(one for one in shelf.wanted.states if filters.state in {"", one}),
+        held_before=at - timedelta(hours=int(filters.age)) if filters.age else None,
         unit=filters.unit,
         category=filters.category,
         urgent=filters.urgent == "1",
@@ -125,6 +138,14 @@ async def wanted_of(
 def tally_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted) -> Tally | None:
     """Return how much is wanted of ``shelf``, counted to 1,000; None where its page does not say."""
     return queue.tally(tx, sight, wanted, most=_COUNTED) if shelf.counted else None
+
+
+def failed_on(tx: Tx, sight: Sight, shelf: Shelf) -> int:
+    """Return how many releases of ``shelf`` failed, counted to 1,000 and whatever the filters: each wants a decision again."""
+    failed = tuple(one for one in shelf.wanted.states if one is ItemState.RELEASE_FAILED)
+    return (
+        queue.tally(tx, sight, replace(shelf.wanted, states=failed), most=_COUNTED).waiting if failed else 0
+    )
 
 
 def units_on(tx: Tx, sight: Sight, shelf: Shelf, registry: Registry | None) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ unless the mail answers another (reply headers), and marks alone make it a *clai
 need a strong introduction or a whole header block. Whatever falls short stays, marked uncertain. A cut says whether
 it was introduced (``attributed``) and by whom it is said to be; docs/quotes.md has the whole table.
 
-Only a header block ends the sender's words for good: the programs that write one put the sender's words above it.
+Only a header block ends the sender's words for good: the programs that write one put the sender's words above it. Not
+over marked lines: there the block introduces those, and what has no marks between and below them may be an answer.
 Answers inside it are found where the sender announces them ("my comments in red below") or signs them ("[PS: ...]").
 """
 
@@ -315,9 +316,9 @@ class _Cutter:
             self.result[place] = label
         after = self._next(end)
         answered = any(line.text for line in self.lines[:index])
-        if self._is_quote_mark(after) and (reason is CutReason.FORWARDED or not answered):
-            # Outlook Express: every quoted line is marked, and the answers stand between them. Under a forward that
-            # has a comment above it, what has no marks may be another, or words wrapped out of the quote.
+        if self._is_quote_mark(after):
+            # Outlook Express, and Outlook where it is set so: every quoted line is marked, and the answers stand between
+            # them. With words above the block, what has no marks may be answers too, or wrapped out of the quote.
             self.quote = label
             self.unmarked = UNSURE if answered else OWN
         else:

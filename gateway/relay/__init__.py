@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from gateway.model import Capabilities, MailCommand, Reply
 from gateway.relay.opening import next_hop
-from gateway.relay.pool import Pool
+from gateway.relay.pool import Connections, Pool
 from gateway.relay.transaction import EXTENSION_GONE, TRY_AGAIN, Timeouts, Transaction
 from gateway.relay.wire import Lost, Misconfigured
 from gateway.settings import NextHopSettings
 
-__all__ = ["EXTENSION_GONE", "TRY_AGAIN", "Delivery", "Relay", "Transaction"]
+__all__ = ["EXTENSION_GONE", "TRY_AGAIN", "Connections", "Delivery", "Relay", "Transaction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,11 @@ class Relay:
     def capabilities(self) -> Capabilities | None:
         """What the smarthost offered at its last successful EHLO; None until there was one."""
         return self._pool.capabilities
+
+    @property
+    def connections(self) -> Connections:
+        """How the connections to the smarthost are used."""
+        return self._pool.connections
 
     async def probe(self) -> Capabilities:
         """Open a connection, keep it, and return what the smarthost offers. Raises `NextHopUnavailable`."""

@@ -148,16 +148,23 @@ class Way:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._hop.timeout_s
         try:
-            async with asyncio.timeout_at(ends_at):
+            async with asyncio.timeout_at(ends_at) as patience:
                 addresses = await self._addresses()
                 for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
                     try:
-                        return await self._open(address, connect_s=(ends_at - loop.time()) / left)
+                        connection = await self._open(address, connect_s=(ends_at - loop.time()) / left)
                     except Misconfigured:
                         raise
-                    except Lost:
-                        if left == 1:
+                    except (Lost, asyncio.CancelledError) as error:
+                        if (
+                            isinstance(error, Lost) or patience.expired()
+                        ):  # else our client left: no fault of the address
+                            self._failed_at[address] = loop.time()
+                        if left == 1 or not isinstance(error, Lost):
                             raise
+                    else:
+                        self._failed_at.pop(address, None)
+                        return connection
         except (TimeoutError, OSError) as error:
             raise _in_our_words(error, self._hop) from error
         raise Lost(f"{self._hop.host}: the name has no address")
@@ -186,12 +193,9 @@ class Way:
         except BaseException as error:
             connection.abort()
             raised = _in_our_words(error, hop)
-            if not isinstance(raised, Misconfigured):
-                self._failed_at[address] = loop.time()
             if raised is error:
                 raise
             raise raised from error
-        self._failed_at.pop(address, None)
         return connection
 
 

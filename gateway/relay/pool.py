@@ -12,6 +12,7 @@ longest, so that no backlog of ours keeps other mail from the smarthost.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.model import Capabilities
 from gateway.relay.opening import NextHop, Way
@@ -21,6 +22,16 @@ QUIT_TIMEOUT_S = 5.0
 """The most that a server may take over QUIT before we just leave: nothing depends on its answer."""
 PARKED_S = 1.0
 """How long a connection is left to a transaction that says nothing, while others wait. Ordinary mail is inspected in less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """How many connections there may be, are open, rest, and how many are waited for."""
+
+    places: int
+    open: int
+    resting: int
+    waited_for: int
 
 
 class Pool:
@@ -44,6 +55,16 @@ class Pool:
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] | None = None
+
+    @property
+    def connections(self) -> Connections:
+        """How the connections are used."""
+        return Connections(
+            places=self._places,
+            open=self._places - self._free,
+            resting=len(self._idle),
+            waited_for=sum(not waiter.done() for waiter in self._waiters),
+        )
 
     async def take(self) -> Connection:
         """Return a connection that is ready for MAIL, rested or fresh. Raises `Lost`."""

@@ -100,8 +100,8 @@ def objection(
     """Return why ``person`` may not, as a sentence for the operator, or an empty string when they may.
 
     A person on the staff list is conflicted when they are involved, or when anyone they report to, at any
-    distance, is a sender. Without a registry a line of management cannot be known, and only people outside the
-    staff list are let through. ``subject`` None asks whether they may do it to any item at all.
+    distance, is a sender. Without a registry nobody is let through to an item: neither a line of management is known,
+    nor who is outside the staff list. ``subject`` None asks whether they may do it to any item at all.
     """
     return next(_objections(person, permission, subject, registry), "")
 
@@ -115,11 +115,11 @@ def _objections(
         return
     if subject.psd_only and Role.PSD not in person.roles:
         yield "the item is with professional standards, who alone may see and decide on it"
-    if person.staff_id is None:
-        return
-    if person.staff_id in subject.involved:
+    if person.staff_id is not None and person.staff_id in subject.involved:
         yield f"{person.email} sent it, is addressed or named in it, or was kept from it when it came"
     if registry is None:
         yield "no staff list is loaded, so a conflict of interest cannot be ruled out"
-    elif identify.is_conflicted(registry, person.staff_id, subject.senders, ()):
+    elif person.staff_id is not None and identify.is_conflicted(
+        registry, person.staff_id, subject.senders, ()
+    ):
         yield f"{person.email} reports to the person who sent it"

@@ -19,6 +19,7 @@ _CLAIMABLE = (*items.UNDECIDED, ItemState.OPEN)
 
 def claim(tx: Tx, item_id: str, actor: Actor, at: datetime, settings: ReviewSettings) -> Ruling:
     """Claim an item that waits for a decision, or prolong one's own claim; a second reviewer is told whose it is."""
+    items.lock(tx, item_id)  # what a decision makes of it meanwhile is met, not claimed
     allowed = permitted(tx, item_id, actor, Permission.ITEM_CLAIM, at)
     found = allowed.item
     if allowed.refused or found is None:
@@ -36,11 +37,11 @@ def claim(tx: Tx, item_id: str, actor: Actor, at: datetime, settings: ReviewSett
 
 def give_up(tx: Tx, item_id: str, actor: Actor, at: datetime) -> Ruling:
     """End one's own claim, so that somebody else may decide; another's stands."""
+    items.lock(tx, item_id)
     allowed = permitted(tx, item_id, actor, Permission.ITEM_CLAIM, at)
     found = allowed.item
     if allowed.refused or found is None:
         return allowed
-    items.lock(tx, found.id)
     standing = claims.claim_of(tx, found.id, at)
     if standing is None:
         return Ruling(item=found, refused=f"nobody has claimed {found.id}")

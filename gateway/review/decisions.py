@@ -156,11 +156,13 @@ def person_from_directory(
 ) -> Person | None:
     """Return the person to whom the force's directory gave ``roles``; None without any, and for whom nobody here knows.
 
-    Known are those on the staff list, and whom an administrator made an account. The directory says what somebody may do
-    here, not which officer they are: a stranger may be the very one that an item is about, and could not be kept from it (P7).
+    Known are the people on the staff list, and whom an administrator made an account. The directory says what somebody may
+    do here, not which officer they are: a stranger, or somebody behind a shared mailbox, may be the very one that an item
+    is about, and could not be kept from it (P7).
     """
     account, member, staff_id = _known_as(tx, registry, email)
-    if not roles or (account is None and member is None):
+    is_person = member is not None and member.role is not StaffRole.MAILBOX
+    if not roles or (account is None and not is_person):
         return None
     return Person(email=email, roles=roles, staff_id=staff_id, from_directory=True)
 
@@ -179,7 +181,7 @@ def subject_of(item: Item) -> Subject:
     """Return what the access check needs to know of an item.
 
     An item whose officer is not known is for professional standards (DECISIONS 11), a flag too; so is what was theirs
-    alone from the start, whatever became of it since.
+    alone from the start, or became so, whatever became of it since.
     """
     return Subject(
         senders=frozenset(item.senders),
@@ -347,11 +349,19 @@ def _needs_psd(tx: Tx, case: _Case) -> bool:
 
 
 def _earlier_releases(tx: Tx, case: _Case, sight: Sight) -> int:
-    """Return how many other releases the officer had in the window, of those in ``sight``."""
-    if case.item.officer is None:
-        return 0
+    """Return how many other releases those had in the window whose message it claims to be, of those in ``sight``.
+
+    A shared mailbox is nobody, unless nobody else is claimed: its users would count for one another.
+    """
+    item, registry = case.item, case.actor.registry
+    known = registry.staff_by_id if registry else {}
+    people = {
+        one
+        for one in items.senders_of(tx, item.id)
+        if one == item.officer or one not in known or known[one].role is not StaffRole.MAILBOX
+    }
     since = case.at - timedelta(days=case.review.release_window_days)
-    return related.releases_of(tx, sight, case.item.officer, since, other_than=case.item.id)
+    return related.releases_of(tx, sight, people, since, other_than=item.id)
 
 
 def _person_behind(tx: Tx, decision: Decision, registry: Registry | None) -> Person | None:
@@ -443,7 +453,7 @@ def _refer(tx: Tx, case: _Case) -> Ruling:
     if case.item.kind is ItemKind.FLAG:
         items.copy_to_psd(tx, case.item.id)
         return _done(tx, case, DecisionAction.REFER, Event.FLAG_REFERRED)
-    items.set_state(tx, case.item.id, case.item.state, ItemState.REFERRED)
+    items.refer(tx, case.item.id, case.item.state, "a reviewer referred it to them")
     return _done(tx, case, DecisionAction.REFER, Event.HOLD_REFERRED)
 
 
@@ -471,7 +481,7 @@ def _reopen(tx: Tx, case: _Case) -> Ruling:
     if Role.PSD not in actor.person.roles:
         why = "a hold that was closed is reopened by professional standards alone"
         return _refused(tx, item, actor, Permission.ITEM_REOPEN, why, case.at)
-    items.set_state(tx, item.id, item.state, ItemState.REFERRED)
+    items.refer(tx, item.id, item.state, "they reopened it")
     return _done(tx, case, DecisionAction.REOPEN, Event.ITEM_REOPENED)
 
 

@@ -13,12 +13,13 @@ from functools import partial
 
 import structlog
 
-from gateway import audit, notices
-from gateway.model import Event, ItemState, Registry
+from gateway import audit, identify, notices
+from gateway.model import Event, ItemState, Registry, StaffId
+from gateway.review.access import Permission, Person, objection
 from gateway.settings import NoticeSettings
 from gateway.store import Store, Tx, items, outbox, records
 from gateway.store.instants import instant_of, instant_text
-from gateway.store.rows import NewDelivery, Waiting
+from gateway.store.rows import Account, NewDelivery, Waiting
 
 log = structlog.get_logger("gateway.digest")
 
@@ -30,16 +31,20 @@ _MOST = 10_000
 _AT_ONCE = 50
 """Notices that are queued in one job: mail that comes meanwhile is recorded between two of them."""
 
-
+_PASSED_ON = "Their officers' managers cannot decide: give them the role supervisor on the staff list, or an account as reviewer."
 _NOBODY = "Put somebody of professional standards on the staff list who is neither named in these holds nor reports to their officers."
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What waits when a digest is due, and when the one before it went out (empty: never)."""
+    """What waits when a digest is due, and when the one before it went out (empty: never).
+
+    ``accounts`` may make somebody a reviewer whom the staff list calls otherwise.
+    """
 
     last: str
     waiting: tuple[Waiting, ...]
+    accounts: tuple[Account, ...] = ()
 
 
 async def remind(store: Store, settings: NoticeSettings, registry: Registry, at: datetime) -> int:
@@ -52,15 +57,38 @@ async def remind(store: Store, settings: NoticeSettings, registry: Registry, at:
     due = await asyncio.to_thread(store.read_now, partial(due_digest, settings=settings, at=at))
     if due is None:
         return 0
-    written = await asyncio.to_thread(notices.digest, settings, registry, due.waiting, at)
+    by_account = _by_account(registry, due.accounts)
+    written = await asyncio.to_thread(
+        notices.digest, settings, registry, due.waiting, at, by_account=by_account
+    )
     parts = [written[start : start + _AT_ONCE] for start in range(0, len(written), _AT_ONCE)] or [()]
     if not await store.write(partial(begin_digest, due=due, first=parts[0], at=at)):
         return 0
     for part in parts[1:]:
         await store.write(partial(_queue, written=part, at=at))
-    if untold := sum(not notices.waits_for(registry, item) for item in due.waiting):
+    told = [notices.waits_for(settings, registry, item, at, by_account=by_account) for item in due.waiting]
+    if untold := sum(not receivers for receivers in told):
         log.error("digest:nobody-to-tell", holds=untold, hint=_NOBODY)
+    if passed_on := sum(any(one.passed_on for one in receivers) for receivers in told):
+        log.warning("digest:passed-on", holds=passed_on, hint=_PASSED_ON)
+    if late := sum(any(one.late for one in receivers) for receivers in told):
+        log.warning("digest:escalated", holds=late, hours=settings.escalate_h)
     return len(written)
+
+
+def _by_account(registry: Registry, accounts: tuple[Account, ...]) -> dict[StaffId, bool]:
+    """Return of those on the staff list who have an account whether it lets them decide.
+
+    What the directory lets people do is not known here: who has a role by it alone is taken for what the staff list says.
+    """
+    found: dict[StaffId, bool] = {}
+    for one in accounts:
+        member = identify.staff_for(registry, one.email)
+        staff_id = one.staff_id or (member.staff_id if member else None)
+        person = Person(email=one.email, roles=one.roles, staff_id=staff_id)
+        if staff_id:
+            found[staff_id] = not objection(person, Permission.HOLD_RELEASE, None, registry)
+    return found
 
 
 def due_digest(tx: Tx, settings: NoticeSettings, at: datetime) -> Due | None:
@@ -73,7 +101,7 @@ def due_digest(tx: Tx, settings: NoticeSettings, at: datetime) -> Due | None:
     if abs(at - instant_of(last)) < timedelta(hours=settings.digest_h):
         return None  # one that lies further ahead was written by a clock that was wrong, and silences nobody
     waiting = items.waiting_holds(tx, _WAITING, limit=_MOST)
-    return Due(last, waiting) if waiting else None
+    return Due(last, waiting, records.list_accounts(tx)) if waiting else None
 
 
 def begin_digest(tx: Tx, due: Due, first: tuple[NewDelivery, ...], at: datetime) -> bool:

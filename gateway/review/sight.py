@@ -19,15 +19,13 @@ def sight_of(
     """Return what ``person`` may know of, as `access.objection` to listing an item would say of each.
 
     To figures and to the process belongs what is with professional standards too, for those who oversee the process;
-    what involves them nobody counts or sees.
+    what involves them nobody counts or sees. Without a registry nobody sees anything.
     """
-    if objection(person, permission, None, registry):
+    if registry is None or objection(person, permission, None, registry):
         return Sight(blind=True)
     psd = Role.PSD in person.roles
     if permission in _OVERSEEN:
         psd = psd or Role.OVERSIGHT in person.roles
     if person.staff_id is None:
         return Sight(psd=psd)
-    if registry is None:
-        return Sight(blind=True)
     return Sight(me=person.staff_id, superiors=identify.superiors(registry, person.staff_id), psd=psd)

@@ -4,7 +4,7 @@ An adapter: it owns the settings file and the environment variables and nothing 
 section as a frozen value and never comes here.
 """
 
-from gateway.settings.alerting import WebhookSettings
+from gateway.settings.alerting import HealthSettings, WebhookSettings
 from gateway.settings.checks import is_host, listen_address
 from gateway.settings.declared import (
     ConsoleSettings,
@@ -14,7 +14,6 @@ from gateway.settings.declared import (
     NextHopSettings,
     NoticeSettings,
     OidcSettings,
-    OutboxSettings,
     PolicySettings,
     RegistrySettings,
     RulesSettings,
@@ -23,16 +22,19 @@ from gateway.settings.declared import (
     SmtpTls,
     StoreSettings,
 )
+from gateway.settings.delivering import OutboxSettings
 from gateway.settings.interface import ApiSettings
 from gateway.settings.listing import Declared, declared_settings, sections, written
 from gateway.settings.loading import Loaded, Origin, OriginKind, load
-from gateway.settings.reviewing import ReviewSettings
+from gateway.settings.reviewing import LONGEST_UNDO_S, ReviewSettings
 
 __all__ = [
+    "LONGEST_UNDO_S",
     "ApiSettings",
     "ConsoleSettings",
     "ConsoleTls",
     "Declared",
+    "HealthSettings",
     "InspectionSettings",
     "Loaded",
     "LogSettings",

@@ -16,18 +16,18 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from gateway.model import Role
-from gateway.settings.alerting import WebhookSettings
+from gateway.settings.alerting import HealthSettings, WebhookSettings
 from gateway.settings.declared import (
     ConsoleSettings,
     NextHopSettings,
     NoticeSettings,
     OidcSettings,
-    OutboxSettings,
     RegistrySettings,
     Settings,
     SmtpSettings,
     StoreSettings,
 )
+from gateway.settings.delivering import OutboxSettings
 from gateway.settings.sources import others_may_read
 
 NEXT_HOP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
@@ -60,6 +60,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _registry(settings.registry)
     yield from _notices(settings.notices)
     yield from _outbox(settings.outbox, settings.next_hop)
+    yield from _health(settings.health)
     yield from _console(settings.console)
     yield from _oidc(settings.console.oidc)
     yield from _pictures(settings.inspection.picture_models)
@@ -315,6 +316,16 @@ def _outbox(outbox: OutboxSettings, next_hop: NextHopSettings) -> Iterator[Fault
         yield Fault(
             ("outbox", "max_retry_s"), what, "write at least that", beside=("outbox", "first_retry_s")
         )
+
+
+def _health(health: HealthSettings) -> Iterator[Fault]:
+    path = ("health", "listen")
+    if not health.listen:
+        return
+    yield from _listen(path, health.listen)
+    if not _is_loopback(_host(health.listen)):
+        what = "health.listen can be reached from other hosts, and nobody is asked who they are"
+        yield Fault(path, what, "write 127.0.0.1 or [::1] with a port; an agent on this machine passes it on")
 
 
 def _console(console: ConsoleSettings) -> Iterator[Fault]:

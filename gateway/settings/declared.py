@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.model import Limits, Mode
-from gateway.settings.alerting import WebhookSettings
+from gateway.settings.alerting import HealthSettings, WebhookSettings
+from gateway.settings.delivering import OutboxSettings
 from gateway.settings.interface import ApiSettings
 from gateway.settings.reviewing import ReviewSettings
 from gateway.settings.section import Section as _Section
@@ -319,9 +320,9 @@ class InspectionSettings(_Section):
     worker_messages: int = _setting(2000, "Messages after which a worker is replaced.", ge=1)
     encoder_windows: int = _setting(
         2048,
-        "Stretches of text whose scores a worker's encoder remembers.",
+        "Stretches of text whose readings a worker's encoder remembers.",
         unit="windows of 128 word pieces",
-        why="templates and threads come again; some 9 KB each, kept by hash, no words",
+        why="templates and threads come again; some 6 KB each, kept by hash, no words",
         ge=0,
     )
     max_parts: int = _setting(1000, "MIME parts read.", ge=1)
@@ -405,6 +406,13 @@ class NoticeSettings(_Section):
         ge=0,
         le=168,
     )
+    escalate_h: float = _setting(
+        48.0,
+        "How long a hold may wait before the digest also tells who is next: up the line, or PSD; 0: never.",
+        unit="hours",
+        why="a weekend, or two days of leave",
+        ge=0,
+    )
     return_subject: str = _setting(
         "Your message was not delivered", "Subject of the notice when a hold is returned."
     )
@@ -412,26 +420,6 @@ class NoticeSettings(_Section):
         "Your message of {held_at} was not delivered. Please speak to your supervisor before you write again.\n\n"
         "Reference: {id}\n",
         "Text of that notice; {id} and {held_at} are filled in.",
-    )
-
-
-class OutboxSettings(_Section):
-    """Delivery of what was approved."""
-
-    poll_s: float = _setting(1.0, "How often the outbox is looked at.", unit="s", gt=0)
-    lease_s: float = _setting(
-        900.0,
-        "How long one process may work on a delivery.",
-        unit="s",
-        why="longer than next_hop.data_timeout_s",
-        gt=0,
-    )
-    first_retry_s: float = _setting(
-        30.0, "Wait after the first failed try; doubles each time.", unit="s", gt=0
-    )
-    max_retry_s: float = _setting(3600.0, "Longest wait between tries.", unit="s", gt=0)
-    max_tries: int = _setting(
-        60, "Temporary failures after which a delivery is shown as failed and waits for a person.", ge=1
     )
 
 
@@ -462,6 +450,13 @@ class OidcSettings(_Section):
     roles: dict[str, str] = _setting(
         {},
         "What the claim may say, and the role it gives: reviewer, psd, rule-author, oversight, administrator.",
+    )
+    roles_last_h: float = _setting(
+        1.0,
+        "How long roles from the claim count; then the session ends, and signing in asks the directory again.",
+        unit="hours",
+        why="as long as tokens of Entra ID last: a role that is taken away there ends here within that time",
+        gt=0,
     )
     timeout_s: float = _setting(10.0, "Time for one answer of the provider.", unit="s", gt=0)
 
@@ -575,6 +570,7 @@ class Settings(_Section):
     policy: PolicySettings = PolicySettings()
     notices: NoticeSettings = NoticeSettings()
     outbox: OutboxSettings = OutboxSettings()
+    health: HealthSettings = HealthSettings()
     review: ReviewSettings = ReviewSettings()
     console: ConsoleSettings = ConsoleSettings()
     api: ApiSettings = ApiSettings()

@@ -4,6 +4,9 @@ from typing import Literal
 
 from gateway.settings.section import Section, setting
 
+LONGEST_UNDO_S = 3600.0
+"""The most that `review.undo_s` may be: so far ahead a release may be dated that was never tried."""
+
 
 class ReviewSettings(Section):
     """Deciding on holds and flags: how long, by how many, and in which words."""
@@ -16,13 +19,21 @@ class ReviewSettings(Section):
         ge=10,
         le=86_400,
     )
+    claim_warning_s: float = setting(
+        120.0,
+        "How long before a claim ends its page says so.",
+        unit="s",
+        why="time to finish a sentence and press one key",
+        ge=0,
+        le=3600,
+    )
     undo_s: float = setting(
         10.0,
         "How long an approved release waits for second thoughts before it is sent.",
         unit="s",
         why="the mail cannot be called back afterwards",
         ge=0,
-        le=3600,
+        le=LONGEST_UNDO_S,
     )
     min_reason_chars: int = setting(
         5, "Shortest reason to release a hold, in one's own words.", unit="characters", ge=2, le=1000

@@ -19,7 +19,7 @@ _OWNS = (
     "sign_in_failures",
 )
 _CHANGES = {
-    "items": ("state", "label", "release_id", "undo_to", "psd_copy"),
+    "items": ("state", "label", "release_id", "undo_to", "psd_copy", "psd_only"),
     "audit_tip": ("seq", "hash"),
     "api_tokens": ("used_at",),
     "credentials": ("password", "password_at", "totp", "totp_step"),

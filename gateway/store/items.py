@@ -9,7 +9,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, bindparam, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from gateway.errors import Refused
 from gateway.model import (
@@ -59,7 +72,13 @@ TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
         {ItemState.RELEASED, ItemState.RELEASE_FAILED, ItemState.HELD, ItemState.REFERRED}
     ),
     ItemState.RELEASE_FAILED: frozenset(
-        {ItemState.RELEASING, ItemState.RETURNED, ItemState.PARTLY_RELEASED, ItemState.REFERRED}
+        {
+            ItemState.RELEASING,
+            ItemState.RELEASED,
+            ItemState.RETURNED,
+            ItemState.PARTLY_RELEASED,
+            ItemState.REFERRED,
+        }
     ),
     ItemState.RELEASED: frozenset(),
     ItemState.PARTLY_RELEASED: frozenset({ItemState.REFERRED}),
@@ -69,8 +88,8 @@ TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
 }
 """Which state may follow which. Only *release* delivers, and nothing leaves released.
 
-A release that is undone in time goes back to where it was; what was returned, or released to some alone, may be
-reopened, for professional standards alone (docs/decisions/0023, 0039).
+A release that is undone in time goes back to where it was, and one that failed may turn out to have arrived; what
+was returned, or released to some alone, may be reopened, for professional standards alone (docs/decisions/0023, 0039).
 """
 
 UNDECIDED = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASING, ItemState.RELEASE_FAILED)
@@ -257,13 +276,27 @@ def lock(tx: Tx, item_id: str) -> None:
 
 
 def lock_releases(tx: Tx, item_id: str) -> None:
-    """Make everybody else who releases an item of the same officer wait for this transaction; before `lock`, never after.
+    """Make everybody else who releases an item of the same people wait for this transaction; before `lock`, never after.
 
     They are counted (`related.releases_of`), and two at once would each count none.
     """
+    for person in senders_of(
+        tx, item_id
+    ):  # in one order, or two who write for each other would wait for ever
+        lock_named(tx, f"releases of {person}")
+
+
+def senders_of(tx: Tx, item_id: str) -> tuple[StaffId, ...]:
+    """Return everybody on the staff list whose message an item claims to be, its officer among them, in order."""
     officer = tx.connection.scalar(select(items.c.officer).where(items.c.id == item_id))
-    if officer is not None:
-        lock_named(tx, f"releases of {officer}")
+    others = select(item_excluded.c.staff_id).where(item_excluded.c.item_id == item_id, is_claimed())
+    found = {*tx.connection.scalars(others), *((officer,) if officer else ())}
+    return tuple(StaffId(one) for one in sorted(found))
+
+
+def is_claimed() -> ColumnElement[bool]:
+    """Return the condition for a row of `item_excluded` to name a sender of this message, not of one that it tells of."""
+    return and_(item_excluded.c.is_sender == true(), item_excluded.c.why != ExcludedWhy.EARLIER)
 
 
 def approve_release(tx: Tx, item_id: str, approved: Approved) -> None:
@@ -331,6 +364,13 @@ def kept_from(tx: Tx, told: Told) -> Kept:
         senders=tuple(sorted({StaffId(one.staff_id) for one in kept if one.is_sender})),
         psd_only=any(is_for_psd_alone(ItemState(row.state), row.officer, row.psd_only) for row in rows),
     )
+
+
+def refer(tx: Tx, item_id: str, expected: ItemState, why: str) -> None:
+    """Move a hold to professional standards, whose alone it is from now on, whatever becomes of it; raises as `set_state`."""
+    set_state(tx, item_id, expected, ItemState.REFERRED)
+    theirs = tx.connection.scalar(select(items.c.psd_only).where(items.c.id == item_id))
+    _change(tx, item_id, {"psd_only": theirs or why, "psd_copy": True})
 
 
 def copy_to_psd(tx: Tx, item_id: str) -> None:

@@ -9,6 +9,7 @@ Limit: a host and its database set back together (a snapshot of the whole machin
 
 import json
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from gateway.errors import NotStored
@@ -20,7 +21,7 @@ _FORMAT = "gateway outbox mark 1"
 class Mark:
     """The file and its value. Safe to use from several threads."""
 
-    __slots__ = ("_lock", "_path", "_saved", "_store_id", "_value", "question")
+    __slots__ = ("_lock", "_path", "_saved", "_store_id", "_value", "asking_since", "question")
 
     def __init__(self, path: Path, store_id: str) -> None:
         """Remember for the store ``store_id`` in the file ``path``."""
@@ -30,6 +31,8 @@ class Mark:
         self._value = self._saved = self._read()
         self.question = ""
         """What this process has asked the others, while it knows nothing (`vouching`)."""
+        self.asking_since: datetime | None = None
+        """When it first did."""
 
     @property
     def value(self) -> int | None:

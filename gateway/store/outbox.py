@@ -8,11 +8,26 @@ what a reply means, is `gateway.outbox`'s.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Row, and_, bindparam, case, func, insert, not_, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from gateway.errors import Refused, Sealed
 from gateway.model import MailCommand, MessageId, OutboxKind
@@ -28,6 +43,8 @@ from gateway.store.vouching import Standing
 _MARK = "outbox_mark"
 _SUSPENDED = "outbox_suspended"
 _SUSPENDED_AT = "outbox_suspended_at"
+_CLOCKS_DIFFER = timedelta(hours=1)
+"""More than the clocks of two hosts of one store disagree; what lies further ahead was written by one that was wrong."""
 _RESUME_STEP = 1_000_000
 """How far a resume moves the count: beyond what any other host can remember of before the restore."""
 
@@ -84,7 +101,14 @@ def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: dateti
 
 
 def claim_deliveries(
-    tx: Tx, owner: str, now: datetime, lease_s: float, limit: int, *, alarms: int | None = None
+    tx: Tx,
+    owner: str,
+    now: datetime,
+    lease_s: float,
+    limit: int,
+    *,
+    alarms: int | None = None,
+    longest_pause_s: float = 3600.0,
 ) -> tuple[Delivery, ...]:
     """Lease to ``owner`` up to ``alarms`` alarms that are due and up to ``limit`` others (None: as many), and return them.
 
@@ -92,12 +116,15 @@ def claim_deliveries(
     them. While the outbox is suspended only what tells reviewers of something that came since. Two processes never
     hold the same delivery: rows are locked as they are chosen, and those another process is choosing are skipped. A
     release that was undone, or that another took the place of, is withdrawn instead. One that cannot be opened is
-    leased like the others, and says so. Raises NotStored when this host cannot remember what was sent.
+    leased like the others, and says so. What a wrong clock dated ahead is due now: an attempt further ahead than
+    ``longest_pause_s``, a lease further than its own length. Raises NotStored when this host cannot remember what was sent.
     """
     tx.mark.save()
     notice_restore(tx, now)
-    expired = and_(outbox.c.state == DeliveryState.LEASED, outbox.c.lease_until <= now)
-    due = or_(and_(outbox.c.state == DeliveryState.QUEUED, outbox.c.next_at <= now), expired)
+    due = or_(
+        and_(outbox.c.state == DeliveryState.LEASED, _is_past(outbox.c.lease_until, now, lease_s)),
+        and_(outbox.c.state == DeliveryState.QUEUED, _is_past(outbox.c.next_at, now, longest_pause_s)),
+    )
     if suspension(tx):
         since = records.fact(tx, _SUSPENDED_AT)
         if since is None:  # an older version suspended it
@@ -133,6 +160,11 @@ def claim_deliveries(
             )
         )
     return _dress(tx, [row.id for row in found])
+
+
+def _is_past(at: Column[Any], now: datetime, most_s: float) -> ColumnElement[bool]:
+    """Return the condition for ``at`` to have come, or to lie further ahead than ``most_s`` and clocks explain."""
+    return or_(at <= now, at > now + timedelta(seconds=most_s) + _CLOCKS_DIFFER)
 
 
 def _due(tx: Tx, which: Any, limit: int) -> Sequence[Any]:
@@ -310,11 +342,68 @@ def deliveries_of(tx: Tx, item_id: str) -> tuple[Delivery, ...]:
 def list_deliveries(
     tx: Tx, states: Iterable[DeliveryState] | None = None, *, limit: int = 1000
 ) -> tuple[Delivery, ...]:
-    """Return deliveries in ``states`` (None: all), oldest first."""
-    query = select(outbox.c.id).order_by(outbox.c.queued_at, outbox.c.id).limit(limit)
+    """Return deliveries in ``states`` (None: all): releases and returns, then alarms, then digests, each oldest first."""
+    order = (case((_IS_DIGEST, 2), (_IS_ALARM, 1), else_=0), outbox.c.queued_at, outbox.c.id)
+    query = select(outbox.c.id).order_by(*order).limit(limit)
     if states is not None:
         query = query.where(outbox.c.state.in_(tuple(states)))
     return _dress(tx, list(tx.connection.scalars(query)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """How many deliveries of a kind are in a state, and when the first of them was or is to be tried."""
+
+    kind: OutboxKind
+    state: DeliveryState
+    deliveries: int
+    first_at: datetime
+
+
+def backlog(tx: Tx) -> tuple[Backlog, ...]:
+    """Return what is not yet delivered and what failed, by kind and state."""
+    open_ones = (DeliveryState.QUEUED, DeliveryState.LEASED, DeliveryState.FAILED)
+    query = (
+        select(
+            outbox.c.kind,
+            outbox.c.state,
+            func.count().label("deliveries"),
+            func.min(outbox.c.next_at).label("since"),
+        )
+        .where(outbox.c.state.in_(open_ones))
+        .group_by(outbox.c.kind, outbox.c.state)
+        .order_by(outbox.c.kind, outbox.c.state)
+    )
+    return tuple(
+        Backlog(
+            kind=OutboxKind(row.kind),
+            state=DeliveryState(row.state),
+            deliveries=row.deliveries,
+            first_at=row.since,
+        )
+        for row in tx.connection.execute(query)
+    )
+
+
+GOES_IN_TIME = and_(
+    _TELLS,
+    or_(outbox.c.state == DeliveryState.SENT, and_(outbox.c.state == DeliveryState.FAILED, _IS_DIGEST)),
+)
+"""What need not be kept for good: notices and calls that were delivered, and digests that failed, since another follows.
+
+Releases and returns stay with their items, and an alarm that failed waits for a person.
+"""
+
+
+def forget(tx: Tx, since: datetime, before: datetime) -> int:
+    """Delete what `GOES_IN_TIME` of what was to be tried between the two times, and return how much."""
+    query = select(outbox.c.id).where(GOES_IN_TIME, outbox.c.next_at >= since, outbox.c.next_at < before)
+    ids = list(tx.connection.scalars(query.with_for_update(skip_locked=True)))
+    for start in range(0, len(ids), 500):
+        page = ids[start : start + 500]
+        tx.connection.execute(delete(outbox_recipients).where(outbox_recipients.c.outbox_id.in_(page)))
+        tx.connection.execute(delete(outbox).where(outbox.c.id.in_(page)))
+    return len(ids)
 
 
 def message_of(tx: Tx, delivery_id: str) -> bytes:
@@ -344,6 +433,7 @@ def notice_restore(tx: Tx, at: datetime) -> str:
     transaction, and records the audit entry.
     """
     if suspension(tx):
+        vouching.stop_asking(tx)
         return ""
     seen = tx.mark.value
     count = _count(tx)
@@ -442,7 +532,7 @@ def _opened(tx: Tx, column: Column[Any], key: object, sealed: bytes | None, why_
 
 def _recipient(tx: Tx, row: Row[Any], why_not: list[str]) -> DeliveryRecipient:
     key = (row.outbox_id, row.position)
-    needed = why_not if row.state == RecipientState.PENDING else []
+    needed = why_not if row.state != RecipientState.SENT else []
     return DeliveryRecipient(
         position=row.position,
         address=_text(_opened(tx, outbox_recipients.c.address, key, row.address, needed)),

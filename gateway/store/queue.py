@@ -388,6 +388,8 @@ def _ids_newest(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor
         for state in wanted.states
         for urgent in (True, False)
     ]
+    if not parts:
+        return ()
     found = union_all(*(select(part.subquery()) for part in parts)).subquery()
     query = select(found.c.id).order_by(found.c.held_at.desc(), found.c.id.desc()).limit(limit)
     return tuple(tx.connection.scalars(query))

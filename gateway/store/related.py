@@ -4,18 +4,26 @@ Every question is asked through a `Sight` (`queue`): what is out of sight is in 
 an item of their own from another's page.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union
 
 from gateway.model import Action, ItemState, MessageId, PersonId, StaffId
 from gateway.store import items as records_of_items
 from gateway.store.database import Tx
 from gateway.store.queue import Sight, conditions, latest_of, which_in_sight
 from gateway.store.rows import DecisionAction, Item, Outcome
-from gateway.store.schema import decisions, item_contacts, items, ledger, ledger_findings, ledger_persons
+from gateway.store.schema import (
+    decisions,
+    item_contacts,
+    item_excluded,
+    items,
+    ledger,
+    ledger_findings,
+    ledger_persons,
+)
 
 _APPROVED = (
     ItemState.RELEASING,
@@ -27,7 +35,10 @@ _APPROVED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One message of an officer to a contact: when, what became of it, which rules came true; no words."""
+    """One message of an officer to a contact: when, what became of it, which rules came true; no words.
+
+    ``thread`` are the digests of the thread it is in and of the mail it answers, as far as it has them.
+    """
 
     id: str
     at: datetime
@@ -35,6 +46,7 @@ class Moment:
     outcome: Outcome
     rules: tuple[str, ...]
     is_item: bool
+    thread: frozenset[str]
 
 
 def timeline(
@@ -48,7 +60,15 @@ def timeline(
     hidden = {key for row in theirs if row.id not in seen for key in (row.id, row.sha256)}
     to_them = select(ledger_persons.c.ledger_id).where(ledger_persons.c.person_id.in_(tuple(persons)))
     query = (
-        select(ledger.c.id, ledger.c.at, ledger.c.action, ledger.c.outcome, ledger.c.sha256)
+        select(
+            ledger.c.id,
+            ledger.c.at,
+            ledger.c.action,
+            ledger.c.outcome,
+            ledger.c.sha256,
+            ledger.c.thread,
+            ledger.c.answers,
+        )
         .where(ledger.c.officer == officer, ledger.c.at >= since, ledger.c.id.in_(to_them))
         .order_by(ledger.c.at.desc(), ledger.c.id)
         .limit(limit)
@@ -72,6 +92,7 @@ def timeline(
             outcome=Outcome(row.outcome),
             rules=tuple(rules.get(row.id, ())),
             is_item=row.id in seen,
+            thread=frozenset({row.thread, row.answers} - {""}),
         )
         for row in rows
     )
@@ -82,15 +103,27 @@ def items_of(tx: Tx, sight: Sight, officer: StaffId, *, limit: int) -> tuple[Ite
     return records_of_items.items_called(tx, latest_of(tx, sight, officer, limit=limit))
 
 
-def releases_of(tx: Tx, sight: Sight, officer: StaffId, since: datetime, *, other_than: str) -> int:
-    """Return how many other items of ``officer`` were approved for delivery since ``since``, whatever came of the delivery."""
+def releases_of(
+    tx: Tx, sight: Sight, people: Collection[StaffId], since: datetime, *, other_than: str
+) -> int:
+    """Return how many other items were approved for delivery since ``since`` that claim to come from any of ``people``.
+
+    Whatever came of the delivery, and whoever else they claim to come from: who writes in a colleague's name is counted too.
+    """
+    theirs = items.alias()
+    claimed = union(
+        select(theirs.c.id).where(theirs.c.officer.in_(people)),
+        select(item_excluded.c.item_id).where(
+            item_excluded.c.staff_id.in_(people), records_of_items.is_claimed()
+        ),
+    )
     approved = select(decisions.c.item_id).where(
         decisions.c.action == DecisionAction.RELEASE,
         decisions.c.at >= since,
         decisions.c.item_id == items.c.id,
     )
     query = select(func.count()).select_from(items).where(
-        items.c.officer == officer,
+        items.c.id.in_(claimed),
         items.c.id != other_than,
         items.c.state.in_(_APPROVED),
         approved.exists(),

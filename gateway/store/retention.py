@@ -1,26 +1,27 @@
-"""What is forgotten in time: retry keys, weak cues and ledger rows past their days, and offers nobody answered.
+"""What is forgotten in time: retry keys, weak cues, ledger rows and notices past their days, and offers nobody answered.
 
-Functions over a transaction. A run goes through five chores, each a stretch of time at a time, and every step is a
+Functions over a transaction. A run goes through six chores, each a stretch of time at a time, and every step is a
 transaction of its own that looks at a bounded number of rows: mail is written between them. How far each chore has come
 is kept as a fact, so that the next run begins there, and one that was killed is taken up by whoever comes next. One
-process of a store keeps house at a time; `cli.housekeeping` says when. Nothing here prunes items, decisions or the
-audit chain.
+process of a store keeps house at a time; `cli.housekeeping` says when. Nothing here prunes items, decisions, releases
+or the audit chain.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import msgspec
-from sqlalchemy import Column, select
+from sqlalchemy import Column, ColumnElement, select, true
 
 from gateway.settings import StoreSettings
-from gateway.store import items, ledger, records
+from gateway.store import items, ledger, outbox, records
 from gateway.store.database import Tx
 from gateway.store.schema import items as items_table
 from gateway.store.schema import ledger as ledger_table
 from gateway.store.schema import meta
+from gateway.store.schema import outbox as outbox_table
 from gateway.store.statements import insert_unless_there
 
 EVERY = timedelta(hours=1)
@@ -42,14 +43,17 @@ class Terms:
     retry_keys: float
     ledger_rows: float
     weak_cues: float
+    notices: float | None = None
+    """None: for good, as older versions kept them."""
 
     @classmethod
-    def of(cls, settings: StoreSettings) -> Self:
+    def of(cls, settings: StoreSettings, notices_days: float) -> Self:
         """Return what the settings say; ledger rows stay for as long as history may ask for them."""
         return cls(
             retry_keys=settings.retry_key_days,
             ledger_rows=max(settings.history_days, settings.ledger_days),
             weak_cues=settings.weak_cue_days,
+            notices=notices_days,
         )
 
 
@@ -60,6 +64,7 @@ class Pruned:
     retry_keys: int = 0
     ledger_rows: int = 0
     weak_cues: int = 0
+    notices: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +108,16 @@ class _Chore:
     reopens: bool = False
     """A message that comes again while its retry key is kept may make it necessary once more."""
     has_mark: bool = True
+    which: ColumnElement[bool] = field(default_factory=true)
+    """The rows that count for a stretch."""
 
 
-def _days_ago(days: Callable[[Terms], float]) -> Callable[[Run], datetime]:
-    return lambda run: run.at - timedelta(days=days(run.terms))
+def _days_ago(days: Callable[[Terms], float | None]) -> Callable[[Run], datetime]:
+    def before(run: Run) -> datetime:
+        kept_for = days(run.terms)
+        return _BEGINNING if kept_for is None else run.at - timedelta(days=kept_for)
+
+    return before
 
 
 _CHORES = (
@@ -147,6 +158,15 @@ _CHORES = (
         counts_as="ledger_rows",
         has_mark=False,  # what is deleted is not met again
     ),
+    _Chore(
+        name="notices",
+        time=outbox_table.c.next_at,
+        before=_days_ago(lambda terms: terms.notices),
+        do=lambda tx, since, before, _: outbox.forget(tx, since, before),
+        counts_as="notices",
+        has_mark=False,
+        which=outbox.GOES_IN_TIME,
+    ),
 )
 _KEYS = "ledger_keys"
 
@@ -175,7 +195,7 @@ def step(tx: Tx, run: Run, now: datetime, *, rows: int = PAGE_ROWS) -> Run | Non
     chore = _CHORES[run.chore]
     before = chore.before(run)
     since = _start(kept, chore, before) if run.since is None else run.since
-    end = _end_of_page(tx, chore.time, since, before, rows)
+    end = _end_of_page(tx, chore, since, before, rows)
     found = chore.do(tx, since, end or before, now)
     if found and chore.counts_as:
         kept.counts[chore.counts_as] = kept.counts.get(chore.counts_as, 0) + found
@@ -214,9 +234,10 @@ def _reopened_from(kept: _Kept, chore: _Chore) -> tuple[datetime, ...]:
     return tuple(at for at in (kept.keyless, kept.marks.get(_KEYS)) if at is not None)
 
 
-def _end_of_page(tx: Tx, time: Column[Any], since: datetime, before: datetime, rows: int) -> datetime | None:
+def _end_of_page(tx: Tx, chore: _Chore, since: datetime, before: datetime, rows: int) -> datetime | None:
     """Return a time that has about ``rows`` rows between ``since`` and itself; None: fewer are left before ``before``."""
-    behind = select(time).where(time >= since, time < before).order_by(time).limit(1)
+    time = chore.time
+    behind = select(time).where(chore.which, time >= since, time < before).order_by(time).limit(1)
     end = tx.connection.scalar(behind.offset(rows))
     if end == since:  # more than a page of one moment
         end = tx.connection.scalar(behind.where(time > since))

@@ -62,7 +62,7 @@ class NewItem:
 
 
 def is_for_psd_alone(state: ItemState | None, officer: StaffId | None, psd_only: str) -> bool:
-    """Return whether only professional standards may know of an item: referred, theirs from the start, of nobody known.
+    """Return whether only professional standards may know of an item: referred, theirs from the start or since, of nobody known.
 
     `queue` asks the same of the rows; a property holds the two together. ``state`` None: not recorded yet.
     """
@@ -112,7 +112,7 @@ class Kept:
 class Item:
     """A hold or flag as lists show it. ``delivery`` is what became of a flag's delivery, empty until known.
 
-    ``psd_only`` says why professional standards alone may know of it from the start; empty: they need not be.
+    ``psd_only`` says why professional standards alone may know of it, from the start or since; empty: they need not be.
     """
 
     id: MessageId

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from gateway.store.instants import WIDTH, Instant
 
-HEAD = "0011"
+HEAD = "0012"
 """The schema this code knows, as Alembic names it."""
 ABOUT_RULES = "event = 'rules:loaded' OR event = 'rules:refused' OR event = 'rule:promoted'"
 """Which audit entries `ix_audit_entries_rules` has. A question uses it by saying this in the same words: SQLite looks no further."""
@@ -114,7 +114,7 @@ items = Table(
         server_default=false(),
         comment="Professional standards are to see it; why is in the verdict, or in psd_only.",
     ),
-    _or_empty("psd_only", Text(), "Why they alone may know of it, from the start; empty: others may."),
+    _or_empty("psd_only", Text(), "Why they alone may know of it; empty: others may."),
     _word("mode", "Mode in force when it was judged."),
     _word("action", "What was done."),
     _word("proposed", "What would have been done in hold mode."),

@@ -17,6 +17,8 @@ _ASKED = "outbox_asked"
 _ANSWERED = "outbox_answered"
 _PATIENCE = timedelta(seconds=60)
 """How long an answer is waited for: a relay looks at the outbox every `outbox.poll_s`."""
+_LONGEST = 5 * _PATIENCE
+"""How long one host asks at most. Where clocks differ, two that join take each other's questions for old ones and ask anew."""
 
 
 class Standing(StrEnum):
@@ -36,12 +38,19 @@ def ask(tx: Tx, at: datetime) -> Standing:
         return Standing.VOUCHED
     asked = records.fact_to_change(tx, _ASKED)
     is_fresh = asked is not None and abs(at - _time_of(asked)) < _PATIENCE
-    if asked and asked == mine and not is_fresh:
+    since = tx.mark.asking_since
+    if since is not None and ((asked == mine and not is_fresh) or at - since >= _LONGEST):
         return Standing.UNKNOWN
     if not is_fresh:  # nobody else asks just now
         tx.mark.question = f"{instant_text(at)} {secrets.token_hex(8)}"
+        tx.mark.asking_since = since or at
         records.set_fact(tx, _ASKED, tx.mark.question)
     return Standing.WAITING
+
+
+def stop_asking(tx: Tx) -> None:
+    """Take back what was asked: a person will say, and what they say is asked for anew."""
+    tx.mark.question, tx.mark.asking_since = "", None
 
 
 def answer(tx: Tx) -> None:

@@ -25,9 +25,10 @@ from gateway.workers.messages import (
     Looked,
     LookRequest,
 )
-from gateway.workers.pool import Pool, Workers
+from gateway.workers.pool import Crew, Pool, Workers
 
 __all__ = [
+    "Crew",
     "DraftRequest",
     "Drafted",
     "ExplainRequest",

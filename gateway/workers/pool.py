@@ -11,13 +11,14 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from gateway import inspection
-from gateway.errors import Mistakes, NoWorker, StarvedWorker, UninspectableMessage
+from gateway.errors import Mistake, Mistakes, NoWorker, StarvedWorker, UninspectableMessage
 from gateway.model import Authored, History, HouseStyle, Inspection, Limits, Parties
 from gateway.settings import InspectionSettings
 from gateway.workers.messages import (
@@ -199,6 +200,17 @@ class _Worker:
             self.process.kill()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """How the workers of one kind are: how many there are to be, are there and work, and how many were replaced so far."""
+
+    kind: str
+    wanted: int
+    alive: int
+    busy: int
+    replaced: int
+
+
 class Pool:
     """Workers of one kind: ``size`` work at once, a few more stand by warm."""
 
@@ -208,6 +220,8 @@ class Pool:
         self._settings = settings
         self._size = size
         self._places = asyncio.Semaphore(size)
+        self._busy = 0
+        self._replaced = 0
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         self._alive: set[_Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -230,9 +244,11 @@ class Pool:
                 raise self._none_free() from None
         else:
             await self._places.acquire()  # returns at once
+        self._busy += 1
         try:
             return await self._ask(request, answer)
         finally:
+            self._busy -= 1
             self._places.release()
 
     async def _ask(self, request: Request, answer: type[AnswerT]) -> AnswerT:
@@ -302,6 +318,17 @@ class Pool:
         self._alive.clear()
 
     @property
+    def crew(self) -> Crew:
+        """How its workers are."""
+        return Crew(
+            kind=self._kind,
+            wanted=self._size + self._settings.spare_workers,
+            alive=len(self._alive),
+            busy=self._busy,
+            replaced=self._replaced,
+        )
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of the living workers."""
         return tuple(worker.process.pid for worker in self._alive)
@@ -345,6 +372,7 @@ class Pool:
         while True:
             with contextlib.suppress(NoWorker, OSError):
                 self._idle.put_nowait(await self._new())
+                self._replaced += 1
                 return
             await asyncio.sleep(_RESTART_PAUSE_S)
 
@@ -383,7 +411,7 @@ class Workers:
     async def adopting(self, bundle: inspection.Bundle) -> AsyncIterator[None]:
         """Hold ``bundle`` in every language worker beside the set in force; leaving the block puts it in force.
 
-        Raises `Mistakes` and changes nothing when it is wrong. A block that raises leaves the old set in force and
+        Raises `Mistakes` and changes nothing when it is wrong, or more than a worker can hold. A block that raises leaves the old set in force and
         this one forgotten. In the block either may be named in `judge`, and for a while after it the former one,
         by messages that began with it: whichever worker is replaced meanwhile, its successor knows both.
         """
@@ -396,7 +424,12 @@ class Workers:
             encoder_windows=self._settings.encoder_windows,
             beside=tuple(self._loads),
         )
-        first = await self._language.ask(request, Loaded)
+        try:
+            first = await self._language.ask(request, Loaded)
+        except (
+            UninspectableMessage
+        ) as trouble:  # tried again and again, it would end one worker after the other
+            raise Mistakes((_too_much(trouble.reason),)) from trouble
         if first.mistakes:
             raise Mistakes(first.mistakes)
         others = {name: load for name, load in self._loads.items() if name != bundle.hash}
@@ -446,9 +479,22 @@ class Workers:
         return self._limits
 
     @property
+    def crews(self) -> tuple[Crew, ...]:
+        """How the workers of each kind are."""
+        return self._extract.crew, self._language.crew
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of all workers."""
         return self._extract.pids + self._language.pids
+
+
+def _too_much(reason: str) -> Mistake:
+    return Mistake(
+        file="rules",
+        what=f"a worker could not take the set: {reason}",
+        remedy="make it smaller, or raise the limit; SIGHUP has it tried again",
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -3,22 +3,39 @@
 import asyncio
 import json
 from pathlib import Path
+from urllib.request import urlopen
 
-from gateway_process import GatewayProcess
+from gateway_process import GatewayProcess, free_port
 from smarthost import Smarthost
 
 from gateway import inspection
 
 
 async def test_doctor_finds_a_running_gateway_well(tmp_path: Path) -> None:
-    """With relay and smarthost up, every look is well and the exit status is 0."""
-    async with Smarthost() as smarthost, GatewayProcess(tmp_path, next_hop=smarthost.port) as gateway:
+    """With relay and smarthost up, every look is well and the exit status is 0; the relay itself says that it is ready."""
+    more = {"health": {"listen": f"127.0.0.1:{free_port()}"}}
+    async with (
+        Smarthost() as smarthost,
+        GatewayProcess(tmp_path, next_hop=smarthost.port, more=more) as gateway,
+    ):
         looks = await asyncio.to_thread(gateway.lines, "doctor")
         (relay,) = await asyncio.to_thread(gateway.lines, "doctor", "--only", "relay")
+        url = f"http://{more['health']['listen']}/metrics"
+        figures = await asyncio.to_thread(lambda: urlopen(url, timeout=30).read().decode().splitlines())
     assert {look["what"]: look["well"] for look in looks} == dict.fromkeys(
         ("registry", "rules", "language", "store", "smarthost", "relay"), True
     )
     assert (relay["what"], relay["well"]) == ("relay", True)
+    assert relay["says"].endswith("and is ready")
+    for figure in ("alive", "wanted"):
+        assert {
+            f'gateway_workers_{figure}{{kind="extract"}} 1',
+            f'gateway_workers_{figure}{{kind="language"}} 1',
+        } <= set(figures)
+    assert 'gateway_workers_busy{kind="language"} 0' in figures, (
+        "its rule set is loaded, and nothing under way"
+    )
+    assert 'gateway_smarthost_connections{state="resting"} 1' in figures
 
 
 def test_doctor_names_each_thing_that_is_wrong(tmp_path: Path) -> None:

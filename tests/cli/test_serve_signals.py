@@ -46,6 +46,38 @@ asyncio.run(main())
 """
 
 
+RELOADS = """
+import asyncio, os, signal
+import structlog
+from gateway.cli.serve import run, run_until_stopped
+
+class Stumbles:
+    def __init__(self):
+        self.stopping = asyncio.Event()
+    async def start(self):
+        pass
+    async def stop(self):
+        pass
+    async def reload(self):
+        raise KeyError("a bug, with nadia@home.example in its text")
+
+async def main():
+    service = Stumbles()
+    async def reload():
+        os.kill(os.getpid(), signal.SIGHUP)
+    def seen(_, __, entry):
+        assert "nadia" not in repr(entry), entry
+        if entry["event"] == "serve:reload-failed":
+            print(entry["error"], entry["where"][-1], flush=True)
+            service.stopping.set()
+        raise structlog.DropEvent
+    structlog.configure(processors=[seen])
+    await asyncio.wait_for(run_until_stopped(service, when_ready=reload), 30)
+
+run(main())
+"""
+
+
 @pytest.fixture
 def draining():
     """Start a process that takes so long to drain, and return it once it drains."""
@@ -88,3 +120,11 @@ def test_a_later_word_ends_at_once(draining):
 def test_a_duty_that_dies_ends_the_service_as_a_failure():
     """In order, and not with status 0: `Restart=on-failure` and containers must see that it did not end by itself."""
     subprocess.run([sys.executable, "-c", DUTY], check=True, timeout=120)
+
+
+def test_a_reload_that_ends_in_a_fault_of_ours_is_said():
+    """What was in force stays, and whoever sent SIGHUP reads in the log that nothing came of it."""
+    command = [sys.executable, "-c", RELOADS]
+    done = subprocess.run(command, check=True, timeout=120, capture_output=True, text=True)
+    assert done.stdout.startswith("KeyError ")
+    assert done.stdout.rstrip().endswith("reload")

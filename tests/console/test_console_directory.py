@@ -134,6 +134,34 @@ async def test_who_has_no_role_is_not(make, provider, email):
     assert console.audited(Event.SIGN_IN_REFUSED) == [("console", "unknown")]
 
 
+async def used_for(console, visitor, hours):
+    """Have ``visitor`` look at the list every quarter of an hour; return the last answer."""
+    for _ in range(int(hours * 4)):
+        console.clock.forward(minutes=15)
+        answer = await visitor.get("/holds")
+    return answer
+
+
+async def test_a_role_that_the_directory_took_away_ends_in_time(make, provider):
+    """However busy its session is: then the directory is asked again, and says what it says by now."""
+    console = make(roles_claim="groups", roles={"grp-psd": "psd"}, roles_last_h=2)
+    visitor, _ = await sign_in(console, provider, email=SUPERVISOR, groups=["grp-psd"])
+    assert (await used_for(console, visitor, 1.75)).status_code == 200
+    over = await used_for(console, visitor, 0.5)
+    assert (over.status_code, over.headers["location"]) == (303, "/sign-in?next=/holds")
+    _, refused = await sign_in(console, provider, visitor, email=SUPERVISOR, groups=[])
+    assert (refused.status_code, is_in(refused)) == (403, False)
+    _, again = await sign_in(console, provider, visitor, email=SUPERVISOR, groups=["grp-psd"])
+    assert (again.status_code, is_in(again)) == (303, True)
+
+
+async def test_roles_of_the_staff_list_need_no_such_end(make, provider):
+    """Where the directory only says who somebody is, what they may is looked up at each request."""
+    console = make(roles_last_h=2)
+    visitor, _ = await sign_in(console, provider, email=SUPERVISOR)
+    assert (await used_for(console, visitor, 4)).status_code == 200
+
+
 async def test_roles_from_a_claim(make, provider):
     """With console.oidc.roles_claim the directory's groups decide, and nothing else does."""
     console = make(roles_claim="groups", roles={"grp-psd": "psd", "grp-rules": "rule-author"})

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import timedelta
+from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from stores import a_ledger_entry, a_verdict
 from gateway.console import live, shelves
 from gateway.console.pages import Visit
 from gateway.console.shelves import HOLDS, Filters, units_of
-from gateway.model import ItemState, PersonId
+from gateway.model import Event, ItemState, PersonId
 from gateway.store import items, ledger
 from gateway.store.rows import Decision, DecisionAction
 
@@ -81,6 +82,78 @@ async def test_filters_and_search(console, reviewer, three, query, found):
     page = await reviewer.get(f"/holds?{query}")
     assert ids_on(page) == {three[name] for name in found}
     assert f"{len(found)}" in words_of(page)
+
+
+def moved(console, item, *states):
+    """Move a hold from state to state."""
+
+    def job(tx):
+        for before, then in pairwise((ItemState.HELD, *states)):
+            items.set_state(tx, item, before, then)
+
+    console.store.write_now(job)
+
+
+@pytest.fixture
+def by_age(console):
+    """Four holds: how long each waits, in hours, and its state."""
+
+    def made(hours, *states):
+        item = console.held(held_at=console.clock() - timedelta(hours=hours))
+        moved(console, item, *states)
+        return item
+
+    return {
+        "new": made(2),
+        "old": made(80),
+        "failed": made(5, ItemState.RELEASING, ItemState.RELEASE_FAILED),
+        "going": made(30, ItemState.RELEASING),
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=held", {"new", "old"}),
+        ("state=release_failed", {"failed"}),
+        ("state=returned", set()),
+        ("state=nonsense", {"new", "old", "failed", "going"}),
+        ("age=4", {"old", "failed", "going"}),
+        ("age=24", {"old", "going"}),
+        ("age=24&state=held", {"old"}),
+        ("age=-3", {"new", "old", "failed", "going"}),
+        ("age=24&q=amir", {"old", "going"}),
+    ],
+)
+async def test_filters_by_state_and_age(reviewer, by_age, query, found):
+    """Where it is on its way, and how long it waits; what is no state or age asks for nothing."""
+    page = await reviewer.get(f"/holds?{query}")
+    assert ids_on(page) == {by_age[name] for name in found}
+    nonsense = "nonsense" in query or "-3" in query
+    assert ("Show all" in page.text) is not nonsense
+
+
+async def test_state_and_age_stay_in_the_address(console, console_store, registry_settings, reviewer, by_age):
+    """They are chosen in the form as they stand, a page on keeps them, and so does a view."""
+    short = Console(console_store, registry_settings, page_rows=5)
+    for _ in range(5):
+        console.held(held_at=console.clock() - timedelta(hours=3))
+    page = await short.visitor().get("/holds?state=held&age=1")
+    assert '<option value="held" selected>' in page.text
+    assert '<option value="1" selected>' in page.text
+    assert "/holds?state=held&amp;age=1&amp;after=" in page.text
+    kept = await reviewer.post("/views", {"shelf": "/holds", "name": "x", "state": "held", "age": "24"})
+    assert kept.headers["location"] == "/holds?state=held&age=24"
+
+
+async def test_a_list_offers_its_own_states(reviewer):
+    """What is decided is released, partly or not at all; a list of one state asks for none."""
+    decided = (await reviewer.get("/decided")).text
+    assert '<option value="partly_released"' in decided
+    assert '<option value="held"' not in decided
+    assert 'name="state"' not in (await reviewer.get("/flags")).text
+    assert ids_on(await reviewer.get("/flags?state=closed")) == set()
+    assert (await reviewer.get("/closed?state=open&q=x")).status_code == 200
 
 
 async def test_search_by_id(reviewer, three):
@@ -191,8 +264,10 @@ async def next_news(stream):
 
 
 @pytest.fixture
-def lively(console_store, registry_settings):
-    return Console(console_store, registry_settings, live_s=0.01, max_live=2)
+async def lively(console_store, registry_settings):
+    made = Console(console_store, registry_settings, live_s=0.01, max_live=2)
+    yield made
+    await made.desk.reader.close()
 
 
 async def test_an_open_page_is_told_of_news(lively):
@@ -249,6 +324,42 @@ async def test_news_are_only_of_what_is_in_sight(lively):
     await stream.aclose()
 
 
+def fail(console, item):
+    """Have the release of a hold fail."""
+    moved(console, item, ItemState.RELEASING, ItemState.RELEASE_FAILED)
+    console.happened(item, Event.HOLD_RELEASE_FAILED)
+
+
+async def test_a_release_that_failed_is_news_to_whom_it_concerns(lively):
+    """On the list and on the page of any item; not to whoever may not know of the hold (P7)."""
+    hidden = lively.held(officer=PRYCE, senders=(PRYCE,), excluded=(PRYCE,))
+    open_item, item = lively.held(), lively.held()
+    brooks = lively.visitor("helen.brooks@force.example")
+    stream = live.news(visit_of(lively, brooks), HOLDS, HOLDS.wanted)
+    assert (await next_news(stream))["failed"] == 0
+    fail(lively, hidden)
+    assert (await asyncio.wait_for(anext(stream), 30)).startswith(": ")
+    assert "Releases that failed" not in words_of(await brooks.get(f"/items/{open_item}"))
+    fail(lively, item)
+    told = await asyncio.wait_for(next_news(stream), 30)
+    assert (told["failed"], told["text"]) == (1, "2 waiting, 0 urgent, 1 release failed")
+    page = await brooks.get(f"/items/{open_item}")
+    assert "Releases that failed: 1" in words_of(page)
+    assert 'role="status" data-live="/live?shelf=/holds"' in page.text
+    assert ids_on(await brooks.get("/holds?state=release_failed")) == {item}
+    await stream.aclose()
+
+
+async def test_a_release_that_failed_is_no_news_of_flags(lively):
+    """An open list of flags is left alone."""
+    item = lively.held()
+    stream = live.news(visit_of(lively, lively.visitor()), shelves.FLAGS, shelves.FLAGS.wanted)
+    assert (await next_news(stream))["failed"] == 0
+    fail(lively, item)
+    assert (await asyncio.wait_for(anext(stream), 30)).startswith(": ")
+    await stream.aclose()
+
+
 async def test_news_end_with_the_session(lively):
     """An open page keeps no session alive, and learns nothing once it is over."""
     visitor = lively.visitor()
@@ -281,5 +392,5 @@ async def test_pages_renew_themselves_without_scripts(reviewer):
 
 def test_filters_are_read_back_as_they_were_written():
     """The address of a view is made of its filters and gives them again."""
-    filters = Filters(q="a&b=c #1", unit="Fraud Squad", urgent="1")
+    filters = Filters(q="a&b=c #1", unit="Fraud Squad", urgent="1", state="held", age="24")
     assert Filters.of(dict(parse_qsl(urlsplit(filters.address(HOLDS)).query))) == filters

@@ -6,7 +6,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from console_visits import BROOKS, KHAN, MARSH, PRYCE
+from console_visits import BROOKS, KHAN, MARSH, PRYCE, Console, add_account
+from gateway_process import OFFICER
 from stores import a_verdict
 
 from gateway.model import ItemKind, ItemState, Role, StaffId
@@ -63,6 +64,29 @@ def test_what_is_theirs_alone_from_the_start_stays_so(console, state):
         sight = sight_of(person, console.registry)
         assert console.store.read_now(lambda tx, sight=sight: queue.in_sight(tx, sight, item)) is sees
         agrees(console, person, console.registry)
+
+
+async def test_without_a_staff_list_nobody_is_taken_for_a_stranger_to_it(
+    console_store, registry_settings, tmp_path
+):
+    """The copy that was in force stays so when its file is gone; where none ever was, nobody sees any item (P7)."""
+    copy = tmp_path / "registry.json"
+    copy.write_bytes(registry_settings.last_good.read_bytes())
+    settings = registry_settings.model_copy(update={"last_good": copy})
+    console = Console(console_store, settings)
+    console.store.write_now(
+        lambda tx: add_account(tx, OFFICER, Role.REVIEWER)
+    )  # with nobody of the staff list
+    item, officer = console.held(), console.visitor(OFFICER)
+    assert (await officer.get(f"/items/{item}")).status_code == 404
+    copy.unlink()
+    assert (await officer.get(f"/items/{item}")).status_code == 404
+    assert item in (await console.visitor().get("/holds")).text
+    begun_without = Console(console_store, settings)
+    officer = begun_without.visitor(OFFICER)
+    assert (await officer.get(f"/items/{item}")).status_code == 404
+    assert item not in (await officer.get("/holds")).text
+    assert "Nothing waits." in (await officer.get("/holds")).text
 
 
 def agrees(console, person, registry):

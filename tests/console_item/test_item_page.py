@@ -1,18 +1,19 @@
 """The page of one item: what it shows, to whom, and what becomes of what is typed into it."""
 
 import re
+from datetime import timedelta
 
 import pytest
-from console_visits import BROOKS, PSD, REVIEWER, words_of
+from console_visits import BROOKS, KHAN, PSD, REVIEWER, words_of
 from gateway_process import CONTACT, OFFICER
 from item_mail import ADVANCE, QUOTED, judged, mail, raw_item
-from stores import a_verdict
+from stores import a_ledger_entry, a_verdict
 
 from gateway.console import item as item_pages
 from gateway.errors import NotStored
-from gateway.model import Event, ItemKind, ItemState, Label
-from gateway.store import claims, items, outbox
-from gateway.store.rows import DecisionAction, DeliveryState
+from gateway.model import Action, Event, ItemKind, ItemState, Label, Traits
+from gateway.store import claims, items, ledger, outbox
+from gateway.store.rows import DecisionAction, DeliveryState, Outcome
 
 WORDS = "The words are about the hearing, not about her."
 COLLEAGUE = "owen.pryce@force.example"
@@ -185,6 +186,19 @@ async def test_our_own_fault_keeps_what_was_typed(console, reviewer, advance, mo
     assert WORDS in answer.text
 
 
+async def test_what_was_typed_outlives_the_item(console, reviewer, advance):
+    """A colleague referred it meanwhile: the words are shown once more, by the same page as for an item that never was (P7)."""
+    colleague = console.visitor("owen.pryce@force.example")
+    await colleague.post(f"/items/{advance}", {"action": "refer", "reason": WORDS})
+    typed = {"action": "return", "typed-for": "return", "reason": "Not <now>.", "words": "See me."}
+    answers = [await reviewer.post(f"/items/{item}", typed) for item in (advance, "a" * 20)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    for text in ("Not &lt;now&gt;.", "See me.", "Nothing was decided"):
+        assert all(text in answer.text for answer in answers)
+    assert words_of(answers[0]) == words_of(answers[1])
+    assert "Nothing was decided" not in (await reviewer.get(f"/items/{advance}")).text
+
+
 async def test_trouble_shows_nobody_what_another_site_sent(console, reviewer, advance):
     """A form that is not of this site is not read, whatever the store does."""
     with pytest.MonkeyPatch.context() as patched:
@@ -194,6 +208,58 @@ async def test_trouble_shows_nobody_what_another_site_sent(console, reviewer, ad
         )
     assert answer.status_code == 503
     assert "planted" not in answer.text
+
+
+async def test_the_page_says_that_a_claim_is_about_to_end(console, reviewer, advance):
+    """Its end is there in words from the beginning, and that it is near from review.claim_warning_s before; for a script to tell of too."""
+    await reviewer.post(f"/items/{advance}", {"action": "claim"})
+    review = console.desk.settings.review
+    early = await reviewer.get(f"/items/{advance}")
+    assert "Prolong it before then" in words_of(early)
+    assert (
+        f'data-lapses-in="{review.claim_s:.0f}" data-warned-before="{review.claim_warning_s:.0f}"'
+        in early.text
+    )
+    assert '<p id="lapse" role="status"></p>' in early.text
+    console.clock.forward(seconds=review.claim_s - 90)
+    assert "It ends in less than 2 min" in words_of(await reviewer.get(f"/items/{advance}"))
+    await reviewer.post(f"/items/{advance}", {"action": "claim"})
+    assert "Prolong it before then" in words_of(await reviewer.get(f"/items/{advance}"))
+
+
+async def test_a_clean_version_sent_later_stands_beside_the_hold(console, reviewer):
+    """What passed from the same officer to the same contact since, and whether it is in the same thread; nothing else."""
+    item = raw_item(console, mail(ADVANCE))
+    held_at = console.clock() - timedelta(hours=1)
+
+    def row(minutes, thread, **changes):
+        given = {
+            "officer": KHAN, "persons": ("P-1",), "at": held_at + timedelta(minutes=minutes), "rules": (),
+            "traits": Traits(thread=thread),
+        }  # fmt: skip
+        entry = a_ledger_entry(**given | changes)
+        console.store.write_now(lambda tx: ledger.add(tx, entry))
+
+    row(0, "t1", id=item, action=Action.HOLD, outcome=Outcome.HELD)
+    assert "and passed" not in words_of(await reviewer.get(f"/items/{item}"))
+    row(-10, "t1")
+    row(20, "t1", officer=BROOKS)
+    row(25, "t1", persons=("P-2",))
+    row(60 * 24 * 31, "t1")
+    row(30, "t1")
+    row(40, "t2")
+    page = (await reviewer.get(f"/items/{item}")).text
+    listed = page.partition("Sent to the same contact since, and passed")[2].partition("</ul>")[0]
+    assert listed.count("<li>") == 2
+    assert listed.count("same thread") == 1
+
+
+async def test_nobody_is_warned_of_a_claim_that_is_not_theirs(console, reviewer, advance):
+    """Whose it is says until when; there is nothing for anybody else to prolong."""
+    await console.visitor(COLLEAGUE).post(f"/items/{advance}", {"action": "claim"})
+    page = await reviewer.get(f"/items/{advance}")
+    assert "data-lapses-in" not in page.text
+    assert "Prolong" not in words_of(page)
 
 
 async def test_claim_and_give_back(console, reviewer, advance):

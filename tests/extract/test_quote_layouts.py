@@ -337,6 +337,22 @@ def test_comment_under_a_marked_forward_stays():
     assert own(read(f"{ANSWER}\n\n{forward}", head)) == (f"{ANSWER} He will not.", True)
 
 
+BLOCKS_OVER_MARKS = {
+    "three fields": "From: Jo Bloggs <jo@home.example>\nDate: 3 August 2026\nSubject: Your case\n",
+    "four": "From: Jo Bloggs <jo@home.example>\nSent: 3 August 2026 10:12\nTo: Tom Archer\nSubject: Your case\n",
+    "under a divider": "-----Original Message-----\nFrom: Jo Bloggs <jo@home.example>\nSent: 3 August 2026 10:12\nSubject: Your case\n",
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS_OVER_MARKS.values(), ids=BLOCKS_OVER_MARKS)
+def test_answers_under_a_block_over_marks_stay(block):
+    """A header block over marked lines ends nothing: what has no marks between and below them may be an answer, uncertain."""
+    authored = read(f"{ANSWER}\n\n{block}\n> {QUOTED}\n\nNo.\n\n> Thanks, Jo\n\nRing me on 101.\n")
+    assert own(authored) == (f"{ANSWER} No. Ring me on 101.", True)
+    assert [(cut.attributed, cut.speaker) for cut in authored.cuts] == [(True, "jo@home.example")] * 2
+    assert is_cut(authored)
+
+
 def test_reply_with_nothing_but_a_quote_is_doubted():
     """A recipient's words alone stay cut, but are doubted, and read all the same; anybody else's are uncertain."""
     line = "On Mon, 3 Aug 2026 at 10:12, Jo Bloggs <jo@home.example> wrote:"

@@ -90,6 +90,14 @@ def test_routed_spellings_reach_the_mailbox_behind_them(spelling):
     assert match_key("victim@home.example", FOLDING) in keys_of(spelling, FOLDING)
 
 
+@pytest.mark.parametrize("escaped", ["jos+E9", "jos+C3+A9", "jos+c3+a9", "Jose+CC+81"])
+def test_an_escaped_letter_beyond_ascii_is_read_in_both_codes(escaped):
+    """Whichever the host that unpacks it goes by, the contact behind it is found."""
+    spelling = f"IMCEASMTP-{escaped}+40home+2Eexample@force.example"
+    assert match_key("josé@home.example", FOLDING) in keys_of(spelling, FOLDING)
+    assert not is_overrouted(spelling)
+
+
 @pytest.mark.parametrize("spelling", ROUTED)
 def test_the_plain_reading_comes_first(spelling):
     """The spelling as it stands keeps its own key, before every other reading."""

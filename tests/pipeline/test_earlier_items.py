@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from road import ReadyWorkers, Road, letter
 
-from gateway.model import Finding, Role, RuleStatus, Severity, StaffId
+from gateway.model import Finding, ItemState, Role, RuleStatus, Severity, StaffId
 from gateway.review.access import Person
 from gateway.review.sight import sight_of
 from gateway.store import items, queue
@@ -117,3 +117,27 @@ async def test_what_tells_of_nothing_is_for_everybody(telling: Road):
     """Who is named in one item may review the officer's next, where nothing on its page says that there was one."""
     await item_of(telling, "FLAG this one.", extra=NAMING_BROOKS, to=JOSEPH)
     assert sees(telling, BROOKS, await item_of(telling, "HOLD this one."))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"extra": "Cc: judith.marsh@force.example\r\n"}, {"sender": "judith.marsh@force.example"}],
+    ids=str,
+)
+async def test_what_is_theirs_alone_leaves_one_of_them(telling: Road, given):
+    """The first concerns all of professional standards, and was referred to them: somebody decides what repeats it (P6)."""
+    first = await item_of(telling, "HOLD this one.", **given)
+    telling.store.write_now(lambda tx: items.set_state(tx, first, ItemState.HELD, ItemState.REFERRED))
+    second = await item_of(telling, "HOLD this one too.")
+    assert not sees(telling, PRYCE, second)
+    assert sees(telling, MARSH, second, Role.PSD)
+    assert not sees(telling, MARSH, first, Role.PSD)
+
+
+async def test_who_sent_an_earlier_item_alone_is_no_sender_of_this_one(telling: Road):
+    """The first claimed to come from her superior, who is only addressed in the second: nobody is told that he sent it."""
+    await item_of(telling, "HOLD this one.", sender="owen.pryce@force.example")
+    second = await item_of(telling, "HOLD this one too.", extra="Cc: owen.pryce@force.example\r\n")
+    assert why(telling, second)[PRYCE] is ExcludedWhy.EARLIER
+    assert why(telling, second)[KHAN] is ExcludedWhy.SENDER
+    assert not sees(telling, BROOKS, second)

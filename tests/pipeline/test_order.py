@@ -84,6 +84,13 @@ async def test_mode_of_a_unit_goes_before_the_sites(road: Road):
     assert road.sent == [((CONTACT,), HELD)]
 
 
+async def test_a_unit_is_known_however_it_is_written(road: Road):
+    """Capitals and spaces differ between settings and staff list, as `team` in contacts.csv may; the unit holds all the same."""
+    road.mode(Mode.OBSERVE, **{"robbery squad ": Mode.HOLD})
+    await road.send(HELD)
+    assert (len(road.holds()), road.sent) == (1, [])
+
+
 SENDERS = [
     # whom the mail claims to come from: MAIL FROM, Sender, From. Amir Khan's unit holds, Judith Marsh's only observes.
     ("amir.khan@force.example", "judith.marsh@force.example", "amir.khan@force.example", Mode.HOLD),

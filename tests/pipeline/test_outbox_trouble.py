@@ -12,7 +12,7 @@ from smarthost import Stage, answer
 
 from gateway import outbox as outboxes
 from gateway.model import Event, ItemState, OutboxKind
-from gateway.store import outbox
+from gateway.store import items, outbox
 from gateway.store.rows import DeliveryState, RecipientState
 
 CONTACT = "nadia@home.example"
@@ -134,6 +134,24 @@ async def test_a_fault_of_ours_over_one_delivery_ends_in_a_failure(road: Road):
     assert [one.state for one in road.holds()] == [ItemState.RELEASE_FAILED]
 
 
+async def test_what_ends_every_process_that_sends_it_is_given_up(road: Road):
+    """Each may have sent it before it ended: the contact gets no copy a restart for ever, and a person is asked."""
+    hold = await held(road)
+    road.decide(hold)
+    for number in range(1, 4):
+        later = datetime.now(UTC) + timedelta(hours=number)
+        assert (
+            len(road.store.write_now(lambda tx, at=later: outbox.claim_deliveries(tx, "dies", at, 60, 9)))
+            == 1
+        )
+    change(road, "UPDATE outbox SET lease_until = '2026-01-01T00:00:00.000000Z'")
+    assert await road.outbox.deliver_due() == 1
+    (delivery,) = road.deliveries()
+    assert (road.sent, delivery.state, delivery.interrupted) == ([], DeliveryState.FAILED, 3)
+    assert "interrupted" in delivery.last_reply
+    assert [one.state for one in road.holds()] == [ItemState.RELEASE_FAILED]
+
+
 async def test_a_copy_taken_after_the_lease_ended_is_remembered(road: Road):
     """One of two took it while another process had the lease: it is written down, and that one never gets it again."""
     road.decide(await held(road, "HOLD this one.", CONTACT, WITNESS))
@@ -191,3 +209,39 @@ async def test_a_suspended_outbox_tells_of_urgent_holds_and_of_itself(road: Road
         (OutboxKind.NOTICE, DeliveryState.SENT): 2,
         (OutboxKind.RELEASE, DeliveryState.QUEUED): 1,
     }
+
+
+@pytest.mark.parametrize("since", [ItemState.RELEASE_FAILED, ItemState.PARTLY_RELEASED])
+async def test_a_copy_taken_after_another_gave_up_is_remembered(road: Road, since: ItemState):
+    """The other process failed with it, and perhaps a person decided: that the contact has it is written down all the same."""
+    hold = await held(road)
+    road.decide(hold)
+    said = road.conductor.relay.deliver
+
+    def elsewhere(tx):
+        later = datetime.now(UTC) + timedelta(hours=1)
+        (stolen,) = outbox.claim_deliveries(tx, "another", later, 900, 9)
+        outbox.record_results(tx, stolen.id, [(0, RecipientState.FAILED, "554 5.7.1 No")], later)
+        outbox.fail(tx, stolen.id, "another", "554 5.7.1 No")
+        items.set_state(tx, hold.id, ItemState.RELEASING, ItemState.RELEASE_FAILED)
+        if since is not ItemState.RELEASE_FAILED:
+            items.set_state(tx, hold.id, ItemState.RELEASE_FAILED, since)
+
+    async def deliver(mail, recipients, parts):
+        dialogue = await said(mail, recipients, parts)
+        road.store.write_now(elsewhere)
+        return dialogue
+
+    road.conductor.relay.deliver = deliver
+    with structlog.testing.capture_logs() as logged:
+        assert await road.outbox.deliver_due() == 1
+    (after,) = road.deliveries()
+    assert (after.state, [one.state for one in after.recipients]) == (
+        DeliveryState.SENT,
+        [RecipientState.SENT],
+    )
+    assert road.events()[Event.HOLD_RELEASED] == 1
+    failed = since is ItemState.RELEASE_FAILED
+    assert [one.state for one in road.holds()] == [ItemState.RELEASED if failed else since]
+    errors = [one["event"] for one in logged if one["log_level"] == "error"]
+    assert errors == ([] if failed else ["outbox:sent-after-decision"])

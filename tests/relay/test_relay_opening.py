@@ -1,5 +1,6 @@
 """Getting to the smarthost: TLS that was asked for is had, passwords stay secret, settings are checked at once."""
 
+import asyncio
 import base64
 import contextlib
 import socket
@@ -8,7 +9,7 @@ import time
 
 import pytest
 from relay.dialogue import MESSAGE, TOP, say
-from smarthost import Act, Smarthost, Stage, answer, hang_up, hang_up_after, raw, silence
+from smarthost import Act, Smarthost, Stage, answer, hang_up, hang_up_after, raw, silence, slow
 
 from gateway.errors import Mistakes, NextHopUnavailable
 from gateway.relay import TRY_AGAIN, Relay
@@ -395,6 +396,33 @@ async def test_an_address_that_does_not_serve_is_followed_by_the_next(smarthost,
     async with Smarthost(host="127.0.0.2", port=smarthost.port) as other:
         (await way_to(smarthost, "127.0.0.1", "127.0.0.2").open()).abort()
         assert (len(smarthost.sessions), len(other.sessions)) == (1, 1)
+
+
+async def test_who_gives_up_says_nothing_against_the_address(smarthost):
+    """A client that leaves while we connect is no fault of the first host, which stays the first."""
+    greeting, asked = asyncio.Event(), asyncio.Event()
+    smarthost.at(Stage.CONNECT, slow(greeting), when=lambda _: asked.set() or True)
+    async with Smarthost(host="127.0.0.2", port=smarthost.port) as other:
+        way = way_to(smarthost, "127.0.0.1", "127.0.0.2", timeout_s=10.0)
+        task = asyncio.create_task(way.open())
+        await asyncio.wait_for(asked.wait(), 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        greeting.set()
+        (await way.open()).abort()
+        assert (len(smarthost.sessions), len(other.sessions)) == (2, 0)
+
+
+async def test_an_address_that_says_nothing_comes_last_next_time(smarthost):
+    """A host that takes connections and never greets has its one chance; the next message goes to the other."""
+    smarthost.at(Stage.CONNECT, silence(), times=None)
+    async with Smarthost(host="127.0.0.2", port=smarthost.port) as other:
+        way = way_to(smarthost, "127.0.0.1", "127.0.0.2", timeout_s=0.5)
+        with contextlib.suppress(Lost):
+            await way.open()
+        (await way.open()).abort()
+        assert len(other.sessions) == 1
 
 
 async def test_a_fault_for_a_person_to_mend_is_not_hidden_by_the_next_address(smarthost):

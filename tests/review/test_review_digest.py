@@ -14,14 +14,15 @@ from stores import NOW, after, an_item
 
 from gateway import identify, notices
 from gateway.errors import NotStored
-from gateway.model import Event, ItemState, StaffId
+from gateway.model import Event, ItemState, Role, StaffId, StaffRole
 from gateway.review import digest
 from gateway.review.decisions import person_called
 from gateway.review.digest import begin_digest, due_digest, remind
 from gateway.review.sight import sight_of
-from gateway.settings import NoticeSettings
+from gateway.settings import NoticeSettings, WebhookSettings
 from gateway.store import items, outbox, queue, records
 from gateway.store.instants import instant_text
+from gateway.store.rows import Account
 
 KHAN, BROOKS, PRYCE, MARSH, RAHMAN = map(StaffId, ("4417", "3308", "2201", "1502", "5001"))
 PSD, OTHER_PSD = "judith.marsh@force.example", "ruth.adeyemi@force.example"
@@ -102,8 +103,9 @@ def test_the_later_of_two_relays_changes_nothing(store, waiting, told):
 def many(monkeypatch):
     """A digest that seven reviewers are told of, queued three at a time."""
 
-    def written(settings, registry, waiting, at):
-        return tuple(notices._digest_for(settings, f"r{n}@force.example", [at], at) for n in range(7))
+    def written(settings, registry, waiting, at, **_):
+        each = (notices.Receiver(f"r{n}@force.example") for n in range(7))
+        return tuple(notices._digest_for(settings, one.address, [(at, one)], at) for one in each)
 
     monkeypatch.setattr(notices, "digest", written)
     monkeypatch.setattr(digest, "_AT_ONCE", 3)
@@ -153,9 +155,9 @@ def test_the_reader_that_mail_waits_for_does_not_read_it(store, registry, waitin
         finally:
             under_way.pop()
 
-    def writes(*given):
+    def writes(*given, **more):
         assert not under_way
-        return write_digest(*given)
+        return write_digest(*given, **more)
 
     monkeypatch.setattr(store, "read_now", reads)
     monkeypatch.setattr(notices, "digest", writes)
@@ -263,6 +265,129 @@ def test_what_is_decided_waits_for_nobody(store, waiting, told):
     from gateway import audit
 
     assert [one.event for one in store.read_now(audit.entries)] == [Event.NOTICE_QUEUED]
+
+
+# --- who cannot decide is not the end of the chain (P6) -----------------------------------------------------
+
+
+@pytest.fixture
+def line(registry):
+    """Return the registry with some of the staff in other roles."""
+
+    def made(**roles):
+        by_id = {StaffId(staff.removeprefix("s")): role for staff, role in roles.items()}
+        staff = {
+            key: replace(one, role=by_id.get(one.staff_id, one.role))
+            for key, one in registry.staff_by_key.items()
+        }
+        return replace(registry, staff_by_key=staff)
+
+    return made
+
+
+@pytest.fixture
+def told_in(store):
+    """Ask for the digest under a registry; return what each address was told, and the log."""
+
+    def ask(registry, at, settings=SETTINGS):
+        store.write_now(lambda tx: records.set_fact(tx, "digest_at", instant_text(after(days=-1))))
+        with structlog.testing.capture_logs() as logged:
+            asyncio.run(remind(store, settings, registry, at))
+        texts = {}
+        for one in store.read_now(outbox.list_deliveries):
+            raw = store.read_now(lambda tx, one=one: outbox.message_of(tx, one.id))
+            texts[one.recipients[0].address] = message_from_bytes(raw, policy=policy.default).get_content()
+        return texts, {entry["event"]: entry.get("holds") for entry in logged}
+
+    return ask
+
+
+BOSS = "owen.pryce@force.example"
+
+
+@pytest.mark.parametrize(
+    ("roles", "who"),
+    [
+        ({"s3308": StaffRole.OFFICER}, {BOSS}),
+        ({"s3308": StaffRole.STAFF, "s2201": StaffRole.OFFICER}, {PSD, OTHER_PSD}),
+    ],
+    ids=["the next one up", "nobody up to the top"],
+)
+def test_a_manager_who_cannot_decide_is_passed_by(waiting, line, told_in, roles, who):
+    """The hold waits for the next one up who can decide, else for professional standards; mail and log say so."""
+    waiting()
+    told, log = told_in(line(**roles), after(hours=4))
+    assert set(told) == who
+    assert all("nobody nearer in the line of management can decide" in text for text in told.values())
+    assert log == {"digest:passed-on": 1}
+    assert not any(secret in text for text in told.values() for secret in ("Brooks", "Khan", "Secret"))
+
+
+def test_an_account_says_who_can_decide_before_the_staff_list_does(desk, waiting, line, told_in):
+    """A sergeant who is a reviewer by her account is told; one who only oversees by hers is passed by."""
+    waiting()
+    roles = frozenset({Role.REVIEWER})
+    account = Account(email=SUPERVISOR, roles=roles, staff_id=BROOKS, local=False, at=NOW)
+    desk.store.write_now(lambda tx: records.add_account(tx, account))
+    told, log = told_in(line(s3308=StaffRole.OFFICER), after(hours=4))
+    assert (set(told), log) == ({SUPERVISOR}, {})
+    overseeing = replace(account, roles=frozenset({Role.OVERSIGHT}))
+    desk.store.write_now(lambda tx: records.change_account(tx, overseeing))
+    assert BOSS in told_in(desk.registry, after(hours=5))[0]
+
+
+def test_nobody_above_a_conflicted_manager_is_asked(waiting, line, told_in):
+    """Who is named in it stands between the officer and the rest of the line: professional standards decide, as ever."""
+    waiting(excluded=(KHAN, BROOKS))
+    told, log = told_in(line(s3308=StaffRole.OFFICER), after(hours=4))
+    assert (set(told), log) == ({PSD, OTHER_PSD}, {})
+    assert "line of management" not in told[PSD]
+
+
+@pytest.mark.parametrize(
+    ("roles", "changes", "who"),
+    [
+        ({}, {}, {SUPERVISOR, BOSS}),
+        ({"s2201": StaffRole.OFFICER}, {}, {SUPERVISOR, PSD, OTHER_PSD}),
+        ({}, {"excluded": (KHAN, PRYCE)}, {SUPERVISOR, PSD, OTHER_PSD}),
+        ({}, {"excluded": (KHAN, PRYCE, MARSH)}, {SUPERVISOR, OTHER_PSD}),
+        ({}, {"psd_only": "it names 30 people"}, {PSD, OTHER_PSD}),
+    ],
+    ids=["up the line", "end of the line", "superior named", "and one of PSD", "theirs from the start"],
+)
+def test_a_hold_that_waits_too_long_is_told_to_the_next_one(waiting, line, told_in, roles, changes, who):
+    """An absent supervisor is not the end of it (P6): beside them the next who can decide and may know of it is told."""
+    waiting(**changes)
+    told, _ = told_in(line(**roles), after(hours=47))
+    assert set(told) == who & {SUPERVISOR} or set(told) == who == {PSD, OTHER_PSD}
+    told, log = told_in(line(**roles), after(hours=49))
+    assert set(told) == who
+    for address in who - {SUPERVISOR}:
+        assert ("longer than 48 hours" in told[address]) is (SUPERVISOR in who)
+    assert log == ({"digest:escalated": 1} if SUPERVISOR in who else {})
+
+
+def test_nothing_escalates_where_the_settings_say_so(waiting, registry, told_in):
+    """A force that has somebody look every day may leave the next one in peace."""
+    waiting()
+    told, log = told_in(registry, after(days=90), NoticeSettings(escalate_h=0))
+    assert (set(told), log) == ({SUPERVISOR}, {})
+
+
+def test_an_urgent_hold_wakes_who_can_decide(line):
+    """A manager who cannot decide is told, since she may telephone; so is the nearest who can."""
+    held = an_item(officer=KHAN, senders=(KHAN,), excluded=(KHAN,))
+    asked = notices.reviewers(SETTINGS, line(s3308=StaffRole.OFFICER), held)
+    assert asked == (SUPERVISOR, BOSS, PSD, OTHER_PSD)
+
+
+@pytest.mark.parametrize("for_psd", [False, True])
+@pytest.mark.parametrize("changes", [{"psd_only": "it names 30 people"}, {"officer": None}, {}])
+def test_the_on_call_system_hears_of_what_is_theirs_alone_only_if_they_read_it(for_psd, changes):
+    """Who reads it is not known otherwise: that there is such a hold is for professional standards to know (P7)."""
+    webhook = WebhookSettings(url="https://on-call.example/hook", for_psd=for_psd)
+    called = notices.call(NoticeSettings(webhook=webhook), an_item(**changes))
+    assert bool(called) is (for_psd or not changes)
 
 
 class ReadOnce(dict):

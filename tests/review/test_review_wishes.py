@@ -37,6 +37,7 @@ from gateway.model import (
     RuleStatus,
     Severity,
     StaffId,
+    StaffRole,
 )
 from gateway.review import claims
 from gateway.review.decisions import Wish, decide, needs_two, person_from_directory, standing_approval
@@ -332,6 +333,19 @@ def test_a_first_yes_of_the_directory_falls_when_its_giver_may_not_decide(desk, 
     assert not stands(staff=replace(registry, staff_by_key=without))
 
 
+def test_a_shared_mailbox_has_no_role_of_the_directory(desk, registry):
+    """Who is behind it nobody knows, the officer that an item is about perhaps (P7); an account says that somebody is."""
+    shared = {
+        key: replace(one, role=StaffRole.MAILBOX) if one.email == SUPERVISOR else one
+        for key, one in registry.staff_by_key.items()
+    }
+    desk.registry = replace(registry, staff_by_key=shared)
+    assert from_directory(desk, SUPERVISOR, Role.REVIEWER) is None
+    assert from_directory(desk, INSPECTOR, Role.REVIEWER) is not None
+    desk.account(SUPERVISOR)
+    assert from_directory(desk, SUPERVISOR, Role.REVIEWER) is not None
+
+
 def test_a_release_from_the_directory_is_undone_by_its_person_under_another_address(desk):
     """Second thoughts come on the telephone too, where one is signed in by one's account."""
     desk.account(ELSEWHERE, BROOKS)
@@ -434,6 +448,29 @@ def test_two_releases_of_one_officer_at_once_are_one_after_the_other(backend, re
         thread.join(30)
         assert "professional standards" in rulings[0].refused
         assert second.state(other) is ItemState.HELD
+
+
+def test_a_claim_in_the_moment_of_a_decision_meets_what_was_decided(backend, registry, tmp_path):
+    """It was referred meanwhile: no claim of somebody who may not know of it any more stands in the way of those who may."""
+    settings = backend.copy(tmp_path / "store", busy_timeout_s=60)
+    with Store.open(settings) as ours, Store.open(settings) as theirs:
+        first, second = Desk(ours, registry), Desk(theirs, registry)
+        item = first.hold()
+        actor = first.actor(SUPERVISOR)
+        rulings = []
+        thread = Thread(target=lambda: rulings.append(second.claim(item, INSPECTOR)))
+
+        def job(tx):
+            wish = Wish(item_id=item, action=DO.REFER, reason=WORDS)
+            ruling = decide(tx, wish, actor, NOW, review=REVIEW, notice=NoticeSettings())
+            thread.start()
+            thread.join(0.5)  # time enough to have looked, were it not to wait
+            return ruling
+
+        assert not ours.write_now(job).refused
+        thread.join(30)
+        assert "professional standards" in rulings[0].refused
+        assert second(item, DO.RETURN, PSD).done is DO.RETURN
 
 
 # --- return, refer, label, note, reopen ---------------------------------------------------------------------

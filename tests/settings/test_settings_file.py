@@ -124,7 +124,7 @@ MISTAKES = [
     ("smpt: {}", "gateway.yaml:1:1: there is no setting smpt; did you mean smtp?"),
     ("smtp:\n  lsten: x", "gateway.yaml:2:3: there is no setting smtp.lsten; did you mean smtp.listen?"),
     ("smtp: {Listen: x}", "gateway.yaml:1:8: there is no setting smtp.Listen; did you mean smtp.listen?"),
-    ("listen: x", "there is no setting listen; did you mean smtp.listen or console.listen?"),
+    ("listen: x", "there is no setting listen; did you mean smtp.listen or health.listen or console.listen?"),
     ("smtp: {key_file: x}", "there is no setting smtp.key_file; did you mean store.key_file?"),
     ("store_url: x", "there is no setting store_url; did you mean store.url?"),
     (
@@ -229,6 +229,8 @@ MISTAKES = [
     ("notices: {url: 'ftp://x'}", "notices.url is not the address of a page"),
     ("notices: {return_text: '{sender}'}", "notices.return_text has {sender}, which nothing fills in"),
     ("notices: {return_text: '{'}", "notices.return_text has {a brace without its partner}"),
+    ("health: {listen: '9108'}", "health.listen cannot be '9108'"),
+    ("health: {listen: '0.0.0.0:9108'}", "health.listen can be reached from other hosts"),
     ("outbox: {lease_s: 600}", "outbox.lease_s is not longer than next_hop.data_timeout_s (600); write more"),
     ("next_hop: {data_timeout_s: 900}", "gateway.yaml:1:28: outbox.lease_s is not longer than"),
     ("outbox: {first_retry_s: 4000}", "gateway.yaml:1:25: outbox.max_retry_s is shorter than"),

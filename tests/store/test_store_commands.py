@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 from stores import NOW, a_delivery, an_item
 from typer.testing import CliRunner
 
@@ -256,6 +257,24 @@ def test_what_the_smarthost_has_not_taken_is_listed(shell):
     shell.write(send)
     assert shell.json("outbox", "list") == []
     assert len(shell.json("outbox", "list", "--state", "all")) == 1
+
+
+def test_an_address_that_does_not_open_is_no_empty_one(shell):
+    """Place and remedy are named, before the try and after it failed: the key is lost, not the recipient."""
+    new, delivery_id = add_release(shell)
+    place = {"address": bytes(60), "outbox_id": delivery_id}
+    damage = text("UPDATE outbox_recipients SET address = :address WHERE outbox_id = :outbox_id")
+    shell.write(lambda tx: tx.connection.execute(damage, place))
+    for _ in range(2):
+        (line,) = shell.json("outbox", "list")
+        assert line["waiting"] == [None]
+        assert "should be sealed" in line["cannot_be_opened"]
+        assert "escrow" in line["remedy"]
+        said = shell.run("outbox", "list").stdout
+        assert "-> (cannot be opened)" in said
+        assert "escrow" in said
+        if line["delivery_state"] == "queued":
+            fail_release(shell, new, delivery_id)
 
 
 def test_notices_are_shown_to_the_operator_only(shell):

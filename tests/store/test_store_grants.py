@@ -60,6 +60,15 @@ def test_the_console_can_do_its_work(doors):
     assert json.loads(console.read_now(audit.entries)[0].payload) == {"a": "b"}
 
 
+def test_the_console_hands_a_hold_to_professional_standards(doors):
+    """It says whose alone a hold is from then on, which its role must let it."""
+    serve, console = doors
+    new = an_item()
+    serve.write_now(lambda tx: items.add_item(tx, new))
+    console.write_now(lambda tx: items.refer(tx, new.id, ItemState.HELD, "referred"))
+    assert console.read_now(lambda tx: items.item(tx, new.id)).psd_only == "referred"
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -92,6 +92,40 @@ def test_a_row_that_does_not_open_is_leased_and_says_so(store, column):
     assert (again.state, again.last_reply) == (DeliveryState.FAILED, "554 it does not open")
 
 
+def test_a_failed_recipient_that_does_not_open_says_so(store):
+    """The address of whom the mail did not reach is needed for the next try: it is never just empty."""
+    one = put(store)
+    claim(store)
+    store.write_now(lambda tx: outbox.record_results(tx, one, [(0, RecipientState.FAILED, "550 no")], NOW))
+    store.write_now(lambda tx: outbox.fail(tx, one, "a", "550 no"))
+    damage(store, "outbox_recipients", "address", f"outbox_id = '{one}'")
+    found = store.read_now(lambda tx: outbox.delivery(tx, one))
+    assert (found.state, found.recipients[0].address) == (DeliveryState.FAILED, "")
+    assert "should be sealed" in found.unopened
+
+
+def test_failed_releases_come_before_failed_digests(store):
+    """However many digests failed before them: a list that ends at its limit hides none."""
+    digests = [put(store, after(seconds=number)) for number in range(3)]
+    alarm = an_alarm(store, after(minutes=1))
+    returned = put(store, after(minutes=2), kind=OutboxKind.RETURN)
+    found = store.read_now(lambda tx: outbox.list_deliveries(tx, limit=2))
+    assert [one.id for one in found] == [returned, alarm]
+    found = store.read_now(outbox.list_deliveries)
+    assert [one.id for one in found] == [returned, alarm, *digests]
+
+
+def test_what_a_wrong_clock_dated_ahead_is_due_now(store):
+    """A release whose next attempt, or whose lease, lies years ahead goes out; a pause that may be one is kept."""
+    late, leased, pausing = (put(store, kind=OutboxKind.RETURN) for _ in range(3))
+    claim(store)
+    store.write_now(lambda tx: outbox.retry_later(tx, late, "a", after(days=3000), "451"))
+    store.write_now(lambda tx: outbox.renew(tx, leased, "a", after(days=3000), 60))
+    store.write_now(lambda tx: outbox.retry_later(tx, pausing, "a", after(minutes=59), "451"))
+    assert sorted(claim(store, after(seconds=1))) == sorted([late, leased])
+    assert pausing in claim(store, after(minutes=59))
+
+
 def test_an_old_reply_that_does_not_open_stops_nothing(store):
     """Nor does the address of somebody who has it already: neither is needed to go on."""
     one = put(store, recipients=("a@force.example", "b@force.example"))
@@ -163,6 +197,24 @@ def test_a_host_that_nobody_vouches_for_suspends_the_outbox(store, newcomer, tmp
         assert third.read_now(outbox.suspension)
         third.write_now(outbox.resume)
         assert len(claim(third, after(minutes=3))) == 1
+
+
+def test_hosts_that_ask_past_each_other_come_to_an_end(store, newcomer, tmp_path):
+    """Their clocks differ by minutes, so that each takes the other's question for an old one: nothing waits for ever unsaid."""
+    settings = newcomer.settings.model_copy(update={"key_file": tmp_path / "third-host" / "sealing.key"})
+    settings.key_file.parent.mkdir()
+    shutil.copy(store.settings.key_file, settings.key_file)
+    put(store)
+    with Store.open(settings) as third:
+        for seconds in range(0, 1200, 30):
+            assert claim(newcomer, after(seconds=seconds)) == []
+            assert claim(third, after(minutes=5, seconds=seconds)) == []
+        assert third.read_now(outbox.suspension)
+        third.write_now(outbox.resume)
+        for second in range(3):  # it knows by the person's word, and vouches for the other
+            claim(newcomer, after(hours=1, seconds=3 * second))
+            claim(third, after(hours=1, seconds=3 * second + 1), limit=0)
+        assert not (shared(store) and newcomer.read_now(outbox.suspension))
 
 
 def test_a_host_that_finds_the_database_too_old_vouches_for_nobody(store, newcomer):

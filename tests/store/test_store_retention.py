@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import event, select, update
-from stores import NOW, a_ledger_entry, after, an_item
+from stores import NOW, a_delivery, a_ledger_entry, after, an_item
 
 from gateway.cli import housekeeping
 from gateway.errors import NotStored
-from gateway.model import Event, StaffId
-from gateway.store import Store, items, ledger, records, retention
+from gateway.model import Event, OutboxKind, StaffId
+from gateway.store import Store, items, ledger, outbox, records, retention
 from gateway.store.retention import Pruned, Run, Terms
-from gateway.store.rows import Outcome
-from gateway.store.schema import audit_entries, audit_payloads
+from gateway.store.rows import DeliveryState, Outcome
+from gateway.store.schema import audit_entries, audit_payloads, outbox_recipients
 from gateway.store.schema import ledger as ledger_table
+from gateway.store.schema import outbox as outbox_table
 
 TERMS = Terms(retry_keys=5, ledger_rows=90, weak_cues=30)
 
@@ -114,6 +115,54 @@ def test_the_bound_is_the_one_of_the_settings_to_the_microsecond(store):
         (after(days=-5) - instant, False, "w", Outcome.ACCEPTED),
         (after(days=-5), True, "w", Outcome.ACCEPTED),
     ]
+
+
+def queue(store, at, kind, *, about_an_item=False, state=DeliveryState.SENT):
+    """Have a delivery of long ago that came to ``state``, and return its id."""
+    item = an_item(held_at=at) if about_an_item else None
+    if item is not None:
+        store.write_now(lambda tx: items.add_item(tx, item))
+    new = a_delivery(kind=kind, item_id=item.id if item else None)
+    one = store.write_now(lambda tx: outbox.queue_delivery(tx, new, at))
+    store.write_now(
+        lambda tx: tx.connection.execute(
+            update(outbox_table).where(outbox_table.c.id == one).values(state=state)
+        )
+    )
+    return one
+
+
+def test_notices_go_in_their_time_and_releases_never(store):
+    """Delivered notices and calls, and digests that failed; what waits, a failed alarm, releases and returns stay."""
+    terms, old, item = replace(TERMS, notices=60), after(days=-61), {"about_an_item": True}
+    for _ in range(3):
+        queue(store, old, OutboxKind.NOTICE)
+    queue(store, old, OutboxKind.NOTICE, state=DeliveryState.FAILED)
+    queue(store, old, OutboxKind.NOTICE, **item)
+    queue(store, old, OutboxKind.WEBHOOK, **item)
+    stays = {
+        queue(store, after(days=-59), OutboxKind.NOTICE),
+        queue(store, old, OutboxKind.NOTICE, state=DeliveryState.QUEUED),
+        queue(store, old, OutboxKind.NOTICE, state=DeliveryState.FAILED, **item),
+        queue(store, old, OutboxKind.RETURN, **item),
+        queue(store, old, OutboxKind.RELEASE, **item),
+        queue(store, old, OutboxKind.RELEASE, state=DeliveryState.FAILED, **item),
+    }
+    assert keep_house(store).notices == 0, "without a term they are kept"
+    assert keep_house(store, after(minutes=1), terms=terms, rows=2).notices == 6
+    assert {one.id for one in store.read_now(outbox.list_deliveries)} == stays
+    rows = store.read_now(lambda tx: set(tx.connection.scalars(select(outbox_recipients.c.outbox_id))))
+    assert rows == stays
+    assert keep_house(store, after(hours=2), terms=terms) == Pruned()
+
+
+def test_what_an_older_version_wrote_of_its_run_is_understood(store):
+    """It knew no term for notices: a run is due at once."""
+    keep_house(store)
+    kept = json.loads(store.read_now(lambda tx: records.fact(tx, "retention")))
+    del kept["terms"]["notices"]
+    store.write_now(lambda tx: records.set_fact(tx, "retention", json.dumps(kept)))
+    assert isinstance(begin(store, after(minutes=1), terms=replace(TERMS, notices=60)), Run)
 
 
 def test_each_hour_forgets_what_became_too_old_in_it(store):
@@ -308,7 +357,8 @@ def pruned_events(store):
 
 
 async def once(store, by="a"):
-    return await housekeeping.keep_house_once(store, by=by, actor="serve", pause_s=0)
+    terms = Terms.of(store.settings, notices_days=90)
+    return await housekeeping.keep_house_once(store, terms, by=by, actor="serve", pause_s=0)
 
 
 async def test_a_run_is_recorded_once_with_its_numbers(store):
@@ -316,7 +366,7 @@ async def test_a_run_is_recorded_once_with_its_numbers(store):
     for number in range(3):
         put(store, at=after(days=-2000, seconds=number), weak=("w",), officer=StaffId("s1"))
     assert await once(store) == 3600
-    assert pruned_events(store) == [{"retry_keys": 3, "ledger_rows": 3, "weak_cues": 3}]
+    assert pruned_events(store) == [{"retry_keys": 3, "ledger_rows": 3, "weak_cues": 3, "notices": 0}]
     assert 3500 < await once(store, by="b") <= 3600
     store.write_now(lambda tx: records.set_fact(tx, "retention", None))
     assert await once(store) == 3600
@@ -337,7 +387,7 @@ async def test_a_run_that_met_trouble_is_taken_up_with_its_numbers(store, monkey
     assert pruned_events(store) == []
     monkeypatch.setattr(ledger, "delete_rows", delete_rows)
     await once(store)
-    assert pruned_events(store) == [{"retry_keys": 1, "ledger_rows": 1, "weak_cues": 0}]
+    assert pruned_events(store) == [{"retry_keys": 1, "ledger_rows": 1, "weak_cues": 0, "notices": 0}]
 
 
 async def test_two_processes_that_start_at_once_forget_everything_once(settings):
@@ -347,4 +397,4 @@ async def test_two_processes_that_start_at_once_forget_everything_once(settings)
         for number in range(5):
             put(one, at=after(days=-2000, seconds=number))
         await asyncio.gather(once(one, "a"), once(other, "b"))
-        assert pruned_events(one) == [{"retry_keys": 5, "ledger_rows": 5, "weak_cues": 0}]
+        assert pruned_events(one) == [{"retry_keys": 5, "ledger_rows": 5, "weak_cues": 0, "notices": 0}]

@@ -13,10 +13,11 @@ from gateway_process import ADVANCE, CONTACT, OFFICER, SUPERVISOR, UPDATE, Gatew
 from smarthost import Smarthost
 
 from gateway import audit
-from gateway.model import Event, ItemKind, Role
+from gateway.model import Event, ItemKind, Registry, Role
+from gateway.registry import load
 from gateway.review import decisions
 from gateway.review.access import Person
-from gateway.settings import NoticeSettings, ReviewSettings
+from gateway.settings import NoticeSettings, RegistrySettings, ReviewSettings
 from gateway.store import Store, items, outbox
 from gateway.store.rows import DecisionAction, DeliveryState
 
@@ -35,14 +36,21 @@ def hand_over(port: int, raw: bytes) -> str:
     return text.decode().split()[-1]
 
 
-def release(item_id: str):
-    """Return a job that releases an item, as somebody who may."""
+def release(item_id: str, registry: Registry | None):
+    """Return a job that releases an item, as somebody who may by the staff list."""
     person = Person(email=SUPERVISOR, roles=frozenset({Role.REVIEWER, Role.PSD}), staff_id=None)
-    actor = decisions.Actor(person=person, registry=None, system="system:tester")
+    actor = decisions.Actor(person=person, registry=registry, system="system:tester")
     wish = decisions.Wish(item_id=item_id, action=DecisionAction.RELEASE, reason="A test.", at_once=True)
     return lambda tx: decisions.decide(
         tx, wish, actor, datetime.now(UTC), review=ReviewSettings(), notice=NoticeSettings()
     )
+
+
+def staff_list(folder: Path) -> Registry | None:
+    settings = RegistrySettings(
+        contacts=folder / "contacts.csv", staff=folder / "staff.csv", domains=("force.example",)
+    )
+    return load(settings, None, datetime.now(UTC)).registry
 
 
 def message_ids(raws: list[bytes]) -> Counter[str]:
@@ -89,7 +97,7 @@ async def test_two_relays_on_one_store_do_everything_once(postgresql, tmp_path: 
             assert Counter(item.id for item in shown) == Counter(ids)
             assert message_ids([one.data for one in smarthost.mails]) == message_ids(passed)
             for item_id in ids:
-                assert third.write_now(release(item_id)).refused == ""
+                assert third.write_now(release(item_id, staff_list(tmp_path / "one"))).refused == ""
             await smarthost.until(lambda: len(smarthost.mails) >= len(passed) + len(held), 60)
             assert [await asyncio.to_thread(relay.stop) for relay in relays] == [0, 0]
             assert message_ids([one.data for one in smarthost.mails]) == message_ids(passed + held)

@@ -111,6 +111,27 @@ async def test_a_wrong_set_changes_nothing(workers):
     await judged_by(workers, FIRST)
 
 
+async def test_a_set_that_is_more_than_a_worker_can_hold_is_refused():
+    """It is wrong like any other: named, and not tried again each second, which would end one worker after the other."""
+    settings = InspectionSettings(
+        extract_workers=1, language_workers=1, spare_workers=0, language=False, worker_memory_bytes=268_435_456
+    )  # fmt: skip
+    made = Workers(settings, Limits())
+    values = "a:\n" + "- {a: b}\n" * 9_000
+    large = inspection.Bundle(
+        folders=("rules",),
+        files=(*FIRST.files, *(inspection.BundleFile(0, f"rule-{number}.yaml", values) for number in range(12))),
+    )  # fmt: skip
+    try:
+        await made.start(FIRST)
+        with pytest.raises(Mistakes, match=r"needed more memory than inspection\.worker_memory_bytes"):
+            async with made.adopting(large):
+                raise AssertionError("no worker holds it")
+        await judged_by(made, FIRST)
+    finally:
+        await made.close()
+
+
 async def test_a_set_that_a_worker_does_not_hold_is_the_machines_fault(workers):
     """Never the message's: it is put off, not held as unreadable, and the worker is replaced by one that knows."""
     request = JudgeRequest(

@@ -2,6 +2,8 @@
 // Everything here is a shortcut to something on the page that works without it.
 
 import { bind } from "./keys.js";
+import "./failed.js";
+import "./lapse.js";
 import "./list.js";
 import "./marks.js";
 import "./send.js";
