@@ -70,6 +70,10 @@ def visible(found: Iterable[Item], person: Person | None, registry: Registry | N
         return tuple(found)
     if why := objection(person, Permission.ITEM_LIST, None, registry):
         raise Refused(why)
+    if registry is None:
+        raise Refused(
+            "no staff list is loaded, so that nobody can be told from whom an item is about: see `gateway doctor`"
+        )
     return tuple(
         one
         for one in found

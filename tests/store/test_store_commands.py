@@ -4,14 +4,17 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from gateway_process import CONTACTS, STAFF
 from sqlalchemy import text
 from stores import NOW, a_delivery, an_item
 from typer.testing import CliRunner
 
 from gateway import audit
 from gateway.cli import app
+from gateway.cli.invocation import settings_from
 from gateway.model import Event, ItemKind, ItemState, OutboxKind, Role, StaffId
-from gateway.settings import StoreSettings
+from gateway.registry import load, save_last_good
+from gateway.settings import RegistrySettings, StoreSettings
 from gateway.store import Store, items, outbox, records, schema
 from gateway.store.rows import Account, RecipientState
 
@@ -192,9 +195,29 @@ def add_account(shell, email, roles, staff_id=None):
     shell.write(lambda tx: records.add_account(tx, account))
 
 
+def add_staff_list(shell):
+    folder = shell.config.parent
+    for name, rows in (("contacts.csv", CONTACTS), ("staff.csv", STAFF)):
+        (folder / name).write_text(rows, encoding="utf-8")
+    settings = RegistrySettings(
+        contacts=folder / "contacts.csv", staff=folder / "staff.csv", domains=("force.example",)
+    )
+    save_last_good(
+        load(settings, None, datetime.now(UTC)).registry, settings_from(shell.config).registry.last_good
+    )
+
+
+def test_without_a_staff_list_nobody_is_shown_anything(shell):
+    """Who cannot be told from the item's sender gets a refusal that says why, not an empty list."""
+    add_account(shell, "psd@force.example", [Role.PSD])
+    with pytest.raises(Exception, match="no staff list is loaded"):
+        shell.run("flags", "list", "--as", "psd@force.example")
+
+
 def test_nobody_sees_an_item_about_themselves(shell):
     """An excluded person's list is empty, and so is an administrator's; a stranger is refused."""
     add_flag(shell)
+    add_staff_list(shell)
     add_account(shell, "involved@force.example", [Role.REVIEWER], StaffId("s2"))
     add_account(shell, "psd@force.example", [Role.PSD])
     add_account(shell, "admin@force.example", [Role.ADMINISTRATOR])
@@ -279,6 +302,7 @@ def test_an_address_that_does_not_open_is_no_empty_one(shell):
 
 def test_notices_are_shown_to_the_operator_only(shell):
     """A delivery without an item is nobody's item to review."""
+    add_staff_list(shell)
     shell.write(lambda tx: outbox.queue_delivery(tx, a_delivery(), NOW))
     add_account(shell, "psd@force.example", [Role.PSD])
     assert [line["kind"] for line in shell.json("outbox", "list")] == ["notice"]
