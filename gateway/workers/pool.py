@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from gateway import inspection
 from gateway.errors import Mistake, Mistakes, NoWorker, StarvedWorker, UninspectableMessage
@@ -40,6 +41,8 @@ from gateway.workers.messages import (
     encoder,
 )
 
+_NOT_STARTED = "Raise inspection.worker_memory_bytes, or make the rule set smaller; it is tried every second."
+log = structlog.get_logger("gateway.workers")
 _WALL_FACTOR = 4
 """A worker may take this many times its processor time before the machine is blamed for starving it."""
 _RESTART_PAUSE_S = 1.0
@@ -369,9 +372,15 @@ class Pool:
         task.add_done_callback(self._tasks.discard)
 
     async def _replace(self) -> None:
+        said = ""
         while True:
-            with contextlib.suppress(NoWorker, OSError):
+            try:
                 self._idle.put_nowait(await self._new())
+            except (NoWorker, OSError) as trouble:
+                if str(trouble) != said:  # tried every second: the same reason is told once
+                    said = str(trouble)
+                    log.error("worker:not-started", kind=self._kind, error=said, hint=_NOT_STARTED)
+            else:
                 self._replaced += 1
                 return
             await asyncio.sleep(_RESTART_PAUSE_S)

@@ -6,7 +6,9 @@ import signal
 import socket
 
 import pytest
+import structlog
 
+from gateway.errors import NoWorker
 from gateway.model import Limits
 from gateway.settings import InspectionSettings
 from gateway.workers import ExtractRequest, Pool, pool
@@ -148,3 +150,25 @@ async def test_a_worker_that_died_while_idle_is_replaced_and_no_message_is_blame
         assert first not in made.pids
     finally:
         await made.close()
+
+
+async def test_a_worker_that_does_not_start_is_told_once(monkeypatch):
+    """Why the place of a lost worker stays empty stands in the log, once for a reason, until one starts."""
+    settings = InspectionSettings(extract_workers=1, language_workers=1, spare_workers=0, language=False)
+    made = Pool("extract", settings, size=1)
+    troubles = [NoWorker("no memory"), NoWorker("no memory"), OSError("no process")]
+
+    async def new():
+        if troubles:
+            raise troubles.pop(0)
+        return object()
+
+    monkeypatch.setattr(made, "_new", new)
+    monkeypatch.setattr(pool, "_RESTART_PAUSE_S", 0)
+    with structlog.testing.capture_logs() as logged:
+        await made._replace()
+    assert [(entry["event"], entry["error"]) for entry in logged] == [
+        ("worker:not-started", "no memory"),
+        ("worker:not-started", "no process"),
+    ]
+    assert made.crew.replaced == 1
