@@ -112,6 +112,16 @@ class Receiver:
     late: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """The notices of one digest, and how many holds are told to nobody, to somebody further up, to the next one too."""
+
+    notices: tuple[NewDelivery, ...]
+    untold: int
+    passed_on: int
+    late: int
+
+
 def digest(
     settings: NoticeSettings,
     registry: Registry,
@@ -119,26 +129,31 @@ def digest(
     at: datetime,
     *,
     by_account: Mapping[StaffId, bool] = _NOBODY_HAS_ONE,
-) -> tuple[NewDelivery, ...]:
+) -> Digests:
     """Return one notice for everybody for whom holds wait: how many, since when, why they are asked, and nothing of them.
 
     ``by_account`` says of those who have an account whether they may decide: it counts, not what the staff list calls them.
     Nobody is told of a hold that they may not know of.
     """
     told: dict[str, list[tuple[datetime, Receiver]]] = {}
+    untold = passed_on = late = 0
     for item in waiting:
-        for receiver in waits_for(settings, registry, item, at, by_account=by_account):
+        receivers = _waits_for(settings, registry, item, at, by_account)
+        untold += not receivers
+        passed_on += any(one.passed_on for one in receivers)
+        late += any(one.late for one in receivers)
+        for receiver in receivers:
             told.setdefault(receiver.address, []).append((item.held_at, receiver))
-    return tuple(_digest_for(settings, address, holds, at) for address, holds in sorted(told.items()))
+    written = tuple(_digest_for(settings, address, holds, at) for address, holds in sorted(told.items()))
+    return Digests(notices=written, untold=untold, passed_on=passed_on, late=late)
 
 
-def waits_for(
+def _waits_for(
     settings: NoticeSettings,
     registry: Registry,
     item: Waiting,
     at: datetime,
-    *,
-    by_account: Mapping[StaffId, bool] = _NOBODY_HAS_ONE,
+    by_account: Mapping[StaffId, bool],
 ) -> tuple[Receiver, ...]:
     """Return who is told in a digest that ``item`` waits; empty when nobody is left.
 

@@ -166,9 +166,8 @@ class Outbox:
 
     async def _dialogue(self, delivery: Delivery) -> Dialogue:
         """Return what came of it. What went wrong on our side is an answer like a smarthost's: it ends somewhere (P6)."""
-        if (
-            delivery.tries > self._settings.max_tries
-        ):  # the last of them never ended: whoever sends it may end over it
+        # The last of them never ended: whoever sends it may end over it.
+        if delivery.tries > self._settings.max_tries:
             return _unsaid(451, "4.3.0 The gateway was interrupted over it again and again", uncertain=False)
         begun = False
         try:

@@ -138,9 +138,8 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
     about: dict[str, object] = {"id": delivery.id, "state": delivery.state}
     if item is not None:
         about = item_line(item)
-    waiting = [
-        one.address or None for one in delivery.recipients if one.state is not RecipientState.SENT
-    ]  # None: sealed with a key that is not here, and an address is never empty
+    # None: sealed with a key that is not here, and an address is never empty.
+    waiting = [one.address or None for one in delivery.recipients if one.state is not RecipientState.SENT]
     about |= {
         "delivery": delivery.id,
         "delivery_state": delivery.state,

@@ -42,7 +42,9 @@ class _Seen:
     failed: int = 0
 
 
-def mark_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally | None, at: datetime) -> str:
+def mark_of(
+    tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally | None, failed: int, at: datetime
+) -> str:
     """Return a mark of what the beginning of a list looks like to somebody: another list has another one.
 
     So has the same list with an item in other hands, or with one more release that failed.
@@ -50,7 +52,6 @@ def mark_of(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, tally: Tally | N
     shown = queue.states(tx, sight, wanted, limit=_ROWS, newest_first=shelf.newest_first)
     ids = tuple(one for one, _ in shown)
     hands = sorted(claims.claims_of(tx, ids, at).items()), sorted(queue.proposed(tx, ids))
-    failed = failed_on(tx, sight, shelf)
     text = repr(((tally.waiting, tally.urgent) if tally else (), shown, hands, failed))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
@@ -125,8 +126,8 @@ def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: _Seen, at:
     end, _ = chain.tip(tx)
     if sight == before.sight and (end == before.seq or queue.is_quiet(tx, before.seq)):
         return replace(before, seq=end)
-    tally = tally_of(tx, sight, shelf, wanted)
-    mark, failed = mark_of(tx, sight, shelf, wanted, tally, at), failed_on(tx, sight, shelf)
+    tally, failed = tally_of(tx, sight, shelf, wanted), failed_on(tx, sight, shelf)
+    mark = mark_of(tx, sight, shelf, wanted, tally, failed, at)
     return _Seen(seq=end, sight=sight, mark=mark, tally=tally, failed=failed)
 
 

@@ -156,9 +156,8 @@ class Way:
                     except Misconfigured:
                         raise
                     except (Lost, asyncio.CancelledError) as error:
-                        if (
-                            isinstance(error, Lost) or patience.expired()
-                        ):  # else our client left: no fault of the address
+                        # A client that left meanwhile is no fault of the address.
+                        if isinstance(error, Lost) or patience.expired():
                             self._failed_at[address] = loop.time()
                         if left == 1 or not isinstance(error, Lost):
                             raise

@@ -58,21 +58,21 @@ async def remind(store: Store, settings: NoticeSettings, registry: Registry, at:
     if due is None:
         return 0
     by_account = _by_account(registry, due.accounts)
-    written = await asyncio.to_thread(
+    digests = await asyncio.to_thread(
         notices.digest, settings, registry, due.waiting, at, by_account=by_account
     )
+    written = digests.notices
     parts = [written[start : start + _AT_ONCE] for start in range(0, len(written), _AT_ONCE)] or [()]
     if not await store.write(partial(begin_digest, due=due, first=parts[0], at=at)):
         return 0
     for part in parts[1:]:
         await store.write(partial(_queue, written=part, at=at))
-    told = [notices.waits_for(settings, registry, item, at, by_account=by_account) for item in due.waiting]
-    if untold := sum(not receivers for receivers in told):
-        log.error("digest:nobody-to-tell", holds=untold, hint=_NOBODY)
-    if passed_on := sum(any(one.passed_on for one in receivers) for receivers in told):
-        log.warning("digest:passed-on", holds=passed_on, hint=_PASSED_ON)
-    if late := sum(any(one.late for one in receivers) for receivers in told):
-        log.warning("digest:escalated", holds=late, hours=settings.escalate_h)
+    if digests.untold:
+        log.error("digest:nobody-to-tell", holds=digests.untold, hint=_NOBODY)
+    if digests.passed_on:
+        log.warning("digest:passed-on", holds=digests.passed_on, hint=_PASSED_ON)
+    if digests.late:
+        log.warning("digest:escalated", holds=digests.late, hours=settings.escalate_h)
     return len(written)
 
 

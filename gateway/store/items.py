@@ -280,9 +280,8 @@ def lock_releases(tx: Tx, item_id: str) -> None:
 
     They are counted (`related.releases_of`), and two at once would each count none.
     """
-    for person in senders_of(
-        tx, item_id
-    ):  # in one order, or two who write for each other would wait for ever
+    # In one order, or two who write for each other would wait for ever.
+    for person in senders_of(tx, item_id):
         lock_named(tx, f"releases of {person}")
 
 

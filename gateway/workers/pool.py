@@ -435,9 +435,8 @@ class Workers:
         )
         try:
             first = await self._language.ask(request, Loaded)
-        except (
-            UninspectableMessage
-        ) as trouble:  # tried again and again, it would end one worker after the other
+        except UninspectableMessage as trouble:
+            # Tried again and again, it would end one worker after the other.
             raise Mistakes((_too_much(trouble.reason),)) from trouble
         if first.mistakes:
             raise Mistakes(first.mistakes)

@@ -105,7 +105,8 @@ def many(monkeypatch):
 
     def written(settings, registry, waiting, at, **_):
         each = (notices.Receiver(f"r{n}@force.example") for n in range(7))
-        return tuple(notices._digest_for(settings, one.address, [(at, one)], at) for one in each)
+        made = tuple(notices._digest_for(settings, one.address, [(at, one)], at) for one in each)
+        return notices.Digests(notices=made, untold=0, passed_on=0, late=0)
 
     monkeypatch.setattr(notices, "digest", written)
     monkeypatch.setattr(digest, "_AT_ONCE", 3)
@@ -245,7 +246,7 @@ def test_whoever_is_told_has_it_in_their_own_queue(store, registry, waiting, see
         }  # fmt: skip
         item = waiting(**changes)
         found = store.read_now(lambda tx: items.waiting_holds(tx, tuple(ItemState), limit=1000))[-1:]
-        digested = {one.recipients[0] for one in notices.digest(SETTINGS, registry, found, NOW)}
+        digested = {one.recipients[0] for one in notices.digest(SETTINGS, registry, found, NOW).notices}
         urgent_to = dice.choice(((), (SUPERVISOR, PSD)))
         at_once = notices.reviewers(NoticeSettings(urgent_to=urgent_to), registry, an_item(**changes))
         for address in digested.union(at_once):

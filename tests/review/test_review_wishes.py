@@ -427,26 +427,32 @@ def test_how_many_releases_an_officer_had_is_on_record(desk):
     assert [one["earlier_releases"] for one in approved] == [0, 1]
 
 
+def at_once(desk, wish, act):
+    """Have a supervisor decide, and somebody else ``act`` before that is committed; return what was said to both."""
+    actor, rulings = desk.actor(SUPERVISOR), []
+    thread = Thread(target=lambda: rulings.append(act()))
+
+    def job(tx):
+        ruling = decide(tx, wish, actor, NOW, review=REVIEW, notice=NoticeSettings())
+        thread.start()
+        thread.join(0.5)  # time enough to be done, were it not to wait
+        return ruling
+
+    ruling = desk.store.write_now(job)
+    thread.join(30)
+    return ruling, rulings[0]
+
+
 def test_two_releases_of_one_officer_at_once_are_one_after_the_other(backend, registry, tmp_path):
     """Two reviewers, two holds, one moment: the second waits, and then meets the bound."""
     settings = backend.copy(tmp_path / "store", busy_timeout_s=60)
     with Store.open(settings) as ours, Store.open(settings) as theirs:
         first, second = Desk(ours, registry), Desk(theirs, registry)
         one, other = first.hold(), first.hold()
-        actor = first.actor(SUPERVISOR)
-        rulings = []
-        thread = Thread(target=lambda: rulings.append(second(other, DO.RELEASE, INSPECTOR)))
-
-        def job(tx):
-            wish = Wish(item_id=one, action=DO.RELEASE, reason=WORDS)
-            ruling = decide(tx, wish, actor, NOW, review=REVIEW, notice=NoticeSettings())
-            thread.start()
-            thread.join(0.5)  # time enough to be done, were it not to wait
-            return ruling
-
-        assert not ours.write_now(job).refused
-        thread.join(30)
-        assert "professional standards" in rulings[0].refused
+        wish = Wish(item_id=one, action=DO.RELEASE, reason=WORDS)
+        ruling, meanwhile = at_once(first, wish, lambda: second(other, DO.RELEASE, INSPECTOR))
+        assert not ruling.refused
+        assert "professional standards" in meanwhile.refused
         assert second.state(other) is ItemState.HELD
 
 
@@ -456,20 +462,10 @@ def test_a_claim_in_the_moment_of_a_decision_meets_what_was_decided(backend, reg
     with Store.open(settings) as ours, Store.open(settings) as theirs:
         first, second = Desk(ours, registry), Desk(theirs, registry)
         item = first.hold()
-        actor = first.actor(SUPERVISOR)
-        rulings = []
-        thread = Thread(target=lambda: rulings.append(second.claim(item, INSPECTOR)))
-
-        def job(tx):
-            wish = Wish(item_id=item, action=DO.REFER, reason=WORDS)
-            ruling = decide(tx, wish, actor, NOW, review=REVIEW, notice=NoticeSettings())
-            thread.start()
-            thread.join(0.5)  # time enough to have looked, were it not to wait
-            return ruling
-
-        assert not ours.write_now(job).refused
-        thread.join(30)
-        assert "professional standards" in rulings[0].refused
+        wish = Wish(item_id=item, action=DO.REFER, reason=WORDS)
+        ruling, meanwhile = at_once(first, wish, lambda: second.claim(item, INSPECTOR))
+        assert not ruling.refused
+        assert "professional standards" in meanwhile.refused
         assert second(item, DO.RETURN, PSD).done is DO.RETURN
 
 

@@ -160,11 +160,16 @@ def test_a_resume_by_command_reaches_the_relay_that_runs(store):
 @pytest.fixture
 def newcomer(store, tmp_path):
     """Open the store from another host: the same key, and nothing of what was sent."""
-    settings = store.settings.model_copy(update={"key_file": tmp_path / "new-host" / "sealing.key"})
+    with Store.open(on_another_host(store, tmp_path / "new-host")) as opened:
+        yield opened
+
+
+def on_another_host(store, folder):
+    """Return the settings of ``store`` for a host of its own, whose files lie in ``folder``: the key is there already."""
+    settings = store.settings.model_copy(update={"key_file": folder / "sealing.key"})
     settings.key_file.parent.mkdir()
     shutil.copy(store.settings.key_file, settings.key_file)
-    with Store.open(settings) as opened:
-        yield opened
+    return settings
 
 
 def shared(store):
@@ -186,11 +191,8 @@ def test_a_host_that_joins_is_vouched_for_by_one_that_knows(store, newcomer):
 
 def test_a_host_that_nobody_vouches_for_suspends_the_outbox(store, newcomer, tmp_path):
     """A backup on new machines: neither knows what was sent, neither vouches for the other, nothing goes out."""
-    settings = newcomer.settings.model_copy(update={"key_file": tmp_path / "third-host" / "sealing.key"})
-    settings.key_file.parent.mkdir()
-    shutil.copy(store.settings.key_file, settings.key_file)
     put(store)
-    with Store.open(settings) as third:
+    with Store.open(on_another_host(store, tmp_path / "third-host")) as third:
         for seconds in range(0, 150, 15):
             assert claim(newcomer, after(seconds=seconds)) == []
             assert claim(third, after(seconds=seconds + 1)) == []
@@ -201,11 +203,8 @@ def test_a_host_that_nobody_vouches_for_suspends_the_outbox(store, newcomer, tmp
 
 def test_hosts_that_ask_past_each_other_come_to_an_end(store, newcomer, tmp_path):
     """Their clocks differ by minutes, so that each takes the other's question for an old one: nothing waits for ever unsaid."""
-    settings = newcomer.settings.model_copy(update={"key_file": tmp_path / "third-host" / "sealing.key"})
-    settings.key_file.parent.mkdir()
-    shutil.copy(store.settings.key_file, settings.key_file)
     put(store)
-    with Store.open(settings) as third:
+    with Store.open(on_another_host(store, tmp_path / "third-host")) as third:
         for seconds in range(0, 1200, 30):
             assert claim(newcomer, after(seconds=seconds)) == []
             assert claim(third, after(minutes=5, seconds=seconds)) == []
