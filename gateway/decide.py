@@ -227,6 +227,8 @@ def _of_combinations(case: _Case) -> Iterator[Ground]:
     Company is for words: without a finding in them, conduct and patterns flag and no more (DOMAIN.md section 5).
     """
     words = [finding for finding in case.enforced if finding.category not in _BESIDE_WORDS]
+    if len(_signs(words, case.policy)) > 1:
+        yield Ground(case.policy.combinations.two_sentences, "combination:two-sentences")
     if not any(map(_is_full, words)):
         return
     rules = case.policy.combinations
@@ -242,6 +244,24 @@ def _of_combinations(case: _Case) -> Iterator[Ground]:
         yield Ground(rules.earlier_findings, "combination:earlier-findings")
     if any(finding.category == "patterns" for finding in case.enforced):
         yield Ground(rules.pattern, "combination:pattern")
+
+
+def _signs(findings: Iterable[Finding], policy: Policy) -> set[tuple[str | None, int | None]]:
+    """Return the sentences that the encoder takes for a crossing as surely as company asks, of categories that may hold.
+
+    Softened or not: that each alone is not sure enough is what two of them make good (docs/decisions/0031).
+    """
+    return {
+        (finding.part, finding.sign.sentence)
+        for finding in findings
+        if finding.sign is not None
+        and finding.sign.crossing >= policy.cue(finding.category).company
+        and _may_hold(finding, policy)
+    }
+
+
+def _may_hold(finding: Finding, policy: Policy) -> bool:
+    return policy.categories.get(finding.category, _STRICTEST).hold_from is not None
 
 
 def _of_score(case: _Case) -> Iterator[Ground]:

@@ -244,7 +244,7 @@ def contacts_for(registry: Registry, recipient: str) -> ContactMatch | None:
     if not contacts and whole:
         return None
     addresses = (recipient, *(email for contact in contacts.values() for email in contact.emails))
-    staff = (staff_for(registry, address) for address in addresses)
+    staff = (staff_for(registry, address) for address in dict.fromkeys(addresses))
     return ContactMatch(
         recipient=recipient,
         contacts=tuple(contacts.values()),
@@ -305,25 +305,22 @@ def parties(registry: Registry, envelope: Envelope, headers: Headers) -> Parties
     claims = tuple(_claims(registry, envelope, headers))
     members = tuple(member for _, member in claims if member)
     people = tuple(dict.fromkeys(member for member in members if member.role is not StaffRole.MAILBOX))
-    claimed_keys = frozenset(match_key(claim.address, registry) for claim, _ in claims)
-    own_names = _LocalNames((person.name, ()) for person in people)
     matches: list[ContactMatch] = []
-    private: list[str] = []
-    others: list[str] = []
+    rest: list[str] = []
     for recipient in envelope.recipients:
         if match := contacts_for(registry, recipient):
             matches.append(match)
-        elif _is_private(registry, recipient, claimed_keys, people, own_names):
-            private.append(recipient)
         else:
-            others.append(recipient)
+            rest.append(recipient)
+    private = _private(registry, rest, claims, people)
+    others = tuple(recipient for recipient in rest if recipient not in private)
     return Parties(
         officer=next(iter((*people, *members)), None),
         claimed=tuple(claim for claim, _ in claims),
         senders_disagree=_disagree(registry, claims),
         contacts=tuple(matches),
-        private=tuple(private),
-        others=tuple(others),
+        private=tuple(recipient for recipient in rest if recipient in private),
+        others=others,
         involved=_involved(registry, members, envelope, headers, matches),
         registry_version=registry.version,
         registry_stale=registry.stale,
@@ -359,6 +356,24 @@ def _disagree(registry: Registry, claims: tuple[_Claim, ...]) -> bool:
     return len(named) > 1
 
 
+def _private(
+    registry: Registry,
+    recipients: Collection[str],
+    claims: Iterable[_Claim],
+    people: tuple[StaffMember, ...],
+) -> frozenset[str]:
+    """Return those of ``recipients`` that are private mailboxes of whom the mail claims to come from."""
+    if not recipients:  # as in most mail to a contact
+        return frozenset()
+    claimed_keys = frozenset(match_key(claim.address, registry) for claim, _ in claims)
+    own_names = _LocalNames((person.name, ()) for person in people)
+    return frozenset(
+        recipient
+        for recipient in recipients
+        if _is_private(registry, recipient, claimed_keys, people, own_names)
+    )
+
+
 def _is_private(
     registry: Registry,
     recipient: str,
@@ -386,7 +401,7 @@ def _is_private(
 
 
 def _second_addresses(
-    registry: Registry, others: Iterable[str], matches: Iterable[ContactMatch]
+    registry: Registry, others: Collection[str], matches: Iterable[ContactMatch]
 ) -> tuple[str, ...]:
     """Return those of ``others`` that look like an unregistered mailbox of a contact addressed here (cue M10).
 
@@ -394,7 +409,7 @@ def _second_addresses(
     a thousand recipients are asked about a thousand contacts.
     """
     contacts = {id(contact): contact for match in matches for contact in match.contacts}
-    if not contacts:
+    if not contacts or not others:
         return ()
     bearers = ((contact.names, _domains(registry, contact)) for contact in contacts.values())
     names = _LocalNames((name, domains) for called, domains in bearers for name in called)
@@ -424,7 +439,7 @@ def _involved(
 ) -> tuple[StaffId, ...]:
     """Return the staff who wrote, were addressed, or are contacts themselves, in that order, each once."""
     addressed = (*envelope.recipients, *headers.to, *headers.cc, *headers.bcc, *headers.reply_to)
-    found = (staff_for(registry, address) for address in addressed)
+    found = (staff_for(registry, address) for address in dict.fromkeys(addressed))
     ids = (
         *(member.staff_id for member in claimed),
         *(member.staff_id for member in found if member),

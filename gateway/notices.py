@@ -7,7 +7,7 @@ answers them.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -129,16 +129,18 @@ def digest(
     at: datetime,
     *,
     by_account: Mapping[StaffId, bool] = _NOBODY_HAS_ONE,
+    outside: Collection[str] = (),
 ) -> Digests:
     """Return one notice for everybody for whom holds wait: how many, since when, why they are asked, and nothing of them.
 
     ``by_account`` says of those who have an account whether they may decide: it counts, not what the staff list calls them.
-    Nobody is told of a hold that they may not know of.
+    Nobody is told of a hold that they may not know of. ``outside`` reviewers are told of what nobody on the staff list can be.
     """
     told: dict[str, list[tuple[datetime, Receiver]]] = {}
     untold = passed_on = late = 0
     for item in waiting:
         receivers = _waits_for(settings, registry, item, at, by_account)
+        receivers = receivers or tuple(Receiver(one) for one in outside)
         untold += not receivers
         passed_on += any(one.passed_on for one in receivers)
         late += any(one.late for one in receivers)

@@ -9,6 +9,7 @@ process killed between the smarthost's 250 and our commit sends again, and the r
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,10 @@ _AT_ONCE = 4
 """Dialogues at once, and as many alarms beside them."""
 _SAY_AGAIN_S = 3600.0
 _RENEWALS = 3
+_CLAIMS_REMEMBERED = 1000
+"""More than fail within a lease, at one a second: what was claimed before that is claimed anew by its end."""
+_FAILED_HINT = "gateway outbox list --state failed says why; gateway outbox retry tries it again."
+_ARRIVED_HINT = "A copy went out that was thought undelivered: tell whoever decided since."
 _TAKEN = Reply(code=250, lines=("OK",))
 
 
@@ -70,6 +75,8 @@ class Outbox:
         self._wake = asyncio.Event()
         """Set when there is a reason to look before `outbox.poll_s` is over: a place is free, or it is to stop."""
         self._under_way: dict[str, Delivery] = {}
+        self._unseen: deque[datetime] = deque(maxlen=_CLAIMS_REMEMBERED)
+        """When we claimed and the store did not answer: it may have written it down all the same."""
         self._said_suspended = -_SAY_AGAIN_S
 
     async def run(self) -> None:
@@ -106,19 +113,29 @@ class Outbox:
     async def _begin_due(self, deliveries: asyncio.TaskGroup) -> int:
         """Claim what is due, as far as there are places, begin to deliver it, and return how many there are."""
         alarms = sum(one.is_alarm for one in self._under_way.values())
+        now = datetime.now(UTC)
         claim = partial(
             self._claim,
-            datetime.now(UTC),
+            now,
             _AT_ONCE - (len(self._under_way) - alarms),
             _AT_ONCE - alarms,
+            tuple(self._unseen),
         )
-        claimed = await self._store.write(claim)
+        try:
+            claimed = await self._store.write(claim)
+        except NotStored:
+            self._unseen.append(now)
+            raise
+        self._unseen.clear()
         for delivery in claimed:
             self._under_way[delivery.id] = delivery
             deliveries.create_task(self._attempt(delivery))
         return len(claimed)
 
-    def _claim(self, now: datetime, limit: int, alarms: int, tx: Tx) -> tuple[Delivery, ...]:
+    def _claim(
+        self, now: datetime, limit: int, alarms: int, unseen: tuple[datetime, ...], tx: Tx
+    ) -> tuple[Delivery, ...]:
+        outbox.take_back(tx, self._process, unseen, self._settings.lease_s)
         if why := outbox.notice_restore(tx, now):
             payload: dict[str, audit.Value] = {"why": why}
             audit.append(tx, Event.OUTBOX_SUSPENDED, actor=ACTOR, subject="outbox", payload=payload, at=now)
@@ -167,8 +184,8 @@ class Outbox:
     async def _dialogue(self, delivery: Delivery) -> Dialogue:
         """Return what came of it. What went wrong on our side is an answer like a smarthost's: it ends somewhere (P6)."""
         # The last of them never ended: whoever sends it may end over it.
-        if delivery.tries > self._settings.max_tries:
-            return _unsaid(451, "4.3.0 The gateway was interrupted over it again and again", uncertain=False)
+        if delivery.tries > self._settings.max_tries or self._is_too_doubtful(delivery, delivery.lost):
+            return _unsaid(451, f"4.3.0 {_in_doubt(delivery.lost)}", uncertain=False)
         begun = False
         try:
             parts = await self._store.read(partial(self._bytes_of, delivery))
@@ -266,6 +283,9 @@ class Outbox:
         last = next((str(answer.reply) for answer in answers if answer.state is not RecipientState.SENT), "")
         sent = states == {RecipientState.SENT}
         again = RecipientState.PENDING in states and delivery.tries < self._settings.max_tries
+        lost = delivery.lost + dialogue.uncertain
+        if again and self._is_too_doubtful(delivery, lost):
+            again, last = False, f"{last}. {_in_doubt(lost)}" if dialogue.uncertain else last
         try:
             if sent:
                 outbox.finish(tx, delivery.id, self._process, at)
@@ -311,29 +331,42 @@ class Outbox:
             "interrupted": delivery.interrupted,
         }
         audit.append(tx, event, actor=ACTOR, subject=delivery.item_id or delivery.id, payload=payload, at=at)
+        if not sent:  # of a digest, which is about no item, the next one says the same
+            say = log.error if delivery.item_id else log.warning
+            told = partial(say, "outbox:failed", delivery=delivery.id, kind=delivery.kind)
+            tx.after_commit(partial(told, item=delivery.item_id, hint=_FAILED_HINT))
 
     @staticmethod
     def _move_item(tx: Tx, item_id: str, *, sent: bool) -> None:
-        """Move the item of a release that ended. That it was sent stays written whatever the item has become meanwhile.
+        """Move the item of a release that ended. What its copies came to stays written whatever the item has become meanwhile.
 
-        Another process may have lost the same delivery while this one waited for its answer, and a person decided since.
+        Another process may have lost the same delivery while this one waited for its answer, and a person decided
+        since; or an earlier release, thought undelivered, arrived while this one was under way.
         """
-        if not sent:
-            items.set_state(tx, item_id, ItemState.RELEASING, ItemState.RELEASE_FAILED)
-            return
+        states = (ItemState.RELEASING, *((ItemState.RELEASE_FAILED,) if sent else ()))
+        event = "outbox:sent-after-decision" if sent else "outbox:failed-after-decision"
         try:
-            items.set_state(tx, item_id, (ItemState.RELEASING, ItemState.RELEASE_FAILED), ItemState.RELEASED)
+            items.set_state(tx, item_id, states, ItemState.RELEASED if sent else ItemState.RELEASE_FAILED)
         except Refused as late:
-            why = str(late)
-            hint = "A copy went out that was thought undelivered: tell whoever decided since."
-            tx.after_commit(
-                lambda: log.error("outbox:sent-after-decision", item=item_id, error=why, hint=hint)
-            )
+            hint = _ARRIVED_HINT if sent else "The item stays as it is; its deliveries say who has a copy."
+            tx.after_commit(partial(log.error, event, item=item_id, error=str(late), hint=hint))
+
+    def _is_too_doubtful(self, delivery: Delivery, lost: int) -> bool:
+        """Return whether no more copies may go out before a person has looked; of what is not a release, one too many does no harm."""
+        return delivery.kind is OutboxKind.RELEASE and lost >= self._settings.max_interrupted
 
     def _pause(self, tries: int) -> timedelta:
         """Return how long to wait after the ``tries``-th failure: doubling, with a ceiling."""
         doubled = self._settings.first_retry_s * 2.0 ** min(tries - 1, 30)
         return timedelta(seconds=min(doubled, self._settings.max_retry_s))
+
+
+def _in_doubt(lost: int) -> str:
+    """Return what a person is to do about a release that may have arrived, and may have arrived more than once."""
+    return (
+        f"The delivery was interrupted {lost} times and may have arrived each time: look in the smarthost's log before it "
+        "is released or tried again"
+    )
 
 
 def _unsaid(code: int, why: str, *, uncertain: bool) -> Dialogue:

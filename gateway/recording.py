@@ -33,7 +33,7 @@ from gateway.store import Tx, items, ledger, outbox, trials
 from gateway.store.rows import Item, Kept, LedgerEntry, NewDelivery, NewItem, Outcome, Told
 
 ACTOR = "relay"
-_PATTERNS, _CONDUCT, _AGAIN = "patterns", "conduct", "combination:earlier-findings"
+_PATTERNS, _AGAIN = "patterns", "combination:earlier-findings"
 """As `decide` and the rules call what is told of earlier mail."""
 
 
@@ -90,8 +90,8 @@ def earlier_told(parties: Parties, verdict: Verdict, at: datetime) -> Told | Non
     """Return the earlier mail that whoever reads ``verdict`` learns of; None where it tells of none.
 
     A pattern counts findings in the officer's mail to anybody. A finding says how often its like was found in mail to these
-    contacts, and that alone may be a ground. Conduct and weak cues are counted in all mail to them. What exactly was counted
-    is the rule's affair: here is all that may have been.
+    contacts, and that alone may be a ground. A rule that counts earlier mail, whatever its category, and weak cues go by all
+    mail to them. What exactly was counted is the rule's affair: here is all that may have been.
     """
     history = verdict.history
     persons = frozenset(contact.person_id for match in parties.contacts for contact in match.contacts)
@@ -102,7 +102,8 @@ def earlier_told(parties: Parties, verdict: Verdict, at: datetime) -> Told | Non
         for one in history.found
         if _PATTERNS in categories or (again and not persons.isdisjoint(one.contacts))
     )
-    counted = history.sent and not categories.isdisjoint({_CONDUCT, *history.weak})
+    counts = any(finding.of_earlier_mail for finding in verdict.findings)
+    counted = history.sent and (counts or not categories.isdisjoint(history.weak))
     if not messages and not counted:
         return None
     return Told(

@@ -99,6 +99,13 @@ def chromium(**context):
             browser.close()
 
 
+def minutes_until(page, address):
+    """Move the clock that was installed in a page on, minute by minute, until it asks for ``address`` and is answered."""
+    with page.expect_response(address) as answer:
+        while not answer.is_done():
+            page.clock.run_for(60_000)
+
+
 def picture(page, name):
     """Keep a picture of the page where PICTURES_OF_TESTS says, for people to look at."""
     folder = os.environ.get("PICTURES_OF_TESTS")

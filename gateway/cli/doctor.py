@@ -24,6 +24,7 @@ from gateway.cli.rules import rule_folders
 from gateway.errors import GatewayError, Mistakes
 from gateway.model import Capabilities, ItemKind
 from gateway.relay import Relay
+from gateway.review import stranded
 from gateway.settings import NextHopSettings, Settings, listen_address
 from gateway.store import Store, Tx, items, outbox
 from gateway.store.rows import DeliveryState
@@ -107,7 +108,14 @@ def _registry(settings: Settings) -> str:
         raise Mistakes(result.mistakes)
     if result.registry is not None and result.registry.stale:
         raise _Wrong(f"the registry is stale: {result.registry.stale}")
-    return f"{result.contacts} contacts, {result.staff} staff"
+    return f"{result.contacts} contacts, {result.staff} staff{_from_directory(settings)}"
+
+
+def _from_directory(settings: Settings) -> str:
+    """Return what is not known here where the force's directory gives the roles; else nothing."""
+    if not (settings.console.oidc.issuer and settings.console.oidc.roles_claim):
+        return ""
+    return "; digests and notices go by staff list and accounts: who decides by a role of the directory alone is told nothing"
 
 
 def _rules(settings: Settings) -> str:
@@ -126,11 +134,15 @@ def _language(settings: Settings) -> str:
 def _store(settings: Settings) -> str:
     with Store.open(settings.store) as store:
         waiting, oldest, backlog, suspended = store.read_now(_counts)
+        in_force = registry.load_last_good(settings.registry)
+        nobody = store.read_now(lambda tx: stranded.stranded(tx, in_force))
     if suspended:
         raise _Wrong(f"the outbox is suspended: {suspended}; `gateway outbox resume` ends it")
     if failed := [one for one in backlog if one.state is DeliveryState.FAILED]:
         what = ", ".join(f"{one.deliveries} {one.kind}" for one in failed)
         raise _Wrong(f"approved deliveries failed ({what}); see `gateway outbox list --state failed`")
+    if nobody:
+        raise _Wrong(f"{nobody} holds wait on which nobody here may decide; {stranded.REMEDY}")
     since = f", the oldest since {oldest:%Y-%m-%d %H:%M} UTC" if oldest else ""
     return f"opens with its key; {waiting} holds wait{since}"
 

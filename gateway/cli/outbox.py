@@ -165,3 +165,5 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
         typer.echo(f"    cannot be opened: {printable(delivery.unopened)}. {Sealed.hint}")
     if delivery.interrupted:
         typer.echo(f"    interrupted {delivery.interrupted} times: the recipient may get it twice")
+        if delivery.state is DeliveryState.FAILED:
+            typer.echo("    Look in the smarthost's log whether it arrived; if not: gateway outbox retry ID")

@@ -49,6 +49,7 @@ ACTOR = "serve"
 RULES_POLL_S = 1.0
 REPORT_EVERY_S = 5.0
 _PROBE_PAUSE_S = 2.0
+_ASK_AGAIN_S = 30.0
 _CHECKPOINT_S = 3600.0
 _REMIND_LOOK_S = 60
 _ALARM_LOOK_S = 1.0
@@ -75,6 +76,8 @@ class Service:
         self._refused_rules = ""
         self._refused = ""
         """Why a newer rule set is not in force; empty when there is none."""
+        self._refused_at = self._kept_at = datetime.now(UTC)
+        """When that was found, and when the store's latest set was put in force as of the last look."""
         self._trouble = ""
         self._is_draining = False
         self._adopting = asyncio.Lock()
@@ -291,10 +294,13 @@ class Service:
             log.error("smarthost:unreachable", error=str(trouble), hint=trouble.hint)
 
     async def _probe(self) -> None:
-        """Until the smarthost was reached once, no client is served: look for it."""
+        """Look for the smarthost: until it was reached no client is served, and who is told that it refuses us may send none."""
         while self.relay.capabilities is None:
             await asyncio.sleep(_PROBE_PAUSE_S)
             await self._probe_once()
+        while True:
+            await asyncio.sleep(_ASK_AGAIN_S)
+            await self.relay.ask_again()
 
     async def _watch_smarthost(self) -> None:
         """Say once that the smarthost will not serve us as we are set up, and once that it does again."""
@@ -327,7 +333,10 @@ class Service:
                 self._trouble = str(trouble)
 
     async def _look_at_kept_rules(self) -> None:
-        latest = await self.store.read(records.latest_rules_hash)
+        latest, at = await self.store.read(records.latest_rules)
+        is_anew, self._kept_at = at > max(self._kept_at, self._refused_at), at
+        if is_anew and latest == self.conductor.in_force.rules_hash:
+            self._refused_rules = self._refused = ""  # a person says that this is the set to judge by
         if latest and latest not in {self.conductor.in_force.rules_hash, self._refused_rules}:
             row = await self.store.read(lambda tx: records.rule_set(tx, latest))
             assert row is not None, "sets are never deleted"
@@ -443,7 +452,7 @@ class Service:
         self._write(
             lambda tx: self._audit(tx, Event.RULES_REFUSED, rules_hash or "files", {"mistakes": mistakes})
         )
-        self._refused = "; ".join(mistakes)
+        self._refused, self._refused_at = "; ".join(mistakes), datetime.now(UTC)
         self._report(self._refused)
 
     def _log_registry(self, looked: LoadResult) -> None:

@@ -4,6 +4,7 @@ Made once a process. Owns no page and no request.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -134,6 +135,8 @@ class Desk:
     """Passwords checked at once: each takes a processor for a tenth of a second and 64 MiB."""
     live: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     """Open pages that may still be told of news."""
+    live_of: Counter[str] = field(default_factory=Counter)
+    """How many pages of a session are told, by its secret."""
 
     @classmethod
     def make(cls, store: Store, settings: Settings, now: Callable[[], datetime] = _now) -> "Desk":

@@ -96,18 +96,18 @@ def aftermath(tx: Tx, visit: Visit, item_id: str = "") -> Aftermath:
     known = [one for one in (done, item_id) if one and queue.in_sight(tx, visit.sight, one)]
     hands = hands_of(tx, known, visit.registry, visit.desk.now())
     return Aftermath(
-        undoable=next((found for one in known if (found := _undoable(tx, one))), None),
+        undoable=next((found for one in known if (found := _undoable(tx, visit, one))), None),
         waits_for_second=done in hands and hands[done].agreed == visit.person.email,
     )
 
 
-def _undoable(tx: Tx, item_id: str) -> Undoable | None:
-    """Return the release of an item that was approved, while nothing of it was sent."""
+def _undoable(tx: Tx, visit: Visit, item_id: str) -> Undoable | None:
+    """Return the release of an item that was approved, while the visitor may take it back."""
     approved = items.approved_release(tx, item_id)
     found = items.item(tx, item_id)
     if approved is None or found is None or found.state is not ItemState.RELEASING:
         return None
     delivery = outbox.delivery(tx, approved.delivery)
-    if delivery is None or not delivery.is_untouched:
+    if delivery is None or decisions.undo_objection(tx, found, visit.actor):
         return None
     return Undoable(item_id=item_id, goes_at=delivery.next_at)

@@ -30,6 +30,7 @@ from gateway.model import (
     Inspection,
     ItemKind,
     ItemState,
+    MessageId,
     Policy,
     StaffMember,
 )
@@ -100,7 +101,19 @@ async def show(visit: Visit) -> Response:
 
 
 async def act(visit: Visit) -> Response:
-    """Do what the form says; show the item again with what was typed where it may not be, or what stands in the way."""
+    """Do what the form says; show the item again with what was typed where it may not be, or what stands in the way.
+
+    A referral that was sent twice finds the item gone: whoever sent both is led on as by the first.
+    """
+    try:
+        return await _act(visit)
+    except Absent:
+        if visit.form.text("action") == DecisionAction.REFER and (referred := await _referred(visit)):
+            return visit.redirect(f"{HOLDS.path}?done={referred}")
+        raise
+
+
+async def _act(visit: Visit) -> Response:
     item_id = await visit.item_in_sight(visit.path["item"])
     said = visit.form.text("action")
     actor, at = visit.actor, visit.desk.now()
@@ -132,7 +145,7 @@ async def act(visit: Visit) -> Response:
     flag = ruling.item is not None and ruling.item.state is ItemState.OPEN
     if ruling.done in _LEAVES or (flag and ruling.done in _CLOSES):
         return visit.redirect(onward)
-    return visit.redirect(f"/items/{item_id}")
+    return visit.redirect(f"/items/{item_id}{await _undo_of_the_last(visit)}")
 
 
 async def again(visit: Visit) -> Response:
@@ -206,7 +219,7 @@ def _round(tx: Tx, visit: Visit, full: ItemInFull, now: datetime) -> Round:
     item, sight, review = full.item, visit.sight, visit.desk.settings.review
     days = visit.desk.settings.store.history_days
     since = item.held_at - timedelta(days=days)
-    officer = item.officer
+    people = decisions.claimed_senders(tx, item, visit.registry)
     first = decisions.standing_approval(tx, item, full.decisions, visit.registry)
     rules = records.rule_set(tx, full.verdict.rules_hash)
     waiting = queue.page(tx, sight, TO_DECIDE[item.kind], limit=_LIST_ROWS)
@@ -216,9 +229,9 @@ def _round(tx: Tx, visit: Visit, full: ItemInFull, now: datetime) -> Round:
         hands=hands_of(tx, (row.item.id for row in waiting), visit.registry, now),
         next_item=following(tx, visit, item.id, item.kind, urgent_first=False),
         earlier=tuple(
-            one for one in related.items_of(tx, sight, officer, limit=_EARLIER) if one.id != item.id
-        ) if officer else (),
-        moments=related.timeline(tx, sight, officer, item.contacts, since, limit=_TIMELINE) if officer else (),
+            one for one in related.items_of(tx, sight, people, limit=_EARLIER) if one.id != item.id
+        ),
+        moments=related.timeline(tx, sight, people, item.contacts, since, limit=_TIMELINE),
         versions=related.near(tx, sight, item, review.resend_days, limit=5),
         deliveries=outbox.deliveries_of(tx, item.id),
         claim=claims.claim_of(tx, item.id, now),
@@ -336,6 +349,22 @@ async def _onward(visit: Visit, item_id: str) -> str:
         return f"/items/{after}" if after else (HOLDS if kind is ItemKind.HOLD else FLAGS).path
 
     return f"{await visit.desk.store.read(look)}?done={item_id}"
+
+
+async def _undo_of_the_last(visit: Visit) -> str:
+    """Return the query by which the page goes on offering to undo the release that led to it; empty when there is none."""
+    if not visit.query.get("done"):
+        return ""
+    undoable = (await visit.desk.store.read(lambda tx: aftermath(tx, visit))).undoable
+    return f"?done={undoable.item_id}" if undoable else ""
+
+
+async def _referred(visit: Visit) -> str:
+    """Return the item of the path if the visitor referred it in these very words: the form was sent twice. Else an empty string."""
+    actor, reason = visit.person.email, visit.form.text("reason")
+    decided = await visit.desk.store.read(lambda tx: items.decisions_of(tx, MessageId(visit.path["item"])))
+    own = (one for one in decided if one.actor == actor and one.action is DecisionAction.REFER)
+    return next((one.item_id for one in own if one.reason == reason), "")
 
 
 PAGES = (

@@ -2,13 +2,14 @@
 
 A page is told a mark made of what its visitor may know of; another mark means that the list is another. The end of the audit
 chain is looked at first, which is one row: nothing happens without an entry. So many streams are open at once
-as ``console.max_live`` says; one more is told to ask by itself. A stream ends with its session.
+as ``console.max_live`` says, and so many of one session as a browser keeps; one more is told to ask by itself. A stream ends with its session.
 """
 
 import asyncio
 import hashlib
 import json
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gateway.console import sessions
+from gateway.console.desk import Desk
 from gateway.console.pages import Visit
 from gateway.console.shelves import Shelf, failed_on, tally_of
 from gateway.errors import GatewayError
@@ -27,6 +29,8 @@ from gateway.store.queue import Sight, Tally, Wanted
 log = structlog.get_logger("gateway.console")
 
 _ROWS = 100
+_OF_ONE = 6
+"""Open pages of one session that are told: as many connections as a browser has over HTTP/1.1. Others want places too."""
 _ALIVE_EVERY = 10
 """Looks without news after which a comment is sent, so that proxies keep the connection."""
 
@@ -38,6 +42,8 @@ class _Seen:
     seq: int = -1
     sight: Sight | None = None
     mark: str = ""
+    lapses: datetime | None = None
+    """When a claim ends that stood then: the next look behind it is a new one, though nothing else has happened."""
     tally: Tally | None = None
     failed: int = 0
 
@@ -59,7 +65,7 @@ def mark_of(
 async def stream(visit: Visit, shelf: Shelf, wanted: Wanted) -> Response:
     """Return a stream of news; 204 when there are as many as may be, which tells a browser not to ask again."""
     desk = visit.desk
-    if desk.live.locked():
+    if desk.live.locked() or desk.live_of[visit.form_secret] >= _OF_ONE:
         return Response(status_code=204)
     return _Stream(news(visit, shelf, wanted))
 
@@ -81,11 +87,12 @@ class _Stream(StreamingResponse):
 async def news(visit: Visit, shelf: Shelf, wanted: Wanted) -> AsyncGenerator[str, None]:
     """Yield an event at once and whenever the list is another, until the session is over.
 
-    While nothing happens that could change a list, a look is one row; the session is looked at before anything is told,
+    While nothing happens that could change a list, a look is one row; what time alone changes is seen at a sign of life. The session is looked at before anything is told,
     and at every sign of life. News of a list that is not counted say zero: its page shows no count.
     """
     desk, wait_s = visit.desk, visit.desk.settings.console.live_s
-    async with desk.live:
+    older = desk.now() - wanted.held_before if wanted.held_before is not None else None
+    async with desk.live, _counted(desk, visit.form_secret):
         seen, last, quiet = _Seen(), "", 0
         while True:
             try:
@@ -100,7 +107,9 @@ async def news(visit: Visit, shelf: Shelf, wanted: Wanted) -> AsyncGenerator[str
                 if signed is None:
                     return
                 sight = sight_of(signed.person, registry)
-                seen = await desk.store.read(lambda tx: _look(tx, sight, shelf, wanted, before, desk.now()))  # noqa: B023 - likewise
+                now = desk.now()
+                asked = wanted if older is None else replace(wanted, held_before=now - older)
+                seen = await desk.store.read(lambda tx: _look(tx, sight, shelf, asked, before, now))  # noqa: B023 - likewise
             except GatewayError as trouble:
                 log.warning("live:ended", error=type(trouble).__name__, hint=trouble.hint)
                 return
@@ -115,6 +124,18 @@ async def news(visit: Visit, shelf: Shelf, wanted: Wanted) -> AsyncGenerator[str
             await asyncio.sleep(wait_s)
 
 
+@asynccontextmanager
+async def _counted(desk: Desk, session: str) -> AsyncGenerator[None, None]:
+    """Count a page of ``session`` that is told, for as long as it is."""
+    desk.live_of[session] += 1
+    try:
+        yield
+    finally:
+        desk.live_of[session] -= 1
+        if not desk.live_of[session]:
+            del desk.live_of[session]
+
+
 def _undisturbed(tx: Tx, seq: int) -> int | None:
     """Return where the audit chain ends if nothing behind ``seq`` can have changed a list, else None."""
     end, _ = chain.tip(tx)
@@ -122,13 +143,18 @@ def _undisturbed(tx: Tx, seq: int) -> int | None:
 
 
 def _look(tx: Tx, sight: Sight, shelf: Shelf, wanted: Wanted, before: _Seen, at: datetime) -> _Seen:
-    """Return how the list stands; ``before`` where nothing can have changed it, nor what the visitor may know of."""
+    """Return how the list stands; ``before`` where nothing can have changed it, nor what the visitor may know of.
+
+    Time changes a list too: of items that wait longer than is asked for, and of claims that end.
+    """
     end, _ = chain.tip(tx)
-    if sight == before.sight and (end == before.seq or queue.is_quiet(tx, before.seq)):
+    by_time = wanted.held_before is not None or (before.lapses is not None and at >= before.lapses)
+    if sight == before.sight and not by_time and (end == before.seq or queue.is_quiet(tx, before.seq)):
         return replace(before, seq=end)
     tally, failed = tally_of(tx, sight, shelf, wanted), failed_on(tx, sight, shelf)
     mark = mark_of(tx, sight, shelf, wanted, tally, failed, at)
-    return _Seen(seq=end, sight=sight, mark=mark, tally=tally, failed=failed)
+    lapses = claims.first_end(tx, at)
+    return _Seen(seq=end, sight=sight, mark=mark, lapses=lapses, tally=tally, failed=failed)
 
 
 def _event(seen: _Seen) -> str:

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from gateway.console.desk import Desk
 from gateway.console.shelves import FLAGS, HOLDS
 from gateway.errors import GatewayError
+from gateway.review.stranded import stranded
 from gateway.store import Tx, figures, queue
 from gateway.store.figures import Decided
 from gateway.store.queue import Sight, Tally
@@ -38,6 +39,7 @@ class _Looked:
     flags: Tally
     decided: Counter[DecisionAction]
     recent: tuple[Decided, ...]
+    stranded: int
 
 
 async def answer(desk: Desk, request: Request) -> Response:
@@ -48,7 +50,7 @@ async def answer(desk: Desk, request: Request) -> Response:
         return PlainTextResponse(
             "A token is needed: see console.metrics_token.\n", 401, headers={"WWW-Authenticate": "Bearer"}
         )
-    now, sight = desk.now(), _EVERYTHING
+    now, sight, registry = desk.now(), _EVERYTHING, await desk.registry.get()
 
     def look(tx: Tx) -> _Looked:
         return _Looked(
@@ -56,6 +58,7 @@ async def answer(desk: Desk, request: Request) -> Response:
             flags=queue.tally(tx, sight, FLAGS.wanted),
             decided=Counter(figures.decided_ever(tx, sight)),
             recent=figures.decided(tx, sight, now - _RECENT),
+            stranded=stranded(tx, registry),
         )
 
     try:
@@ -71,6 +74,8 @@ def _lines(found: _Looked, now: datetime) -> Iterable[str]:
     holds, flags = found.holds, found.flags
     urgent = [('{urgent="yes"}', holds.urgent), ('{urgent="no"}', holds.waiting - holds.urgent)]
     yield from family("gateway_holds_waiting", "gauge", "Holds that wait for a decision.", urgent)
+    says = "Holds on which nobody may decide: an outside reviewer must be appointed."
+    yield from family("gateway_holds_nobody_may_decide", "gauge", says, [("", found.stranded)])
     oldest = (now - holds.oldest).total_seconds() if holds.oldest else 0
     says = "Since when the oldest hold waits; 0 when none does."
     yield from family("gateway_holds_oldest_seconds", "gauge", says, [("", oldest)])

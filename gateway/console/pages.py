@@ -225,6 +225,8 @@ async def _answer(visit: Visit, page: Page | None) -> Response:
             try:
                 return await page.stale(replace(visit, form=stale.form))
             except Absent:
+                if stale.form.text("reason") or stale.form.text("words"):
+                    raise  # the page that says so gives the words back
                 raise stale from None
         visit = replace(visit, form=form)
     return await handler(visit)

@@ -4,6 +4,8 @@ Every failure is told in the same words and takes the same time, whether there i
 that fits leads to the code, or to setting up a second factor, or in; each step is a new session.
 """
 
+from urllib.parse import quote
+
 from starlette.responses import Response
 
 from gateway.console import factors, forms, proofs, sessions, tries
@@ -37,14 +39,19 @@ async def sign_in(visit: Visit) -> Response:
     if credentials is None:
         return _form(visit, says=_WRONG, email=email, status=422)
     secret, stage = await visit.desk.store.write(lambda tx: _next_stage(tx, visit, credentials))
-    answer = visit.redirect(sessions.NEXT_STEP[stage] if stage is not Stage.SIGNED_IN else _wanted(visit))
+    wanted = _wanted(visit)
+    if stage is Stage.CODE and wanted != "/":
+        step = f"{sessions.NEXT_STEP[stage]}?next={quote(wanted, safe='/')}"
+    else:
+        step = sessions.NEXT_STEP[stage] if stage is not Stage.SIGNED_IN else wanted
+    answer = visit.redirect(step)
     sessions.keep(answer, secret)
     return answer
 
 
 async def ask_code(visit: Visit) -> Response:
     """Ask for the code."""
-    return visit.page("code.html", says="")
+    return _code(visit)
 
 
 async def take_code(visit: Visit) -> Response:
@@ -55,15 +62,15 @@ async def take_code(visit: Visit) -> Response:
     try:
         fits = await proofs.by_code(visit, email, visit.form.text("code"))
     except TooManyTries as wait:
-        return _wait(visit.page("code.html", status=429, says=wait.says), wait)
+        return _wait(_code(visit, says=wait.says, status=429), wait)
     if not fits:
-        return visit.page("code.html", status=422, says=_WRONG_CODE)
+        return _code(visit, says=_WRONG_CODE, status=422)
 
     def enter(tx: Tx) -> str:
         tries.succeeded(tx, email)
         return sessions.begin(tx, visit.desk, email, Method.PASSWORD, Stage.SIGNED_IN, before=signed.secret)
 
-    answer = visit.redirect("/")
+    answer = visit.redirect(_wanted(visit))
     sessions.keep(answer, await visit.desk.store.write(enter))
     return answer
 
@@ -116,6 +123,10 @@ def _form(visit: Visit, *, says: str = "", email: str = "", status: int = 200) -
         local=settings.local_accounts,
         directory=bool(settings.oidc.issuer),
     )
+
+
+def _code(visit: Visit, *, says: str = "", status: int = 200) -> Response:
+    return visit.page("code.html", status=status, says=says, next=_wanted(visit))
 
 
 def _wait(answer: Response, wait: TooManyTries) -> Response:

@@ -59,7 +59,7 @@ _META = re.compile(
 )
 _META_WITHIN = 4096
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/=]+\s*")
-_ALL_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}|\s)*(?:[A-Za-z0-9+/]{2,3}={0,2})?\s*")
+_ALL_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}|\s)*+(?:[A-Za-z0-9+/]{2,3}={0,2})?\s*+")
 _MAX_SPACE = 0.05
 """Share of white space in base64 that is any; what has more reads like words, and some programs show it as it stands."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
@@ -170,13 +170,17 @@ def _from_uuencode(data: bytes) -> tuple[bytes, Note | None]:
     return b"".join(decoded), _damaged("uuencode") if damaged else None
 
 
+_ODD = re.compile(rb"[\r\x00\x1b]")
+"""What ASCII may hold that is not read as it stands."""
+
+
 def characters(data: bytes, charset: str) -> tuple[str, Note | None]:
     """Return ``data`` as text with LF line ends, and a note where the charset had to be guessed or is ambiguous.
 
     ASCII and Latin-1 are read as Windows-1252, as mail programs do. A wrong or unknown charset is tried as UTF-8,
     then as Windows-1252; only a guess that lost characters is noted. NUL is dropped and noted: programs disagree.
     """
-    if not charset and data.isascii() and not any(odd in data for odd in (b"\r", b"\x00", b"\x1b")):
+    if not charset and data.isascii() and not _ODD.search(data):
         return data.decode("ascii"), None
     text, note = _in_charset(data, charset)
     if "\x00" in text:

@@ -12,6 +12,8 @@ from gateway.extract.elements import State
 from gateway.extract.styles import RIGHT
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+_ODD_SPACE = re.compile(r"[\t\n\r\f]|  ")
+"""What `_SPACE` would change."""
 _REVERSED: Final = "\u202e"
 _STRAIGHT: Final = "\u202c"
 _MAX_PLACED: Final = 20_000
@@ -46,7 +48,7 @@ class Flow:
                     self.line_break()
                 self._put(line, state)
             return
-        words = _SPACE.sub(" ", text)
+        words = _SPACE.sub(" ", text) if _ODD_SPACE.search(text) else text
         if words[:1] == " ":
             words = words[1:]
             self.space = not self.fresh

@@ -61,6 +61,8 @@ _ADDRESS_MARKS = ("@", "://", "www.")
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0970-\u0dff\u0e00-\u0eff\u1000-\u109f])"
 """A letter, or a mark that belongs to one: the vowel signs of India's scripts are no letters to `re`."""
 _WORD = re.compile(rf"{_LETTER}+(?:['\u2019]{_LETTER}+)*")
+_ASCII_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
+"""`_WORD` as it is in ASCII in small letters."""
 _COMMON = (
     "the and you your yours of is are that this with for have will from would be been being it its it's my mine what when"
     " where why please can cannot can't at if or our ours has were which they there their them these those about any but"
@@ -191,7 +193,8 @@ def _of_few(lines: list[str], position: int, size: int) -> Iterator[tuple[int, b
 
 
 def _is_english(sentence: str) -> bool | None:
-    words = [word.replace("\u2019", "'") for word in _WORD.findall(sentence.lower())]
+    letters = _ASCII_WORD if sentence.isascii() else _WORD
+    words = [word.replace("\u2019", "'") for word in letters.findall(sentence.lower())]
     own = sum(word in _OWN_WORDS for word in words) + sum(word in _SHARED_WORDS for word in words) / 2
     if own >= _ENGLISH_SHARE * len(words) and own:
         return True

@@ -36,9 +36,13 @@ _NO_MESSAGES = frozenset({
 """Reports, and pieces of mail. Whatever else is called ``message/`` is opened as a mail: some programs do."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Section:
-    """One part. ``start`` and ``end`` bound its body in ``raw``; ``number`` is its section number (RFC 3501)."""
+    """One part. ``start`` and ``end`` bound its body in ``raw``; ``number`` is its section number (RFC 3501).
+
+    Two sections are equal if they are one: what is known of a section is kept by the section itself, never by its
+    `id`, which belongs to another one as soon as a view of the message is let go.
+    """
 
     raw: bytes
     number: str

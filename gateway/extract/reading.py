@@ -78,6 +78,7 @@ _DAMAGED = {
 }
 """What is named even where both readings say the same."""
 _GARBLED = frozenset({UnreadableReason.CHARSET, UnreadableReason.ENCODING, UnreadableReason.MALFORMED})
+_UNDECODED = frozenset({UnreadableReason.ENCODING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ class _Reader:
         self.allowance = attachments.Allowance(limits)
         self.frame = Frame(Headers(), wording_of(style))
         self.first: Section | None = None
-        self.references: dict[int, tuple[Section, Reference]] = {}
+        self.references: dict[Section, tuple[Section, Reference]] = {}
         """For each multipart/alternative the branch that was read first, and its words."""
-        self.authors: dict[int, Label | None] = {}
+        self.authors: dict[Section, Label | None] = {}
 
     def read(self) -> Reading:
         """Read header, parts and names in the order of the message; then what other programs make of it."""
@@ -238,14 +239,14 @@ class _Reader:
         """
         label, message = None, section.message
         while message is not None:
-            if id(message) not in self.authors:
+            if message not in self.authors:
                 author = _author(message)
                 mine = {
                     address.lower() for address in (*self.frame.headers.from_, *self.frame.headers.sender)
                 }
                 is_own = not author or author.lower() in mine
-                self.authors[id(message)] = None if is_own else _forwarded_from(author)
-            label = label or self.authors[id(message)]
+                self.authors[message] = None if is_own else _forwarded_from(author)
+            label = label or self.authors[message]
             message = message.message
         if label is None and section.media == "text/rfc822-headers":
             return _forwarded_from("")
@@ -360,16 +361,21 @@ class _Reader:
         self.out.note_from(part, broken)
         self._note_elsewhere(section, part)
         disguise = disguised_as_text(data)
-        if disguise:
-            self._file(section, data, f"labelled as text, but {disguise}")
-            return
         charset = self._charset(section, data)
+        if disguise:
+            why = Note(UnreadableReason.AMBIGUOUS, f"labelled as text, but {disguise}")
+            self._file(section, data, why.detail)
+            shown = characters(self._affordable(part, data), charset)[0]
+            self._other_readings(
+                section, part, "", [shown], why
+            )  # who goes by the label shows its octets as words
+            return
         text, doubtful = characters(self._affordable(part, data), charset)
         self.out.note_from(part, doubtful)
-        if _INLINE_FILE.search(data):
+        if b"begin" in data and _INLINE_FILE.search(data):
             for name, content in inline_files(data):
                 self._file(section, content, f'a file inside the text, "{name[:80]}"', name)
-        if _PGP.search(text):
+        if "BEGIN PGP" in text and _PGP.search(text):
             self.out.note(part, UnreadableReason.ENCRYPTED, "a PGP message inside the text")
         self._take(section, part, text)
         others = [data, *other_octets(section.body, encoding)] if broken else [data]
@@ -469,10 +475,10 @@ class _Reader:
         if alternative is None:
             return
         mine_in = branch(section, alternative)
-        known = self.references.get(id(alternative))
+        known = self.references.get(alternative)
         if known is None:
             texts = [passage.text for passage in self.out.passages[first:]]
-            self.references[id(alternative)] = (mine_in, Reference(texts))
+            self.references[alternative] = (mine_in, Reference(texts))
         elif known[0] is not mine_in:
             self.out.set_aside(first, known[1])
 
@@ -517,19 +523,20 @@ class _Reader:
         noted, before = len(self.out.unreadable), len(self.out.texts)
         is_new = self.out.brings(known, partial(self._sections, sections), cuts=True)
         known.more(list(self.out.texts.values())[before:])
-        # What is garbled in a second reading was read in the first; what cannot be opened in either is named.
-        kept = [note for note in self.out.unreadable[noted:] if note.reason not in _GARBLED]
+        # What is garbled in a second reading was read in the first, unless the first took it for something else than a
+        # body; what cannot be opened in either is named.
+        bodies = {_body_of(section) for section in self.walk.sections}
+        dropped = (
+            _GARBLED if any(_body_of(section) in bodies for section in sections) else _GARBLED - _UNDECODED
+        )
+        kept = [note for note in self.out.unreadable[noted:] if note.reason not in dropped]
         self.out.unreadable[noted:] = kept
         return is_new or bool(kept)
 
 
 def _identity(section: Section) -> tuple[object, ...]:
     """Return what makes a section say what it says; a multipart by its place, since its parts count themselves."""
-    body: object = (
-        (section.start, section.end)
-        if section.is_container
-        else sha256(section.body.translate(None, b"\0\r\n")).digest()
-    )
+    body: object = (section.start, section.end) if section.is_container else _body_of(section)
     charset = section.content.parameters.get("charset", "")
     forwarded = section.message is not None
     return (
@@ -541,6 +548,11 @@ def _identity(section: Section) -> tuple[object, ...]:
         names_of(section),
         is_attachment(section),
     )
+
+
+def _body_of(section: Section) -> bytes:
+    """Return the digest of a body, in which the characters that views differ over do not count."""
+    return sha256(section.body.translate(None, b"\0\r\n")).digest()
 
 
 def _as_shown(section: Section, text: str) -> str:

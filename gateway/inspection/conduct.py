@@ -9,7 +9,7 @@ like a reply to the contact. There is no roster: rest days and leave are unknown
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
@@ -25,6 +25,9 @@ _DIGEST_BYTES: Final = 16
 _SHORT_BYTES: Final = 8
 _QUOTE_CHARS: Final = 2000
 """Of a quoted mail: enough to tell it from another."""
+_OF_EARLIER_MAIL: Final = frozenset(
+    {"messages_to_contact", "unanswered", "first_message", "dropped_copy", "earlier_refusal"}
+)
 _GAP: Final = r"[\W_]{0,3}"
 _WORDS: Final = re.compile(r"[^\W_]+")
 
@@ -39,6 +42,11 @@ def traits(authored: Authored, parties: Parties) -> Traits:
         answers=_digest(headers.in_reply_to or _quoted_mail(authored, parties)),
         copies=_copies(authored, parties),
     )
+
+
+def counts_earlier_mail(asked: Iterable[ConductEntry | None]) -> bool:
+    """Return whether any of these conditions is answered by earlier mail: whoever reads of it learns of that mail."""
+    return any(each is not None and not _OF_EARLIER_MAIL.isdisjoint(each.model_fields_set) for each in asked)
 
 
 def _digest(text: str, size: int = _DIGEST_BYTES) -> str:

@@ -20,8 +20,8 @@ MAX_LINES: Final = 500
 MAX_CHARS: Final = 50_000
 """How much of one message is kept or looked for; a longer one is judged as if the rest had never been sent."""
 _DIGEST_BYTES: Final = 16
-_MARKS = re.compile(r"^[ \t>|]+", re.MULTILINE)
-_END = re.compile(r"[.!?]+(?=\s)|\n[ \t>|]*\n")
+_END = re.compile(r"[.!?\n](?:(?<=\n)[ \t>|]*\n|(?<=[.!?])[.!?]*(?=\s))")
+"""Stops before white space, or a blank line. The set in front is what makes `re` quick: it passes over all else at once."""
 _WORD = re.compile(r"\w+")
 _QUOTES = frozenset({CutReason.QUOTED, CutReason.FORWARDED})
 _Line = tuple[int, int, str]
@@ -65,7 +65,7 @@ def _lines(text: str) -> Iterator[_Line]:
     """Yield each line with its place and digest, but those too short to be anybody's."""
     begin = 0
     for end in (*(match.end() for match in _END.finditer(text)), len(text)):
-        words = _WORD.findall(_MARKS.sub("", text[begin:end]).casefold())
+        words = _WORD.findall(text[begin:end].casefold())  # marks of quotes are no words
         if len(words) >= LEAST_WORDS:
             digest = blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=_DIGEST_BYTES)
             yield begin, end, digest.hexdigest()

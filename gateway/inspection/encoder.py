@@ -13,6 +13,7 @@ Pure after `encoder` has loaded it: the same sentences give the same numbers, wh
 """
 
 import hashlib
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -281,6 +282,9 @@ def _probability(scores: Scores) -> Scores:
 
 def session(graph: bytes) -> Any:
     """Return the graph ready to run, on the one thread that a worker has."""
+    # From 1.29 on it tells its maker of every process and model, and gives the machine an id, unless this stands here
+    # before it is loaded (docs/decisions/0045).
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -22,12 +22,14 @@ from gateway.inspection.cues import Cue, Layer
 from gateway.inspection.encoder import Encoder, Reading
 from gateway.inspection.relations.parse import Parsed
 from gateway.inspection.rules import Condition, Rule
-from gateway.model import Attribution, PassageKind, Policy, Severity
+from gateway.model import Attribution, PassageKind, Policy, Severity, Sign
 
-_LEAST_WORDS: Final = 30
+_LEAST_WORDS: Final = 20
 """Words of a passage below which nothing in it is doubted, and"""
 _FEWEST_WORDS: Final = 5
 """of a sentence: what is short, and what stands alone, reads proper to a model that knows whole mails, whatever it says."""
+_ENOUGH_WORDS: Final = 30
+"""Words of a passage below which the encoder must be surer."""
 _READ_ALONE_WORDS: Final = 12
 """Words of a sentence up to which it is read by itself too, before it is doubted."""
 _MOST_ALONE: Final = 100
@@ -147,24 +149,42 @@ class Hearing:
 
         It is asked about sentences of some length in a mail of some length, undisguised, with no cue elsewhere in the message, no
         sign of the category in earlier mail, and nothing known against the sender (docs/decisions/0035). Against a
-        critical rule, and against a frame that hears the same, its word makes the finding flag at most.
+        critical rule its word makes the finding flag at most; against a frame that hears the same, unless it is surer.
 
         ``leaves_trace`` is false for what would not have acted: somebody else's words and rules on trial ask nothing of later mail.
         """
         here = set(sentences)
-        if not self._may_doubt(rule, text, here):
+        if not here or not self._may_doubt(rule, text, here):
             return None
-        read = self._read(text)
-        if any(number >= len(read) for number in here):
-            return None  # what it does not read any more is not doubted
-        surest = max((read[number].crossing for number in here), default=1.0)
-        surest = max(surest, self._alone(text, here))
-        if surest >= self._policy.doubt:
+        surest = self._surest(text, here)
+        is_sure = surest < self._policy.doubt_surely
+        if surest >= self._policy.doubt or (_is_short(text.shadow.text, _ENOUGH_WORDS) and not is_sure):
             return None
-        informs = rule.severity is not Severity.CRITICAL and not self._is_framed(text, here)
+        informs = rule.severity is not Severity.CRITICAL and (is_sure or not self._is_framed(text, here))
         if informs and leaves_trace:
             self._doubted.add(rule.category)
         return Doubted(surest, informs)
+
+    def _surest(self, text: Text, sentences: set[int]) -> float:
+        """Return how surely the surest of ``sentences`` crosses; 1 for what the encoder does not read any more."""
+        read = self._read(text)
+        if any(number >= len(read) for number in sentences):
+            return 1.0
+        surest = max((read[number].crossing for number in sentences), default=1.0)
+        return max(surest, self._alone(text, sentences))
+
+    def sign(self, text: Text, sentences: Iterable[int]) -> Sign | None:
+        """Return the surest of ``sentences`` as the encoder reads them among their neighbours; None where it reads none."""
+        read = self._read(text)
+        known = [number for number in sentences if number < len(read)]
+        if not known:
+            return None
+        surest = max(known, key=lambda number: (read[number].crossing, -number))
+        start = text.shadow.starts[surest]
+        return Sign(
+            sentence=text.offset + text.shadow.origin(start, start)[0],
+            crossing=round(read[surest].crossing, 3),
+        )
 
     def _alone(self, text: Text, sentences: set[int]) -> float:
         """Return how surely the surest short one of ``sentences`` crosses by itself: an item of a list drowns among the others."""
@@ -183,12 +203,18 @@ class Hearing:
             return False
         if rule.category not in cues.CATEGORIES or rule.category in self._before:
             return False
-        if text.disguised or text.kind in _NAMES or _is_short(text.shadow.text, _LEAST_WORDS):
-            return False
-        if any(_is_short(text.shadow.sentence(number), _FEWEST_WORDS) for number in sentences):
+        if not _is_long_enough(text, sentences):
             return False
         here = {(text.part, text.offset, number) for number in sentences}
-        return all(place in here for place, _ in self._signs)
+        return all(place in here or self._is_hollow(place, cue) for place, cue in self._signs)
+
+    def _is_hollow(self, place: tuple[str, int, int], cue: Cue) -> bool:
+        """Return whether a sign is a frame's alone, in a sentence that the encoder surely takes for proper: it keeps none company."""
+        if cue.layer is not Layer.RELATIONS or not self._policy.doubt_surely:
+            return False
+        part, offset, number = place
+        text = next(text for text in self._texts if _key(text) == (part, offset, False))
+        return _is_long_enough(text, {number}) and self._surest(text, {number}) < self._policy.doubt_surely
 
     def _is_framed(self, text: Text, sentences: set[int]) -> bool:
         """Return whether a frame is heard in the very sentences, surely enough to count alone."""
@@ -244,6 +270,13 @@ class Hearing:
             text.shadow, cue.start, cue.end, lambda: parser(text, number) if parser is not None else None
         )
         return whose is Attribution.OWN
+
+
+def _is_long_enough(text: Text, sentences: set[int]) -> bool:
+    """Return whether ``sentences`` stand as written in a passage, and both are long enough to be doubted."""
+    if text.disguised or text.kind in _NAMES or _is_short(text.shadow.text, _LEAST_WORDS):
+        return False
+    return not any(_is_short(text.shadow.sentence(number), _FEWEST_WORDS) for number in sentences)
 
 
 def _is_short(words: str, least: int) -> bool:

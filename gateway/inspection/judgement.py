@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from gateway.inspection.attribution import attribution
 from gateway.inspection.bench import QUOTES, Hit, Text, is_said_by, names_of
-from gateway.inspection.conduct import Conduct
+from gateway.inspection.conduct import Conduct, counts_earlier_mail
 from gateway.inspection.cues import CATEGORIES, Cue, Layers
 from gateway.inspection.hearing import Doubted, Hearing
 from gateway.inspection.matching import Span
@@ -224,7 +224,8 @@ class Judgement:
         heard = sight.heard(place, sentence)
         is_trial = rule.status is RuleStatus.SHADOW
         is_own = whose is Attribution.OWN and not text.claimed_quote
-        doubt = self._doubt(rule, text, hits, leaves_trace=is_own and not is_trial)
+        here = {hit.sentence for hit in hits if hit.shadow is text.shadow}
+        doubt = self.hearing.doubts(rule, text, here, leaves_trace=is_own and not is_trial)
         informs = whose is Attribution.QUOTED or is_trial or (doubt is not None and doubt.informs)
         return Finding(
             rule=rule.id,
@@ -246,6 +247,8 @@ class Judgement:
             for_reviewer=rule.for_reviewer,
             attribution=whose,
             probability=max((cue.probability for cue in heard), default=None),
+            sign=self.hearing.sign(text, here) if is_own and not is_trial else None,
+            of_earlier_mail=counts_earlier_mail(condition.conduct for condition in rule.conditions.values()),
         )
 
     def _wordless(self, rule: Rule, *, softened: bool) -> Finding:
@@ -264,6 +267,7 @@ class Judgement:
             why=" ".join((rule.why, *([_SOFTENED] if softened else ()), *self._before(rule))),
             softened=softened,
             for_reviewer=rule.for_reviewer,
+            of_earlier_mail=counts_earlier_mail(condition.conduct for condition in rule.conditions.values()),
         )
 
     def _attribution(self, rule: Rule, text: Text, hits: list[Hit]) -> Attribution:
@@ -278,10 +282,6 @@ class Judgement:
             if whose in found:
                 return whose
         return Attribution.QUOTED
-
-    def _doubt(self, rule: Rule, text: Text, hits: list[Hit], *, leaves_trace: bool) -> Doubted | None:
-        here = {hit.sentence for hit in hits if hit.shadow is text.shadow}
-        return self.hearing.doubts(rule, text, here, leaves_trace=leaves_trace) if here else None
 
     def _why(
         self, rule: Rule, whose: Attribution, text: Text, heard: Iterable[Cue], *, read: str, softened: bool

@@ -287,6 +287,7 @@ def _policy(bundle: Bundle, reading: _Reading, *, alone: bool = False) -> Policy
         weights=frozenset(entry.weights),
         cues={name: cue.policy() for name, cue in entry.cues.items()},
         doubt=entry.doubt,
+        doubt_surely=entry.doubt_surely,
     )
 
 

@@ -387,6 +387,7 @@ class CombinationsEntry(_Entry):
     """What a finding that only flags does in company."""
 
     two_categories: Combined
+    two_sentences: Combined = "none"
     vulnerable_contact: Combined
     sender_not_assigned: Combined
     closed_case: Combined
@@ -446,6 +447,8 @@ class PolicyEntry(_Entry):
     """Of a category, or ``default``: how sure a language cue must be for what."""
     doubt: Annotated[float, Field(strict=True, ge=0.0, le=0.5)] = 0.0
     """Below which probability of crossing the language model may doubt a rule; 0: never."""
+    doubt_surely: Annotated[float, Field(strict=True, ge=0.0, le=0.5)] = 0.0
+    """Below which it may doubt a rule that a frame agrees with, and a rule in a passage of 20 to 30 words; 0: never."""
     closed_case_days: Annotated[int, Field(strict=True, ge=0, le=3650)]
     parties: PartiesEntry
     unreadable: dict[UnreadableReason, Combined]

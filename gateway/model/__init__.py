@@ -22,6 +22,7 @@ from gateway.model.judgement import (
     Policy,
     RuleStatus,
     Severity,
+    Sign,
     Verdict,
 )
 from gateway.model.mail import Capabilities, Client, Envelope, MailCommand, MessageId, Reply
@@ -104,6 +105,7 @@ __all__ = [
     "RuleStatus",
     "SentMail",
     "Severity",
+    "Sign",
     "StaffId",
     "StaffMember",
     "StaffRole",

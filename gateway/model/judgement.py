@@ -65,6 +65,15 @@ class Attribution(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """How surely a sentence crosses a line, by the encoder. Findings of one sentence share one."""
+
+    sentence: int
+    """Where it begins in the part."""
+    crossing: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One rule that came true. ``text`` is the exact piece, None for findings about conduct."""
 
@@ -85,6 +94,10 @@ class Finding:
     attribution: Attribution = Attribution.OWN
     probability: float | None = None
     """How sure the surest language cue behind it is; None where no cue was asked."""
+    sign: Sign | None = None
+    """The surest of its sentences; None where the words are not the officer's own, or no encoder read them."""
+    of_earlier_mail: bool = False
+    """It rests on what the officer wrote to these contacts before, how often or how long unanswered: who reads it learns of that mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +132,7 @@ class Combinations:
     """What a finding that only flags does in company; PASS switches the combination off."""
 
     two_categories: Action = Action.HOLD
+    two_sentences: Action = Action.PASS
     vulnerable_contact: Action = Action.HOLD
     sender_not_assigned: Action = Action.HOLD
     closed_case: Action = Action.HOLD
@@ -184,6 +198,8 @@ class Policy:
     """By category; ``default`` is for those that are not named."""
     doubt: float = 0.0
     """Probability that a sentence crosses at all, below which what a rule finds there informs and does not act."""
+    doubt_surely: float = 0.0
+    """The same where a frame hears it too, and in short passages: what speaks for the finding asks for a surer model."""
 
     def cue(self, category: str) -> CueThresholds:
         """Return the thresholds of a category."""

@@ -70,6 +70,18 @@ class Relay:
         self._report(None)
         return capabilities
 
+    async def ask_again(self) -> None:
+        """Where there is an `alarm`, find out whether it is over, by a MAIL that nothing follows; mail may not come by that would.
+
+        Whoever is told that no mail would be taken sends it elsewhere. Never raises for the smarthost's sake.
+        """
+        if self.alarm:
+            transaction = self.begin()
+            try:
+                await transaction.mail(MailCommand(reverse_path=""))
+            finally:
+                await transaction.abandon()
+
     def begin(self) -> Transaction:
         """Return a new transaction; nothing is sent before its `Transaction.mail`."""
         return Transaction(self._pool, self._timeouts, self._report)

@@ -266,6 +266,20 @@ def standing_approval(
     return None
 
 
+def undo_objection(tx: Tx, item: Item, actor: Actor) -> str:
+    """Return why ``actor`` cannot take the release of ``item`` back, or an empty string; whether they may see it is asked elsewhere."""
+    approved = items.approved_release(tx, item.id)
+    delivery = outbox.delivery(tx, approved.delivery) if approved else None
+    if delivery is None or not delivery.is_untouched:
+        return f"{item.id} is being sent, or was: it cannot be called back"
+    release = next(
+        one for one in reversed(items.decisions_of(tx, item.id)) if one.action is DecisionAction.RELEASE
+    )
+    if Role.PSD not in actor.person.roles and not _made_by(tx, actor, release):
+        return f"only {release.actor}, who released it, or professional standards may undo that"
+    return ""
+
+
 def may_have_gone_out(deliveries: Iterable[Delivery]) -> bool:
     """Return whether, of the ``deliveries`` about an item, a release reached anybody, or nobody knows whether it did."""
     return any(one.kind is OutboxKind.RELEASE and one.may_have_reached for one in deliveries)
@@ -349,19 +363,24 @@ def _needs_psd(tx: Tx, case: _Case) -> bool:
 
 
 def _earlier_releases(tx: Tx, case: _Case, sight: Sight) -> int:
-    """Return how many other releases those had in the window whose message it claims to be, of those in ``sight``.
+    """Return how many other releases those had in the window whose message it claims to be, of those in ``sight``."""
+    item = case.item
+    people = claimed_senders(tx, item, case.actor.registry)
+    since = case.at - timedelta(days=case.review.release_window_days)
+    return related.releases_of(tx, sight, people, since, other_than=item.id)
+
+
+def claimed_senders(tx: Tx, item: Item, registry: Registry | None) -> frozenset[StaffId]:
+    """Return whose message an item claims to be: its officer, and in whose name it was sent.
 
     A shared mailbox is nobody, unless nobody else is claimed: its users would count for one another.
     """
-    item, registry = case.item, case.actor.registry
     known = registry.staff_by_id if registry else {}
-    people = {
+    return frozenset(
         one
         for one in items.senders_of(tx, item.id)
         if one == item.officer or one not in known or known[one].role is not StaffRole.MAILBOX
-    }
-    since = case.at - timedelta(days=case.review.release_window_days)
-    return related.releases_of(tx, sight, people, since, other_than=item.id)
+    )
 
 
 def _person_behind(tx: Tx, decision: Decision, registry: Registry | None) -> Person | None:
@@ -412,19 +431,11 @@ def _release(tx: Tx, case: _Case) -> Ruling:
 
 def _undo(tx: Tx, case: _Case) -> Ruling:
     """Take a release back before anything of it was sent: by who approved it, or professional standards."""
-    item, person = case.item, case.actor.person
+    item = case.item
     approved = items.approved_release(tx, item.id)
-    delivery = outbox.delivery(tx, approved.delivery) if approved else None
-    if approved is None or delivery is None or not delivery.is_untouched:
-        return Ruling(item=item, refused=f"{item.id} is being sent, or was: it cannot be called back")
-    release = next(
-        one for one in reversed(items.decisions_of(tx, item.id)) if one.action is DecisionAction.RELEASE
-    )
-    if Role.PSD not in person.roles and not _made_by(tx, case.actor, release):
-        return Ruling(
-            item=item,
-            refused=f"only {release.actor}, who released it, or professional standards may undo that",
-        )
+    why = undo_objection(tx, item, case.actor)
+    if why or approved is None:
+        return Ruling(item=item, refused=why)
     items.set_state(tx, item.id, ItemState.RELEASING, approved.undo_to)
     return _done(tx, case, DecisionAction.UNDO, Event.HOLD_RELEASE_UNDONE, {"delivery": approved.delivery})
 

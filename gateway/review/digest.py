@@ -15,6 +15,7 @@ import structlog
 
 from gateway import audit, identify, notices
 from gateway.model import Event, ItemState, Registry, StaffId
+from gateway.review import stranded
 from gateway.review.access import Permission, Person, objection
 from gateway.settings import NoticeSettings
 from gateway.store import Store, Tx, items, outbox, records
@@ -32,7 +33,7 @@ _AT_ONCE = 50
 """Notices that are queued in one job: mail that comes meanwhile is recorded between two of them."""
 
 _PASSED_ON = "Their officers' managers cannot decide: give them the role supervisor on the staff list, or an account as reviewer."
-_NOBODY = "Put somebody of professional standards on the staff list who is neither named in these holds nor reports to their officers."
+_NOBODY = "Put somebody of professional standards on the staff list who is neither named in these holds nor reports to their officers, or appoint an outside reviewer (docs/decisions/0044)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Due:
     last: str
     waiting: tuple[Waiting, ...]
     accounts: tuple[Account, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 async def remind(store: Store, settings: NoticeSettings, registry: Registry, at: datetime) -> int:
@@ -57,9 +59,10 @@ async def remind(store: Store, settings: NoticeSettings, registry: Registry, at:
     due = await asyncio.to_thread(store.read_now, partial(due_digest, settings=settings, at=at))
     if due is None:
         return 0
+    outside = tuple(one for one in due.outside if identify.staff_for(registry, one) is None)
     by_account = _by_account(registry, due.accounts)
     digests = await asyncio.to_thread(
-        notices.digest, settings, registry, due.waiting, at, by_account=by_account
+        notices.digest, settings, registry, due.waiting, at, by_account=by_account, outside=outside
     )
     written = digests.notices
     parts = [written[start : start + _AT_ONCE] for start in range(0, len(written), _AT_ONCE)] or [()]
@@ -87,7 +90,9 @@ def _by_account(registry: Registry, accounts: tuple[Account, ...]) -> dict[Staff
         staff_id = one.staff_id or (member.staff_id if member else None)
         person = Person(email=one.email, roles=one.roles, staff_id=staff_id)
         if staff_id:
-            found[staff_id] = not objection(person, Permission.HOLD_RELEASE, None, registry)
+            may = not objection(person, Permission.HOLD_RELEASE, None, registry)
+            # Who has two accounts may sign in with either.
+            found[staff_id] = may or found.get(staff_id, False)
     return found
 
 
@@ -101,7 +106,7 @@ def due_digest(tx: Tx, settings: NoticeSettings, at: datetime) -> Due | None:
     if abs(at - instant_of(last)) < timedelta(hours=settings.digest_h):
         return None  # one that lies further ahead was written by a clock that was wrong, and silences nobody
     waiting = items.waiting_holds(tx, _WAITING, limit=_MOST)
-    return Due(last, waiting, records.list_accounts(tx)) if waiting else None
+    return Due(last, waiting, records.list_accounts(tx), stranded.outside(tx)) if waiting else None
 
 
 def begin_digest(tx: Tx, due: Due, first: tuple[NewDelivery, ...], at: datetime) -> bool:

@@ -14,6 +14,7 @@ from gateway.settings.delivering import OutboxSettings
 from gateway.settings.interface import ApiSettings
 from gateway.settings.reviewing import ReviewSettings
 from gateway.settings.section import Section as _Section
+from gateway.settings.section import days as _days
 from gateway.settings.section import setting as _setting
 
 
@@ -156,30 +157,25 @@ class StoreSettings(_Section):
     write_timeout_s: float = _setting(
         20.0, "How long a message waits for its record; then 451.", unit="s", gt=0
     )
-    retry_key_days: float = _setting(
+    retry_key_days: float = _days(
         5.0,
         "How long a repeated message is known again.",
-        unit="days",
         why="Postfix maximal_queue_lifetime",
         gt=0,
     )
-    history_days: int = _setting(
+    history_days: int = _days(
         90,
         "Window of earlier mail and findings between an officer and a contact.",
-        unit="days",
         why="a quarter: monthly updates show",
         ge=1,
     )
-    ledger_days: int = _setting(
+    ledger_days: int = _days(
         400,
         "How long the ledger says who wrote to whom and which rules came true; no words. Patterns reach as far.",
-        unit="days",
         why="a year, as patterns are counted, and room for a leave",
         ge=1,
     )
-    weak_cue_days: int = _setting(
-        90, "How long a cue too weak for a finding is remembered, by category.", unit="days", ge=1
-    )
+    weak_cue_days: int = _days(90, "How long a cue too weak for a finding is remembered, by category.", ge=1)
     history_messages: int = _setting(
         60,
         "Earlier messages of a contact, and earlier findings of an officer, that a verdict takes into account.",

@@ -1,6 +1,6 @@
 """The settings of the outbox: when what was approved is tried again, and for how long what went out is kept."""
 
-from gateway.settings.section import Section, setting
+from gateway.settings.section import Section, days, setting
 
 
 class OutboxSettings(Section):
@@ -21,11 +21,17 @@ class OutboxSettings(Section):
     max_tries: int = setting(
         60, "Temporary failures after which a delivery is shown as failed and waits for a person.", ge=1
     )
-    kept_days: float = setting(
+    max_interrupted: int = setting(
+        3,
+        "Interruptions after which a release is shown as failed and waits for a person, who asks the smarthost's log whether it arrived.",
+        unit="tries",
+        why="each may have delivered it: the process ended, or the smarthost was silent, before its answer was stored",
+        ge=1,
+    )
+    kept_days: float = days(
         90.0,
         "How long a notice to reviewers or a call of the webhook is kept once it was delivered, and a digest that failed. "
         "Releases and returns are kept for good.",
-        unit="days",
         why="a quarter, to look up who was told; the audit log says so for ever",
         ge=1,
     )

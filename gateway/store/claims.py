@@ -7,7 +7,7 @@ may claim (`review.access`), and appends no audit entry: its callers do, in the 
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from gateway.model import MessageId
 from gateway.store.database import Tx
@@ -29,6 +29,12 @@ def claims_of(tx: Tx, item_ids: Iterable[str], at: datetime) -> dict[str, Claim]
         row.item_id: Claim(item_id=MessageId(row.item_id), actor=row.actor, since=row.since, until=row.until)
         for row in tx.connection.execute(query)
     }
+
+
+def first_end(tx: Tx, at: datetime) -> datetime | None:
+    """Return when the first of all claims that hold at ``at`` ends, or None when there is none."""
+    found: datetime | None = tx.connection.scalar(select(func.min(claims.c.until)).where(claims.c.until > at))
+    return found
 
 
 def put_claim(tx: Tx, claim: Claim, at: datetime) -> Claim | None:

@@ -30,9 +30,11 @@ from gateway.settings import StoreSettings
 from gateway.store import schema
 from gateway.store.mark import Mark
 from gateway.store.sealing import Keyring, Place
+from gateway.store.statements import Prepared
 
 _MIGRATION_LOCK = 0x676174657761
 """Advisory lock of PostgreSQL under which the schema is made: "gatewa" in ASCII."""
+_BEGIN, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 _KEPT_S = 1.0
 """How long a thread keeps its connection without using it. Within that a server may be gone unnoticed: 451."""
 
@@ -136,7 +138,7 @@ def _connect_sqlite(url: URL, settings: StoreSettings) -> Engine:
         if connection.info.get("writes") is not writes:
             connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
             connection.info["writes"] = writes
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        (_BEGIN_WRITING if writes else _BEGIN).run(connection, {})
 
     return engine
 

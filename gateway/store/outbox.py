@@ -81,6 +81,7 @@ def queue_delivery(tx: Tx, new: NewDelivery, at: datetime, *, not_before: dateti
             state=DeliveryState.QUEUED,
             tries=0,
             interrupted=0,
+            lost=0,
             queued_at=at,
             next_at=not_before or at,
             mail=tx.seal(outbox.c.mail, delivery_id, msgspec.json.encode(new.mail)),
@@ -157,6 +158,7 @@ def claim_deliveries(
                 lease_until=now + timedelta(seconds=lease_s),
                 tries=outbox.c.tries + 1,
                 interrupted=outbox.c.interrupted + lost,
+                lost=outbox.c.lost + lost,
             )
         )
     return _dress(tx, [row.id for row in found])
@@ -224,8 +226,20 @@ def give_back(tx: Tx, owner: str, now: datetime) -> int:
             lease_until=None,
             next_at=now,
             interrupted=outbox.c.interrupted + 1,
+            lost=outbox.c.lost + 1,
         )
     ).rowcount
+
+
+def take_back(tx: Tx, owner: str, claimed_at: Iterable[datetime], lease_s: float) -> None:
+    """Queue again what ``owner`` claimed at those times and was never told of: no dialogue was begun over it."""
+    ends = [at + timedelta(seconds=lease_s) for at in claimed_at]
+    if ends:
+        tx.connection.execute(
+            update(outbox)
+            .where(*_held_by(owner), outbox.c.lease_until.in_(ends))
+            .values(state=DeliveryState.QUEUED, lease_owner=None, lease_until=None, tries=outbox.c.tries - 1)
+        )
 
 
 def record_results(
@@ -268,7 +282,9 @@ def record_results(
 def note_doubt(tx: Tx, delivery_id: str) -> None:
     """Count a dialogue that was lost after its final dot: as with a lease cut off, the smarthost may have the message."""
     tx.connection.execute(
-        update(outbox).where(outbox.c.id == delivery_id).values(interrupted=outbox.c.interrupted + 1)
+        update(outbox)
+        .where(outbox.c.id == delivery_id)
+        .values(interrupted=outbox.c.interrupted + 1, lost=outbox.c.lost + 1)
     )
 
 
@@ -311,7 +327,7 @@ def retry(tx: Tx, delivery_id: str, at: datetime) -> Delivery:
     changed = tx.connection.execute(
         update(outbox)
         .where(outbox.c.id == delivery_id, outbox.c.state.in_((DeliveryState.FAILED, DeliveryState.QUEUED)))
-        .values(state=DeliveryState.QUEUED, tries=0, next_at=at)
+        .values(state=DeliveryState.QUEUED, tries=0, lost=0, next_at=at)
     )
     if changed.rowcount != 1:
         raise Refused(
@@ -554,6 +570,7 @@ def _delivery(tx: Tx, row: Row[Any], people: Iterable[Row[Any]]) -> Delivery:
         state=DeliveryState(row.state),
         tries=row.tries,
         interrupted=row.interrupted,
+        lost=row.lost,
         queued_at=row.queued_at,
         next_at=row.next_at,
         lease_owner=row.lease_owner or "",

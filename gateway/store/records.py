@@ -4,7 +4,7 @@ Functions over a transaction.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -42,6 +42,12 @@ def latest_rules_hash(tx: Tx) -> str:
     """
     query = select(rule_sets.c.hash).order_by(rule_sets.c.at.desc(), rule_sets.c.hash.desc()).limit(1)
     return str(tx.connection.scalar(query) or "")
+
+
+def latest_rules(tx: Tx) -> tuple[str, datetime]:
+    """Return that hash, and when the set was last put in force, long ago when there is none; as cheap."""
+    at = tx.connection.scalar(select(func.max(rule_sets.c.at)))
+    return latest_rules_hash(tx), at or datetime.min.replace(tzinfo=UTC)
 
 
 def rule_set(tx: Tx, rules_hash: str) -> RuleSetRow | None:

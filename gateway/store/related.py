@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, union
+from sqlalchemy import Select, func, or_, select, union
 
 from gateway.model import Action, ItemState, MessageId, PersonId, StaffId
 from gateway.store import items as records_of_items
@@ -50,10 +50,22 @@ class Moment:
 
 
 def timeline(
-    tx: Tx, sight: Sight, officer: StaffId, persons: Iterable[PersonId], since: datetime, *, limit: int
+    tx: Tx,
+    sight: Sight,
+    people: Collection[StaffId],
+    persons: Iterable[PersonId],
+    since: datetime,
+    *,
+    limit: int,
 ) -> tuple[Moment, ...]:
-    """Return the messages of ``officer`` to any of ``persons`` since ``since``, at most ``limit``, oldest first."""
-    own = select(items.c.id, items.c.sha256).where(items.c.officer == officer, items.c.held_at >= since)
+    """Return the messages of any of ``people`` to any of ``persons`` since ``since``, at most ``limit``, oldest first.
+
+    Items that were sent in their names are theirs too; of mail that passed the ledger knows the officer alone.
+    """
+    claimed = _claimed_by(people)
+    own = select(items.c.id, items.c.sha256).where(
+        or_(items.c.officer.in_(people), items.c.id.in_(claimed)), items.c.held_at >= since
+    )
     theirs = tx.connection.execute(own).all()
     seen = which_in_sight(tx, sight, [row.id for row in theirs])
     # A message that was tried twice may have its row in the ledger under the id of the first try.
@@ -69,7 +81,11 @@ def timeline(
             ledger.c.thread,
             ledger.c.answers,
         )
-        .where(ledger.c.officer == officer, ledger.c.at >= since, ledger.c.id.in_(to_them))
+        .where(
+            or_(ledger.c.officer.in_(people), ledger.c.id.in_(claimed)),
+            ledger.c.at >= since,
+            ledger.c.id.in_(to_them),
+        )
         .order_by(ledger.c.at.desc(), ledger.c.id)
         .limit(limit)
     )
@@ -98,9 +114,22 @@ def timeline(
     )
 
 
-def items_of(tx: Tx, sight: Sight, officer: StaffId, *, limit: int) -> tuple[Item, ...]:
-    """Return holds and flags of ``officer``, whoever they went to, the latest first."""
-    return records_of_items.items_called(tx, latest_of(tx, sight, officer, limit=limit))
+def items_of(tx: Tx, sight: Sight, people: Collection[StaffId], *, limit: int) -> tuple[Item, ...]:
+    """Return holds and flags of ``people``, those sent in their names among them, whoever they went to, the latest first."""
+    in_their_names = select(items.c.id).where(items.c.id.in_(_claimed_by(people)), *conditions(sight, None))
+    latest = in_their_names.order_by(items.c.held_at.desc(), items.c.id.desc()).limit(limit)
+    ids = dict.fromkeys(MessageId(one) for one in tx.connection.scalars(latest))
+    for one in people:
+        ids |= dict.fromkeys(latest_of(tx, sight, one, limit=limit))
+    found = records_of_items.items_called(tx, tuple(ids))
+    return tuple(sorted(found, key=lambda one: (one.held_at, one.id), reverse=True)[:limit])
+
+
+def _claimed_by(people: Collection[StaffId]) -> Select[tuple[str]]:
+    """Return the ids of the items that claim to come from any of ``people``."""
+    return select(item_excluded.c.item_id).where(
+        item_excluded.c.staff_id.in_(people), records_of_items.is_claimed()
+    )
 
 
 def releases_of(
@@ -113,9 +142,7 @@ def releases_of(
     theirs = items.alias()
     claimed = union(
         select(theirs.c.id).where(theirs.c.officer.in_(people)),
-        select(item_excluded.c.item_id).where(
-            item_excluded.c.staff_id.in_(people), records_of_items.is_claimed()
-        ),
+        _claimed_by(people),
     )
     approved = select(decisions.c.item_id).where(
         decisions.c.action == DecisionAction.RELEASE,

@@ -314,6 +314,7 @@ class DeliveryRecipient:
 class Delivery:
     """A row of the outbox. ``interrupted`` counts leases that ended without a result: it may be a duplicate.
 
+    ``lost`` counts those of them since a person last had it tried.
     ``unopened`` says why envelope or address of a pending recipient cannot be opened, and they are then empty.
     """
 
@@ -325,6 +326,7 @@ class Delivery:
     state: DeliveryState
     tries: int
     interrupted: int
+    lost: int
     queued_at: datetime
     next_at: datetime
     lease_owner: str

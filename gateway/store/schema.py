@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from gateway.store.instants import WIDTH, Instant
 
-HEAD = "0012"
+HEAD = "0013"
 """The schema this code knows, as Alembic names it."""
 ABOUT_RULES = "event = 'rules:loaded' OR event = 'rules:refused' OR event = 'rule:promoted'"
 """Which audit entries `ix_audit_entries_rules` has. A question uses it by saying this in the same words: SQLite looks no further."""
@@ -316,6 +316,13 @@ outbox = Table(
         Integer(),
         nullable=False,
         comment="Leases that ended without a result: maybe a duplicate.",
+    ),
+    Column(
+        "lost",
+        Integer(),
+        nullable=False,
+        server_default="0",
+        comment="Of those, the ones since it was queued or retried.",
     ),
     _at("queued_at", "When it was approved."),
     _at("next_at", "Not tried before."),

@@ -52,6 +52,24 @@ async def test_password_then_code(guarded):
     assert guarded.audited(Event.SESSION_STARTED) == [(REVIEWER, REVIEWER)]
 
 
+async def test_the_page_that_was_asked_for_opens_behind_the_code(guarded):
+    """Whoever follows the link in an urgent notice is led to that hold, after a mistyped code too; and to no other site."""
+    path = "/items/01HZX0Q2K3M4N5P6Q7R8S9T0VW"
+    for wanted, opens in ((path, path), ("//evil.example/", "/"), ("/sign-in/code", "/")):
+        visitor = guarded.stranger()
+        fields = {"email": REVIEWER, "password": PASSWORD, "next": wanted}
+        asked = await visitor.post("/sign-in", fields, form_on="/sign-in")
+        page = asked.headers["location"]
+        wrong = await visitor.post("/sign-in/code", {"code": "000000", "next": wanted}, form_on=page)
+        assert wrong.status_code == 422
+        for shown in (await visitor.get(page), wrong):
+            assert f'name="next" value="{opens}"' in shown.text
+        guarded.clock.forward(minutes=2)
+        code = {"code": code_of(guarded), "next": opens}
+        entered = await visitor.post("/sign-in/code", code, form_on=page)
+        assert (entered.status_code, entered.headers["location"]) == (303, opens)
+
+
 @pytest.mark.parametrize("seconds", [-30, 0, 30])
 async def test_a_telephone_may_be_a_step_off(guarded, seconds):
     """Half a minute early or late is right: telephones are not on time."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from console_process import CHROMIUM, a_console, chromium, picture
+from console_process import CHROMIUM, a_console, chromium, minutes_until, picture
 from console_visits import PASSWORD, REVIEWER
 from stores import a_verdict
 
@@ -87,6 +87,32 @@ def test_keys_news_and_policy(served):
         assert complaints == []
 
 
+def test_a_list_outlives_a_store_that_does_not_answer(served):
+    """Nobody sits before a screen on the wall: while the store is away the list stands as it was, and then goes on by itself."""
+    process, console = served
+    away = {"status": 503, "content_type": "text/html", "body": "<h1>Not now</h1>"}
+    with chromium(viewport={"width": 1280, "height": 800}) as (page, complaints):
+        sign_in(page, process.origin)
+        page.clock.install()
+        page.route("**/live?**", lambda route: route.fulfill(**away))
+        with page.expect_response("**/live?**"):
+            page.reload()
+        page.route("**/holds", lambda route: route.fulfill(**away))
+        rows = page.locator("#list a.row").count()
+        new = console.held(subject="while it was away", held_at=console.clock() - timedelta(minutes=2))
+        for _ in range(2):  # once a minute, until it answers
+            minutes_until(page, "**/holds")
+            assert page.locator("#list a.row").count() == rows
+        page.unroute("**/holds")
+        page.unroute("**/live?**")
+        minutes_until(page, "**/live?**")
+        page.wait_for_selector(f'#list a[href="/items/{new}"]')
+        newer = console.held(subject="after it was away", held_at=console.clock() - timedelta(minutes=1))
+        console.happened(newer)
+        page.wait_for_selector(f'#list a[href="/items/{newer}"]')
+        assert all("503" in one for one in complaints)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_telephone(served, scheme):
     """At 360 pixels and at 200 % zoom nothing is cut off sideways, by day and by night."""
@@ -102,6 +128,8 @@ def test_on_a_telephone(served, scheme):
                 assert wide <= 0, path
             page.goto(f"{process.origin}/holds")
             picture(page, f"queue-{width}-{scheme}")
+            for select in page.locator(".filters select").all():
+                assert select.bounding_box()["width"] > 100, "what is chosen can be read"
             assert complaints == []
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +17,7 @@ from gateway.console.pages import Visit
 from gateway.console.shelves import HOLDS, Filters, units_of
 from gateway.model import Event, ItemState, PersonId
 from gateway.store import items, ledger
+from gateway.store.queue import Sight
 from gateway.store.rows import Decision, DecisionAction
 
 
@@ -360,6 +362,25 @@ async def test_a_release_that_failed_is_no_news_of_flags(lively):
     await stream.aclose()
 
 
+async def test_time_alone_is_news(lively):
+    """An item that has come to wait longer than is asked for, and a claim that has lapsed: nothing else happens meanwhile."""
+    item = lively.held(held_at=lively.clock() - timedelta(minutes=50))
+    wanted = await shelves.wanted_of(
+        HOLDS, Filters(age="1"), lively.store, Sight(), lively.registry, max_subjects=9, at=lively.clock()
+    )
+    stream = live.news(visit_of(lively, lively.visitor()), HOLDS, wanted)
+    assert (await next_news(stream))["waiting"] == 0
+    lively.clock.forward(minutes=11)
+    assert (await asyncio.wait_for(next_news(stream), 30))["waiting"] == 1
+    await stream.aclose()
+    await lively.visitor("owen.pryce@force.example").post(f"/items/{item}", {"action": "claim"})
+    stream = live.news(visit_of(lively, lively.visitor()), HOLDS, HOLDS.wanted)
+    claimed = await next_news(stream)
+    lively.clock.forward(seconds=lively.desk.settings.review.claim_s)
+    assert (await asyncio.wait_for(next_news(stream), 30))["mark"] != claimed["mark"]
+    await stream.aclose()
+
+
 async def test_news_end_with_the_session(lively):
     """An open page keeps no session alive, and learns nothing once it is over."""
     visitor = lively.visitor()
@@ -380,6 +401,21 @@ async def test_streams_are_bounded(lively):
     for stream in streams:
         await stream.aclose()
     assert not lively.desk.live.locked()
+
+
+async def test_one_session_leaves_places_to_others(console):
+    """A reviewer with many tabs is told in so many as a browser keeps; a colleague is told all the same."""
+    visit = replace(visit_of(console, console.visitor()), form_secret="one")
+    streams = [live.news(visit, HOLDS, HOLDS.wanted) for _ in range(6)]
+    for stream in streams:
+        await next_news(stream)
+    assert (await live.stream(visit, HOLDS, HOLDS.wanted)).status_code == 204
+    colleague = replace(visit_of(console, console.visitor("owen.pryce@force.example")), form_secret="two")
+    assert (await live.stream(colleague, HOLDS, HOLDS.wanted)).status_code == 200
+    for stream in streams:
+        await stream.aclose()
+    assert (await live.stream(visit, HOLDS, HOLDS.wanted)).status_code == 200
+    assert not +console.desk.live_of
 
 
 async def test_pages_renew_themselves_without_scripts(reviewer):

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import httpx2
 import pytest
-from console_visits import KHAN, ORIGIN, Console
+from console_visits import KHAN, MARSH, ORIGIN, Console
 from stores import a_verdict
 
-from gateway.model import ItemKind
+from gateway.model import ItemKind, Role, StaffId
 from gateway.review.decisions import Actor, Wish, decide, person_called
 from gateway.settings import NoticeSettings, ReviewSettings
-from gateway.store.rows import DecisionAction
+from gateway.store import records
+from gateway.store.rows import Account, DecisionAction
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -56,6 +57,7 @@ async def test_it_says_what_the_queue_and_the_numbers_say(watched):
     answer = await scrape(watched, headers=BEARER)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert samples(answer) == {
+        "gateway_holds_nobody_may_decide": 0,
         'gateway_holds_waiting{urgent="yes"}': 1,
         'gateway_holds_waiting{urgent="no"}': 3,
         "gateway_holds_oldest_seconds": 5 * 3600,
@@ -77,6 +79,23 @@ def give_back(console, item):
         return decide(tx, wish, actor, console.clock(), review=ReviewSettings(), notice=NoticeSettings())
 
     assert not console.store.write_now(job).refused
+
+
+async def test_holds_that_nobody_may_decide_are_an_alarm(watched):
+    """A hold that concerns all of professional standards; an outside reviewer may decide it, and the alarm ends."""
+    watched.held()
+    watched.held(excluded=(KHAN, MARSH, StaffId("1503")), psd_only="it names them all")
+    name = "gateway_holds_nobody_may_decide"
+    assert samples(await scrape(watched, headers=BEARER))[name] == 1
+    account = Account(
+        email="duty@psd.other.example",
+        roles=frozenset({Role.PSD}),
+        staff_id=None,
+        local=True,
+        at=watched.clock(),
+    )
+    watched.store.write_now(lambda tx: records.add_account(tx, account))
+    assert samples(await scrape(watched, headers=BEARER))[name] == 0
 
 
 async def test_an_empty_store_has_figures_too(watched):

@@ -4,15 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from console_visits import BROOKS, PSD, REVIEWER, words_of
+from console_visits import BROOKS, KHAN, PSD, REVIEWER, words_of
 from stores import a_verdict
 
 from gateway.console import in_hand
-from gateway.model import Event, ItemKind, ItemState, Severity
+from gateway.model import Event, ItemKind, ItemState, Severity, StaffId
 from gateway.store import items, queue
 
 WORDS = "The words are about the hearing, not about her."
 COLLEAGUE = "owen.pryce@force.example"
+OTHER, SHAH = StaffId("5001"), StaffId("3400")
 SEVERE = replace(a_verdict(), findings=(replace(a_verdict().findings[0], severity=Severity.CRITICAL),))
 URGENT = a_verdict(urgent="bail")
 
@@ -62,6 +63,31 @@ async def test_the_one_behind_opens_and_the_first_after_the_last(console, review
     assert await decide(reviewer, line[2]) == f"/items/{line[3]}?done={line[2]}"
     assert await decide(reviewer, line[4]) == f"/items/{line[0]}?done={line[4]}"
     assert await decide(reviewer, line[0], "refer") == f"/items/{line[3]}?done={line[0]}"
+
+
+async def test_what_is_done_to_the_next_one_leaves_the_undo_of_the_last(console, reviewer, line):
+    """Claiming the item that opens, or noting something on it, does not take the few seconds for second thoughts away."""
+    location = await decide(reviewer, line[0], "release")
+    assert location == f"/items/{line[1]}?done={line[0]}"
+    for fields in ({"action": "claim"}, {"action": "note", "reason": WORDS}, {"action": "give-up"}):
+        answer = await reviewer.post(location, fields)
+        assert answer.headers["location"] == location
+        assert "Undo the release" in words_of(await reviewer.get(location))
+    console.clock.forward(minutes=5)
+    undone = await reviewer.post(f"/items/{line[0]}", {"action": "undo"})
+    assert undone.status_code == 303
+    for asked in (location, f"/items/{line[1]}?done=//evil.example/%0d"):
+        answer = await reviewer.post(asked, {"action": "claim"})
+        assert answer.headers["location"] == f"/items/{line[1]}"
+
+
+async def test_a_referral_sent_twice_is_not_said_to_have_failed(console, reviewer, line):
+    """A second press on the button finds the item gone out of sight: the first one counted, and that is what is said."""
+    first = await decide(reviewer, line[0], "refer")
+    second = await reviewer.post(f"/items/{line[0]}", {"action": "refer", "reason": WORDS})
+    assert (second.status_code, second.headers.get("location")) == (303, f"/holds?done={line[0]}")
+    assert console.store.read_now(lambda tx: len(items.decisions_of(tx, line[0]))) == 1
+    assert first == f"/items/{line[1]}?done={line[0]}"
 
 
 async def test_what_a_colleague_has_claimed_is_not_opened(console, reviewer, line):
@@ -150,3 +176,42 @@ async def test_the_next_one_is_sought_without_unsealing(console, reviewer, line,
     )
     assert found == tuple(line)
     assert await decide(reviewer, line[0]) == f"/items/{line[1]}?done={line[0]}"
+
+
+async def test_the_undo_is_offered_to_whom_it_would_not_be_refused(console, reviewer):
+    """Who released it, and professional standards; a colleague who opens the item is not invited in vain."""
+    item = console.held()
+    await decide(reviewer, item, "release")
+    pages = {
+        email: words_of(await console.visitor(email).get(f"/items/{item}?done={item}"))
+        for email in (REVIEWER, PSD, COLLEAGUE)
+    }
+    offered = {email: "Undo the release" in page for email, page in pages.items()}
+    assert offered == {REVIEWER: True, PSD: True, COLLEAGUE: False}
+
+
+async def test_words_of_an_outdated_form_come_back_where_the_item_is_gone(console, reviewer):
+    """Signed in anew, and a colleague has referred it meanwhile: nothing is done, and what was typed is shown."""
+    item = console.held()
+    await console.visitor(COLLEAGUE).post(f"/items/{item}", {"action": "refer", "reason": WORDS})
+    fields = {"csrf": await console.visitor().token("/account"), "action": "return"}
+    typed = await reviewer.http.post(f"/items/{item}", data=fields | {"reason": "Typed <with> care."})
+    assert typed.status_code == 404
+    assert "Typed &lt;with&gt; care." in typed.text
+    assert (await reviewer.http.post(f"/items/{item}", data=fields)).status_code == 403
+    unknown = await reviewer.http.post("/items/nothing", data=fields | {"reason": "Typed <with> care."})
+    assert words_of(unknown) == words_of(typed)
+
+
+async def test_what_was_sent_in_an_officers_name_is_among_their_items(console, reviewer):
+    """A colleague's mail on behalf of the officer stands by the officer's own, as far as the visitor may know of it."""
+    own = console.held()
+    other = {"officer": OTHER, "senders": (KHAN, OTHER)}
+    seen = console.held(subject="On behalf", excluded=(KHAN, OTHER), **other)
+    hidden = console.held(subject="Kept from you", excluded=(KHAN, OTHER, SHAH), **other)
+    page = (await reviewer.get(f"/items/{own}")).text
+    beneath = page.partition("other items")[2]
+    assert f"/items/{seen}" in beneath
+    assert hidden not in page
+    back = (await reviewer.get(f"/items/{seen}")).text
+    assert f"/items/{own}" in back.partition("other items")[2]

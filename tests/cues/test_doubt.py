@@ -11,7 +11,7 @@ from gateway import inspection
 from gateway.inspection.hearing import Doubted, Hearing
 from gateway.inspection.relations.parse import parse
 from gateway.inspection.shadow import shadow_of
-from gateway.model import PassageKind, Severity
+from gateway.model import PassageKind, Severity, Sign
 
 TEXT = (
     "Your hearing is on Monday. The drink is exhibit four. The usher shows people where to wait, and the court has a room for "
@@ -33,8 +33,10 @@ def text_of(words=TEXT, *, disguised=False, kind=PassageKind.BODY, part="body"):
     )  # fmt: skip
 
 
-def hearing(encoder, *texts, below=0.05, weak=(), is_grave=False, parser=lambda text, number: None):
-    policy = replace(inspection.policy_of(bundle(policy=POLICY)), doubt=below)
+def hearing(
+    encoder, *texts, below=0.05, surely=0.0, weak=(), is_grave=False, parser=lambda text, number: None
+):
+    policy = replace(inspection.policy_of(bundle(policy=POLICY)), doubt=below, doubt_surely=surely)
     return Hearing(texts, policy, weak, parser, encoder, is_grave=is_grave)
 
 
@@ -145,14 +147,48 @@ def test_what_would_not_have_acted_leaves_no_trace(high):
     assert heard.weak == ()
 
 
+def parsed(text, number):
+    return parse(text.shadow.sentence(number))
+
+
 def test_two_that_hear_it_outvote_the_encoder(high):
     """Where a frame hears something in the very sentence too, a person looks; it holds no more."""
-    words = f"Your hearing is on Monday. I love you, have that drink with me. {REST}"
-    text = text_of(words)
-    found = doubted(
-        high, sure(0.02), text=text, parser=lambda text, number: parse(text.shadow.sentence(number))
+    text = text_of(f"Your hearing is on Monday. I love you, have that drink with me. {REST}")
+    assert doubted(high, sure(0.02), text=text, parser=parsed) == Doubted(0.02, informs=False)
+    assert doubted(high, sure(0.02), text=text, parser=parsed, surely=0.01) == Doubted(0.02, informs=False)
+
+
+def test_a_surer_encoder_outvotes_both(high):
+    """Below `doubt_surely` the finding informs, whatever a frame hears; a critical rule still flags."""
+    text = text_of(f"Your hearing is on Monday. I love you, have that drink with me. {REST}")
+    given = {"text": text, "parser": parsed, "surely": 0.03}
+    assert doubted(high, sure(0.02), **given) == Doubted(0.02, informs=True)
+    critical = replace(high, severity=Severity.CRITICAL)
+    assert doubted(critical, sure(0.02), **given) == Doubted(0.02, informs=False)
+
+
+def test_in_few_words_only_a_surer_encoder_doubts(high):
+    """A passage of 20 to 30 words tells the encoder less than a letter, one of fewer tells it nothing."""
+    some = text_of(
+        "Your hearing is on Monday. The drink is exhibit four. The usher shows people where to wait until noon comes."
     )
-    assert found == Doubted(0.02, informs=False)
+    assert 20 <= len(some.shadow.text.split()) < 30
+    assert doubted(high, sure(0.02), text=some) is None
+    assert doubted(high, sure(0.02), text=some, surely=0.02) is None
+    assert doubted(high, sure(0.02), text=some, surely=0.03) == Doubted(0.02, informs=True)
+    few = text_of("Your hearing is on Monday. The drink is exhibit four. The usher shows people where to go.")
+    assert len(few.shadow.text.split()) < 20
+    assert doubted(high, sure(0.0), text=few, surely=0.03) is None
+
+
+def test_a_frame_that_the_encoder_surely_denies_keeps_no_company(high):
+    """Grammar alone, in a sentence that surely reads proper, is no sign that lets a doubtful word elsewhere act."""
+    text = text_of(f"The drink is exhibit four. I love you, I said to the usher. {REST}")
+    given = {"text": text, "sentences": (0,), "parser": parsed}
+    assert 1 in hearing(sure(0.02), text, parser=parsed).cues(text)
+    assert doubted(high, sure(0.02), **given) is None
+    assert doubted(high, sure(0.02), **given, surely=0.03) == Doubted(0.02, informs=True)
+    assert doubted(high, sure(0.04, "love"), **given, surely=0.03) is None
 
 
 def test_no_long_file_keeps_the_encoder_from_a_note(high):
@@ -186,3 +222,13 @@ def test_what_the_model_does_not_read_is_not_doubted(high):
     assert doubts(high, encoder, text=text, sentences=(0,)) == 0.02
     assert doubts(high, encoder, text=text, sentences=(2999,)) is None
     assert sum(map(len, encoder.asked)) < 2 * 41_000
+
+
+def test_a_sign_is_the_surest_sentence_and_where_it_begins():
+    """Two findings of one sentence have one sign; what the encoder does not read has none."""
+    text = text_of()
+    heard = hearing(sure(0.7), text)
+    assert heard.sign(text, {MONDAY, DRINK}) == Sign(sentence=TEXT.index("The drink"), crossing=0.7)
+    assert heard.sign(text, {MONDAY}) == Sign(sentence=0, crossing=0.0)
+    assert hearing(None, text).sign(text, {DRINK}) is None
+    assert heard.sign(text_of(), ()) is None

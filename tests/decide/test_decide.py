@@ -24,6 +24,7 @@ from gateway.model import (
     PassageKind,
     RuleStatus,
     Severity,
+    Sign,
     UnreadableReason,
 )
 
@@ -165,6 +166,40 @@ def test_two_categories_need_one_that_is_full():
     assert (
         verdict(finding("kiss", points=1), finding("warmth", points=1, status=RuleStatus.FLAG)).action is FLAG
     )
+
+
+def sentence(at, crossing=0.6, category="looks", **more):
+    """Return a finding that is too weak to hold, in the sentence that begins at ``at``."""
+    sign = Sign(sentence=at, crossing=crossing)
+    return finding(category, points=1, softened=True, **({"sign": sign} | more))
+
+
+def test_two_sentences_hold_where_each_is_as_sure_as_company():
+    """Softened or not; by default, as in a policy that does not name the combination, they flag."""
+    held = policy(combinations=Combinations(two_sentences=HOLD))
+    assert verdict(sentence(0), sentence(40, category="advance"), policy=held).because == (
+        "combination:two-sentences",
+    )
+    assert verdict(sentence(0), sentence(40), policy=held).action is HOLD
+    assert verdict(sentence(0), sentence(40)).action is FLAG
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        sentence(0, category="advance"),
+        sentence(40, crossing=0.59),
+        sentence(40, category="kiss"),
+        sentence(40, status=RuleStatus.FLAG),
+        sentence(40, status=RuleStatus.SHADOW),
+        sentence(40, sign=None),
+    ],
+    ids=["the same sentence", "less sure", "never holds alone", "a trial", "in shadow", "not read"],
+)
+def test_what_is_no_second_sentence(other):
+    """One sentence is one sign however many rules find it, and a category that policy never holds for gives none."""
+    held = policy(combinations=Combinations(two_sentences=HOLD))
+    assert verdict(sentence(0), other, policy=held).action is FLAG
 
 
 @pytest.mark.parametrize(
@@ -438,6 +473,7 @@ any_finding = st.builds(
     status=st.sampled_from(RuleStatus),
     softened=st.booleans(),
     attribution=st.sampled_from(Attribution),
+    sign=st.none() | st.builds(Sign, sentence=st.integers(0, 2), crossing=st.sampled_from([0.5, 0.7])),
 )
 any_defect = st.sampled_from(UnreadableReason).map(defect)
 any_case = st.builds(
@@ -467,7 +503,7 @@ any_policy = st.builds(
     policy,
     flag_at=st.integers(1, 5),
     hold_at=st.integers(5, 30),
-    combinations=st.builds(Combinations, two_categories=effects, vulnerable_contact=effects,
+    combinations=st.builds(Combinations, two_categories=effects, two_sentences=effects, vulnerable_contact=effects,
         sender_not_assigned=effects, closed_case=effects, earlier_findings=effects, pattern=effects),
     parties=st.builds(PartyPolicy, do_not_contact=effects, no_email_consent=effects, senders_disagree=effects,
         private_copy=effects),

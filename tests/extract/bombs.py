@@ -37,6 +37,8 @@ BOMBS = {
     "signature_marks": (b"\n" + b"-- \nTom\n" * 120_000, set()),
     "lines_like_boundaries": (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--\n" * 330_000, {"malformed"}),
     "padding_in_base64": (b"Content-Transfer-Encoding: base64\n\n" + b"YQ=\n" * 250_000, {"encoding"}),
+    "empty_lines_in_an_encoding_nobody_knows": (b"Content-Transfer-Encoding: base-64\n\n" + b"\n" * 250_000 + b"!", {"encoding"}),
+    "name_without_end_under_a_divider": (b"\n-----Original Message-----\nFrom: " + b"a" * 250_000 + b"\nSent: Monday\n\nhi\n", set()),
     "nested_divs": (HTML + b"<div>" * 100_000 + b"lovely", set()),
     "attributes": (HTML + b"<p " + b" ".join(b"a%d=1" % n for n in range(120_000)) + b">lovely", set()),
     "open_formatting": (HTML + b"".join(b"<b a=%d>" % n for n in range(40_000)) + b"<p>lovely" * 40_000, set()),

@@ -7,11 +7,13 @@ every reading is no more than malformed.
 import base64
 import binascii
 import quopri
+from pathlib import Path
 
 import pytest
 
 from gateway.extract import decoded, extract
-from gateway.model import Limits, PassageKind
+from gateway.extract.mime import walk
+from gateway.model import Limits, PassageKind, UnreadableReason
 
 SECRET = "you looked lovely tonight"
 OPEN = "The hearing is on Monday."
@@ -251,3 +253,36 @@ def test_files_in_the_text(text):
     )
     passages = {passage.part: passage.text for passage in extract(raw, Limits()).passages}
     assert passages["1!note.txt"] == SECRET
+
+
+def test_what_only_a_second_reading_takes_for_a_damaged_text_is_named():
+    """The first reading took all of it for one header field: nothing of the damaged text was read there."""
+    raw = (
+        "From: a@b.example\rContent-Type: text/html\rContent-Transfer-Encoding: x-uuencode\r\r"
+        "<p>Hello</p><!-- Quorlatch --><img\r\n>"
+    )
+    reasons = {entry.reason for entry in extract(raw.encode(), Limits()).unreadable}
+    assert UnreadableReason.ENCODING in reasons
+
+
+def test_what_is_known_of_a_part_is_known_of_no_other_one():
+    """Parts of a view that was let go may lie in memory where parts of the next one do: equal is only what is one."""
+    raw = b"Content-Type: message/rfc822\n\nFrom: a@b.example\n\nHello\n"
+    first, second = walk(raw, Limits()).sections, walk(raw, Limits()).sections
+    assert len({*first, *second}) == len(first) + len(second) == 4
+
+
+def test_views_of_forwarded_mail_give_one_answer_each_time():
+    """Whose words a forwarded mail's are did once depend on what lay in memory."""
+    odd = (Path(__file__).parents[1] / "fuzz" / "saved" / "72581ba23091.eml").read_bytes()
+    answers = [extract(odd, Limits()) for _ in range(8)]
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_a_picture_that_is_labelled_as_text_is_read_as_text_too():
+    """Who goes by the label shows words behind the first octets of a picture; that picture seems to be of a few pixels."""
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\n" + SECRET.encode() + b"\nSee you then.\n"
+    raw = b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(picture)
+    found = extract(raw, Limits())
+    assert SECRET in " ".join(passage.text for passage in found.passages)
+    assert UnreadableReason.AMBIGUOUS in {entry.reason for entry in found.unreadable}

@@ -239,6 +239,8 @@ def run(
             for tally in tallies:
                 story.tally.add(tally)
             for place, fault, trace in faults:
+                if fault not in story.found:
+                    say(f"number {place}: {fault}")
                 story.take(fault, place, trace)
             if (number + 1) % 10 == 0:
                 say(f"{shards[number][1]} of {count}, {sum(map(len, story.found.values()))} faults kept")

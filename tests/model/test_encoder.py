@@ -221,3 +221,13 @@ def test_nothing_heavy_is_imported_without_a_model():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert ran.stdout.strip() == "[]"
+
+
+def test_the_runtime_tells_nobody_that_it_runs(tmp_path, folder):
+    """onnxruntime would give the machine an id and keep, beside it, what it is about to tell its maker; none of it is made."""
+    code = f"from pathlib import Path; from gateway.inspection.encoder import Encoder; Encoder(Path({str(folder)!r}))"
+    # Some of these would silence it by themselves.
+    quiet = ("ORT_", "CI", "TF_BUILD", "GITHUB_ACTIONS", "XDG_")
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(quiet)}
+    subprocess.run([sys.executable, "-c", code], check=True, env={**bare, "HOME": str(tmp_path)})
+    assert not list(tmp_path.rglob("*"))

@@ -17,21 +17,25 @@ NADIA, JOSEPH = "nadia@home.example", "joseph@home.example"
 
 
 class Telling(ReadyWorkers):
-    """Finds besides what the words say: AGAIN is a pattern, BURST is conduct."""
+    """Finds besides what the words say: AGAIN is a pattern, BURST and SILENCE count earlier mail, CLOSED does not."""
 
     async def judge(self, authored, parties, history, *, at, rules_hash):
         found = await super().judge(authored, parties, history, at=at, rules_hash=rules_hash)
         text = " ".join(passage.text for passage in authored.passages)
-        rules = (("AGAIN", "patterns.repeats-in-a-year"), ("BURST", "conduct.burst"))
-        return replace(
-            found, findings=(*found.findings, *(_of_the_whole(rule) for word, rule in rules if word in text))
+        rules = (
+            ("AGAIN", _of_the_whole("patterns.repeats-in-a-year")),
+            ("BURST", _of_the_whole("conduct.burst", of_earlier_mail=True)),
+            ("SILENCE", _of_the_whole("persistence.a-rule-of-the-force", of_earlier_mail=True)),
+            ("CLOSED", _of_the_whole("conduct.closed-case")),
         )
+        return replace(found, findings=(*found.findings, *(one for word, one in rules if word in text)))
 
 
-def _of_the_whole(rule: str) -> Finding:
+def _of_the_whole(rule: str, *, of_earlier_mail: bool = False) -> Finding:
     return Finding(
         rule=rule, version=1, status=RuleStatus.FLAG, category=rule.partition(".")[0], severity=Severity.LOW, points=1,
         part=None, start=None, end=None, text=None, why="it was so before",
+        of_earlier_mail=of_earlier_mail,
     )  # fmt: skip
 
 
@@ -67,8 +71,20 @@ def why(road: Road, item: str) -> dict[str, ExcludedWhy]:
         ("A BURST of mail.", NADIA, True),
         ("HOLD this one too.", JOSEPH, False),
         ("A BURST of mail.", JOSEPH, False),
+        ("Into the SILENCE.", NADIA, True),
+        ("Into the SILENCE.", JOSEPH, False),
+        ("A CLOSED case.", NADIA, False),
     ],
-    ids=["a pattern", "the same to her", "how often to her", "the same to another", "how often to another"],
+    ids=[
+        "a pattern",
+        "the same to her",
+        "how often to her",
+        "the same to another",
+        "how often to another",
+        "her silence",
+        "another's silence",
+        "the case",
+    ],
 )
 async def test_nobody_reads_of_an_earlier_item_that_is_hidden_from_them(telling: Road, text, to, tells):
     """She is named in the first: the second, which tells of it, is not for her either, and why is on record."""

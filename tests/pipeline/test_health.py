@@ -4,17 +4,22 @@ import asyncio
 import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
 from gateway_process import CONTACT, OFFICER, free_port
-from road import CLERK, Road, letter
+from road import BUNDLE, CLERK, Road, letter
+from smarthost import Stage, answer
 
+from gateway import inspection
 from gateway.cli import serve
 from gateway.cli.health import Alarms, Health
-from gateway.errors import Mistakes
+from gateway.errors import Mistake, Mistakes
 from gateway.relay import Relay
 from gateway.settings import HealthSettings, NextHopSettings, Settings
+from gateway.store import records
+from gateway.store.rows import RuleSetRow
 from gateway.workers import Crew
 
 
@@ -201,6 +206,49 @@ async def test_an_alarm_of_the_smarthost_is_logged_once_and_its_end_too(monkeypa
         ("info", "smarthost:alarm-over"),
     ]
     assert OFFICER not in str(logged)
+
+
+async def test_who_is_not_ready_finds_out_by_itself_that_it_is(road: Road, monkeypatch):
+    """The smarthost refused us once; no mail comes since, as /readyz says it would not be taken."""
+    monkeypatch.setattr(serve, "_ASK_AGAIN_S", 0)
+    service = serve.Service(Settings())
+    service.relay = road.conductor.relay
+    road.smarthost.at(Stage.MAIL, answer("530 5.7.0 Sign in first"))
+    await road.send(letter("The hearing is on Thursday."))
+    assert service.relay.alarm
+    asking = asyncio.create_task(service._probe())
+    await road.smarthost.until(lambda: not service.relay.alarm)
+    asking.cancel()
+    assert road.sent == []
+
+
+async def test_rules_put_in_force_anew_end_the_alarm(road: Road):
+    """A set was refused. Whoever mends it by `gateway rules reload` of the set in force need not send SIGHUP besides."""
+
+    def put(bundle: inspection.Bundle, **later: float) -> None:
+        at = datetime.now(UTC) + timedelta(**later)
+        row = RuleSetRow(hash=bundle.hash, bundle=bundle.to_json(), at=at, by="system:tester")
+        road.store.write_now(lambda tx: records.save_rule_set(tx, row))
+
+    def is_ringing() -> bool:
+        return bool(service._alarms().rules)
+
+    service = serve.Service(Settings())
+    service.store, service.conductor = road.store, road.conductor
+    service.relay = Relay(NextHopSettings(), "gateway.force.example")
+    put(BUNDLE)
+    await service._look_at_kept_rules()
+    service._log_refused_rules(Mistakes((Mistake(file="x.yaml", what="is wrong", remedy="mend it"),)), "")
+    for _ in range(2):
+        await service._look_at_kept_rules()
+        assert is_ringing()
+    put(BUNDLE, seconds=1)
+    await service._look_at_kept_rules()
+    assert not is_ringing()
+    service._log_refused_rules(Mistakes((Mistake(file="x.yaml", what="is wrong", remedy="mend it"),)), "")
+    await service._look_at_kept_rules()
+    assert is_ringing()
+    await road.conductor.settle()
 
 
 async def test_each_of_many_takes_a_port_of_its_own(road: Road):

@@ -11,6 +11,7 @@ from road import WITNESS, Road, letter
 from smarthost import Stage, answer
 
 from gateway import outbox as outboxes
+from gateway.errors import NotStored
 from gateway.model import Event, ItemState, OutboxKind
 from gateway.store import items, outbox
 from gateway.store.rows import DeliveryState, RecipientState
@@ -245,3 +246,103 @@ async def test_a_copy_taken_after_another_gave_up_is_remembered(road: Road, sinc
     assert [one.state for one in road.holds()] == [ItemState.RELEASED if failed else since]
     errors = [one["event"] for one in logged if one["log_level"] == "error"]
     assert errors == ([] if failed else ["outbox:sent-after-decision"])
+
+
+async def test_answers_of_a_second_release_are_kept_when_the_first_arrived_after_all(road: Road):
+    """One was thought lost and released anew; while the second is under way the first turns out taken. Both are written down."""
+    hold = await held(road, "HOLD this one.", CONTACT, WITNESS)
+    road.decide(hold)
+    (first,) = road.deliveries()
+
+    def given_up(tx):
+        now = datetime.now(UTC)
+        outbox.claim_deliveries(tx, "another", now, 900, 9)
+        outbox.fail(tx, first.id, "another", "451 4.3.0 Nobody knows")
+        items.set_state(tx, hold.id, ItemState.RELEASING, ItemState.RELEASE_FAILED)
+
+    def arrived(tx):
+        now = datetime.now(UTC)
+        taken = [(place, RecipientState.SENT, "250 2.0.0 Ok") for place in (0, 1)]
+        outbox.record_results(tx, first.id, taken, now)
+        outbox.finish(tx, first.id, "another", now)
+        items.set_state(tx, hold.id, ItemState.RELEASING, ItemState.RELEASED)
+
+    road.store.write_now(given_up)
+    road.decide(hold)
+    road.smarthost.at(Stage.RCPT, answer("550 5.7.1 No"), when=WITNESS.encode())
+    said = road.conductor.relay.deliver
+
+    async def deliver(mail, recipients, parts):
+        dialogue = await said(mail, recipients, parts)
+        road.store.write_now(arrived)
+        return dialogue
+
+    road.conductor.relay.deliver = deliver
+    with structlog.testing.capture_logs() as logged:
+        assert await road.outbox.deliver_due() == 1
+    (second,) = (one for one in road.deliveries() if one.id != first.id)
+    assert [one.state for one in second.recipients] == [RecipientState.SENT, RecipientState.FAILED]
+    assert (second.state, second.lease_owner) == (DeliveryState.FAILED, "")
+    assert [one.state for one in road.holds()] == [ItemState.RELEASED]
+    assert "outbox:failed-after-decision" in [one["event"] for one in logged]
+
+
+@pytest.mark.parametrize("word", ["URGENT ", ""])
+async def test_what_is_given_up_is_said(road: Road, word: str):
+    """An alarm that nobody got, and a release that failed, are errors in the log, without an address."""
+    await held(road, f"HOLD this {word}one.")
+    if not word:
+        road.decide(road.holds()[0])
+    road.smarthost.at(Stage.RCPT, answer(f"550 5.1.1 <{CONTACT}> unknown"), times=9)
+    with structlog.testing.capture_logs() as logged:
+        assert await road.outbox.deliver_due() > 0
+    failed = [one for one in logged if one["event"] == "outbox:failed"]
+    kind = OutboxKind.NOTICE if word else OutboxKind.RELEASE
+    assert {(one["log_level"], one["kind"]) for one in failed} == {("error", kind)}
+    assert "@" not in str(failed)
+
+
+async def test_what_was_claimed_unseen_is_tried_at_once(road: Road):
+    """The store answered too late, and the claim stood all the same: an alarm does not wait for the lease to end."""
+    await held(road, "HOLD this URGENT one.")
+    write = road.store.write
+
+    async def late(job):
+        await write(job)
+        raise NotStored("the store did not answer in 20 s")
+
+    road.store.write = late
+    async with asyncio.TaskGroup() as deliveries:
+        with pytest.raises(NotStored):
+            await road.outbox._begin_due(deliveries)
+    assert states(road) == {(OutboxKind.NOTICE, DeliveryState.LEASED): 2}
+    road.store.write = write
+    assert await road.outbox.deliver_due() == 2
+    assert states(road) == {(OutboxKind.NOTICE, DeliveryState.SENT): 2}
+    assert [(one.tries, one.interrupted) for one in road.deliveries()] == [(1, 0), (1, 0)]
+
+
+async def test_what_is_under_way_is_not_taken_for_claimed_unseen(road: Road):
+    """A claim that failed gives back its own rows alone: what the smarthost is being told is not told twice."""
+    road.decide(await held(road))
+    hanging, said, write = asyncio.Event(), road.conductor.relay.deliver, road.store.write
+
+    async def deliver(mail, recipients, parts):
+        await hanging.wait()
+        return await said(mail, recipients, parts)
+
+    async def late(job):
+        await write(job)
+        raise NotStored("the store did not answer in 20 s")
+
+    road.conductor.relay.deliver = deliver
+    async with asyncio.TaskGroup() as deliveries:
+        assert await road.outbox._begin_due(deliveries) == 1
+        road.store.write = late
+        with pytest.raises(NotStored):
+            await road.outbox._begin_due(deliveries)
+        road.store.write = write
+        assert await road.outbox._begin_due(deliveries) == 0
+        hanging.set()
+    assert [(one.state, one.interrupted) for one in road.deliveries()] == [(DeliveryState.SENT, 0)]
+    assert len(road.sent) == 1

@@ -10,7 +10,9 @@ import road as roads
 from road import WITNESS, Road, letter
 from smarthost import Act, Smarthost, Stage, accept_and_hang_up, answer, hang_up
 
+from gateway.cli.outbox import _retry as retry_failed
 from gateway.model import Event, ItemState, OutboxKind
+from gateway.settings import OutboxSettings
 from gateway.store import outbox
 from gateway.store.rows import DeliveryState, RecipientState
 
@@ -137,6 +139,42 @@ async def test_what_may_have_been_taken_is_not_said_to_be_returned(road: Road):
     assert state(road) is ItemState.RELEASE_FAILED
     road.decide(road.holds()[0], "return")
     assert state(road) is ItemState.PARTLY_RELEASED
+
+
+async def test_a_release_that_may_have_arrived_too_often_waits_for_a_person(road: Road):
+    """Two copies may be out: no third goes by itself, though ordinary tries are left. A person who looked has it tried anew."""
+    road.outbox._settings = OutboxSettings(max_interrupted=2)
+    await hold_and_release(road)
+    road.smarthost.at(Stage.DOT, accept_and_hang_up(), times=2)
+    for _ in range(4):
+        await road.outbox.deliver_due()
+        due_now(road)
+    (delivery,) = road.deliveries()
+    assert (delivery.state, delivery.tries, delivery.interrupted) == (DeliveryState.FAILED, 2, 2)
+    assert "may have arrived each time" in delivery.last_reply
+    assert state(road) is ItemState.RELEASE_FAILED
+    assert len(road.sent) == 2
+    road.smarthost.at(Stage.MAIL, answer("451 4.3.0 Later"))
+    road.store.write_now(lambda tx: retry_failed(tx, delivery.id, datetime.now(UTC)))
+    for _ in range(2):
+        await road.outbox.deliver_due()
+        due_now(road)
+    assert state(road) is ItemState.RELEASED, "an ordinary failure after it does not count as interrupted"
+    assert [one.interrupted for one in road.deliveries()] == [2], "that it may be there twice stays shown"
+
+
+async def test_a_process_that_ends_in_mid_delivery_counts_as_interrupted(road: Road):
+    """Restarts give its lease back: the third process does not begin it, and nothing more is sent."""
+    road.outbox._settings = OutboxSettings(max_interrupted=2)
+    await hold_and_release(road)
+    for _ in range(2):
+        now = datetime.now(UTC)
+        road.store.write_now(lambda tx, at=now: outbox.claim_deliveries(tx, "dies", at, 60, 9))
+        road.store.write_now(lambda tx, at=now: outbox.give_back(tx, "dies", at))
+    assert await road.outbox.deliver_due() == 1
+    assert road.sent == []
+    assert state(road) is ItemState.RELEASE_FAILED
+    assert "interrupted 2 times" in road.deliveries()[0].last_reply
 
 
 async def test_lease_of_a_dead_process_is_taken_over_and_counted(road: Road):

@@ -195,6 +195,21 @@ async def test_our_misconfiguration_raises_an_alarm_until_it_is_mended(smarthost
     assert relay.alarm == ""
 
 
+@pytest.mark.parametrize("stage", [Stage.EHLO, Stage.MAIL])
+async def test_an_alarm_ends_without_mail(smarthost, relay_to, stage):
+    """No mail may come while a load balancer believes it: asked again, the smarthost says that it serves us, and gets none."""
+    smarthost.at(stage, answer("530 5.7.0 Sign in first"), times=2)
+    relay = relay_to(smarthost)
+    assert (await say(relay)).reply == TRY_AGAIN
+    await relay.ask_again()
+    assert relay.alarm
+    await relay.ask_again()
+    assert relay.alarm == ""
+    before = len(smarthost.sessions)
+    await relay.ask_again()
+    assert (smarthost.mails, len(smarthost.sessions)) == ([], before)
+
+
 @pytest.mark.parametrize(
     "act", [hang_up_after(), Act(says=b"250 2.0.0 Ok\r\nrubbish\r\n"), answer("250 Ok", closes=True)]
 )

@@ -19,6 +19,7 @@ from gateway.review import digest
 from gateway.review.decisions import person_called
 from gateway.review.digest import begin_digest, due_digest, remind
 from gateway.review.sight import sight_of
+from gateway.review.stranded import stranded
 from gateway.settings import NoticeSettings, WebhookSettings
 from gateway.store import items, outbox, queue, records
 from gateway.store.instants import instant_text
@@ -194,6 +195,24 @@ def test_holds_that_nobody_can_be_told_of_are_an_alarm(store, waiting, told):
     assert (alarm["event"], alarm["log_level"], alarm["holds"]) == ("digest:nobody-to-tell", "error", 2)
 
 
+def test_an_outside_reviewer_is_told_of_what_nobody_inside_may_decide(store, waiting, told, registry):
+    """They may decide it, and the alarm ends; of what others may decide they are not told."""
+    waiting()
+    theirs = [one.staff_id for one in registry.staff_by_role[StaffRole.PSD]]
+    waiting(excluded=(KHAN, *theirs), psd_only="it names them all")
+    assert store.read_now(lambda tx: stranded(tx, registry)) == 1
+    account = Account(
+        email="duty@psd.other.example", roles=frozenset({Role.PSD}), staff_id=None, local=True, at=NOW
+    )
+    store.write_now(lambda tx: records.add_account(tx, account))
+    with structlog.testing.capture_logs() as logged:
+        found = told(after(hours=4))
+    assert set(found) == {SUPERVISOR, account.email}
+    assert "One message waits" in found[account.email].get_content()
+    assert logged == []
+    assert store.read_now(lambda tx: stranded(tx, registry)) == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "who"),
     [
@@ -325,7 +344,7 @@ def test_a_manager_who_cannot_decide_is_passed_by(waiting, line, told_in, roles,
 
 
 def test_an_account_says_who_can_decide_before_the_staff_list_does(desk, waiting, line, told_in):
-    """A sergeant who is a reviewer by her account is told; one who only oversees by hers is passed by."""
+    """A sergeant who is a reviewer by any account of hers is told; one who only oversees is passed by."""
     waiting()
     roles = frozenset({Role.REVIEWER})
     account = Account(email=SUPERVISOR, roles=roles, staff_id=BROOKS, local=False, at=NOW)
@@ -333,6 +352,9 @@ def test_an_account_says_who_can_decide_before_the_staff_list_does(desk, waiting
     told, log = told_in(line(s3308=StaffRole.OFFICER), after(hours=4))
     assert (set(told), log) == ({SUPERVISOR}, {})
     overseeing = replace(account, roles=frozenset({Role.OVERSIGHT}))
+    second = replace(overseeing, email=f"z.{SUPERVISOR}")
+    desk.store.write_now(lambda tx: records.add_account(tx, second))
+    assert set(told_in(line(s3308=StaffRole.OFFICER), after(hours=5))[0]) == {SUPERVISOR}
     desk.store.write_now(lambda tx: records.change_account(tx, overseeing))
     assert BOSS in told_in(desk.registry, after(hours=5))[0]
 

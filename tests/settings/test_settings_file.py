@@ -178,6 +178,14 @@ MISTAKES = [
         "smtp: {idle_timeout_s: nan}",
         "smtp.idle_timeout_s cannot be 'nan'; write a number greater than 0, in s",
     ),
+    (
+        "outbox: {kept_days: 1000000}",
+        "write a number of at least 1 and at most 365000, in days",
+    ),
+    (
+        "store: {history_days: 1000000}",
+        "write a whole number of at least 1 and at most 365000, in days",
+    ),
     ("smtp: {idle_timeout_s: -1}", "smtp.idle_timeout_s cannot be '-1'; write a number greater than 0, in s"),
     ("registry: {max_loss_percent: 101}", "write a number of at least 0 and at most 100, in %"),
     ("console: {only: perhaps}", "console.only cannot be 'perhaps'; write true or false"),

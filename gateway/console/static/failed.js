@@ -13,4 +13,24 @@ function tell(number) {
   place.className = text ? "trouble" : "";
 }
 
-if (place) new EventSource(place.dataset.live).addEventListener("news", (event) => tell(JSON.parse(event.data).failed));
+// A page that nobody sees asks for nothing: a browser has six connections to one server, and six open items would take them
+// all, so that the seventh never opened. Seen again, it is told at once how things stand.
+let source;
+const PAUSE_MS = 60_000;
+
+function follow() {
+  const seen = document.visibilityState !== "hidden";
+  if (seen && source && source.readyState !== EventSource.CLOSED) return;
+  source?.close();
+  source = seen ? new EventSource(place.dataset.live) : undefined;
+  source?.addEventListener("news", (event) => tell(JSON.parse(event.data).failed));
+  source?.addEventListener("error", (event) => {
+    // Closed for good: too many pages are open, the store does not answer, or the session is over. Ask again in a minute.
+    if (event.target.readyState === EventSource.CLOSED) setTimeout(follow, PAUSE_MS);
+  });
+}
+
+if (place) {
+  document.addEventListener("visibilitychange", follow);
+  follow();
+}

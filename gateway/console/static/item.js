@@ -34,6 +34,7 @@ bind("q", () => {
   for (const one of quoted) one.open = unfold;
 });
 
+for (const one of document.querySelectorAll(".offered")) one.hidden = false; // what is offered needs a script
 for (const button of document.querySelectorAll("button[data-offer]")) {
   button.addEventListener("click", () => {
     const field = document.getElementById(button.dataset.offer);

@@ -19,6 +19,12 @@ function renew(fresh) {
     const next = fresh.getElementById(id);
     if (now && next) now.replaceWith(document.adoptNode(next));
   }
+  // Who signed in anew, in another tab, may be somebody else; and the tokens of the forms that stay are of the old session.
+  const now = document.querySelector("header.bar");
+  const next = fresh.querySelector("header.bar");
+  if (now && next) now.replaceWith(document.adoptNode(next));
+  const token = document.querySelector("#claiming [name=csrf], header.bar [name=csrf]")?.value;
+  for (const field of document.querySelectorAll("[name=csrf]")) field.value = token ?? field.value;
   document.getElementById("trouble")?.scrollIntoView({ block: "nearest" });
 }
 
@@ -26,7 +32,7 @@ function renew(fresh) {
 async function send(form, submitter) {
   const body = new URLSearchParams(new FormData(form));
   if (submitter?.name) body.append(submitter.name, submitter.value);
-  const answer = await fetch(location.pathname, { method: "POST", body, credentials: "same-origin" });
+  const answer = await fetch(location.pathname + location.search, { method: "POST", body, credentials: "same-origin" });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!fresh.getElementById("claiming")) {
     tell(`${fresh.querySelector("h1")?.textContent ?? "That went wrong"}: ${fresh.querySelector("[role=alert], main p")?.textContent ?? ""}`);
