@@ -41,7 +41,7 @@ class NoWorker(GatewayError):
     """No inspection worker was free in time. The machine's trouble, not the message's."""
 
     reply = "451 4.3.2 Try again later"
-    hint = "Raise inspection.workers, or look for what keeps the machine busy."
+    hint = "Raise inspection.extract_workers or inspection.language_workers, or look for what keeps the machine busy."
 
 
 class StarvedWorker(NoWorker):
@@ -74,7 +74,7 @@ class Refused(GatewayError):
     """A person may not do what they asked, or it cannot be done in the item's state. Its text says why."""
 
     reply = "550 5.7.1 Not permitted"
-    hint = "The text of the refusal says who may."
+    hint = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,5 +138,5 @@ def main() -> None:
             typer.echo(mistake, err=True)
         sys.exit(1)
     except GatewayError as error:
-        typer.echo(f"{str(error) or type(error).__name__}\n{error.hint}", err=True)
+        typer.echo(f"{str(error) or type(error).__name__}\n{error.hint}".rstrip(), err=True)
         sys.exit(1)

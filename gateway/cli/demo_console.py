@@ -86,7 +86,7 @@ def how_to_sign_in(settings: Settings, people: tuple[SignIn, ...]) -> str:
         (
             f"\nThe console is at http://{host}:{port}/ on this machine. Sign in as (the passwords are not shown again):",
             *lines,
-            "The advance waits under Holds, the kiss is under Flags. Ctrl-C ends the demonstration.",
+            "What is held waits under Holds, what was flagged is under Flags. Ctrl-C ends the demonstration; remove its folder to begin afresh.",
         )
     )
 

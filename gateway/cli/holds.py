@@ -246,7 +246,7 @@ def _actor(store: Store, settings: Settings, email: str) -> Actor:
     registry = load_last_good(settings.registry)
     wanted = email or store.read_now(lambda tx: records.fact(tx, DEFAULT_ACCOUNT)) or ""
     if not wanted:
-        fail("who decides? Name yourself with --as EMAIL, or make an account with `gateway accounts add`")
+        fail("who asks? Name yourself with --as EMAIL, or make an account with `gateway accounts add`")
     person = store.read_now(lambda tx: decisions.person_called(tx, registry, wanted))
     if person is None:
         fail(

@@ -234,6 +234,10 @@ class _Walker:
             self._dispute(dispute, section)
         if disputed:
             self._dispute(Dispute.LOOSE_PARAMETERS, section)
+        if content.word.count("/") > 1 and content.word.startswith(("multipart/", "message/")):
+            # RFC 2045 section 5.2: what is no type is plain text, and who goes by that shows all of it, HTML unread.
+            detail = f'"{content.word[:60]}" is no media type; its parts were read, and some programs show its source'
+            self._note(section, UnreadableReason.MALFORMED, detail)
         if fields.cut:
             detail = f"a header over {self.limits.max_header_bytes} octets; the rest of it was not read"
             self._note(section, UnreadableReason.SIZE, detail)

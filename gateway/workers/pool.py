@@ -199,8 +199,10 @@ class _Worker:
 
     def kill(self) -> None:
         self._line.cut()
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        if self.process.returncode is None:
+            # Not `process.kill`: asyncio's asks first whether it has ended, and takes what it died of away from who waits.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

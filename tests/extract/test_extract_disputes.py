@@ -286,3 +286,12 @@ def test_a_picture_that_is_labelled_as_text_is_read_as_text_too():
     found = extract(raw, Limits())
     assert SECRET in " ".join(passage.text for passage in found.passages)
     assert UnreadableReason.AMBIGUOUS in {entry.reason for entry in found.unreadable}
+
+
+def test_a_type_of_three_names_is_named():
+    """Some programs take it for plain text and show its source, of which we read what the parts say."""
+    raw = f"Content-Type: multipart/mixed/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p title2={SECRET!r}>{OPEN}\n--b--\n"
+    found = extract(raw.encode(), Limits())
+    assert [entry.detail for entry in found.unreadable if entry.reason is UnreadableReason.MALFORMED] == [
+        '"multipart/mixed/mixed" is no media type; its parts were read, and some programs show its source'
+    ]

@@ -38,22 +38,26 @@ def lines():
 
 
 def test_words_in_ascii_are_the_words_of_any_alphabet(lines):
+    """The pattern for ASCII finds what the one for every alphabet finds."""
     for line in (line.lower() for line in lines if line.isascii()):
         assert language._ASCII_WORD.findall(line) == language._WORD.findall(line)
 
 
 def test_text_is_left_as_it_stands_only_where_collapsing_changes_nothing(lines):
+    """What the look passes over has no white space to collapse."""
     for line in lines:
         assert (flow._ODD_SPACE.search(line) is not None) is (flow._SPACE.sub(" ", line) != line)
 
 
 def test_ascii_is_read_as_it_stands_only_without_what_is_read_otherwise(lines):
+    """A carriage return, a NUL and an escape are each seen."""
     for line in lines:
         data = line.encode()
         assert (decoding._ODD.search(data) is not None) is any(odd in data for odd in (b"\r", b"\0", b"\x1b"))
 
 
 def test_a_line_that_cannot_end_an_attribution_is_told_by_its_last_character(lines):
+    """What the last character rules out, the searches would not have found."""
     for line in lines:
         text = introductions._undashed(line)
         found = (
@@ -65,6 +69,7 @@ def test_a_line_that_cannot_end_an_attribution_is_told_by_its_last_character(lin
 
 
 def test_sentences_end_where_a_run_of_stops_does(lines):
+    """The quicker pattern ends sentences at the same places."""
     stops = re.compile(r"(?:[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d)\]]*)(?=\s)")
     for line in lines:
         assert [each.span() for each in shadow._STOP.finditer(line)] == [
@@ -73,6 +78,7 @@ def test_sentences_end_where_a_run_of_stops_does(lines):
 
 
 def test_lines_that_were_sent_end_at_stops_and_blank_lines(lines):
+    """The quicker pattern ends kept lines at the same places."""
     ends = re.compile(r"[.!?]+(?=\s)|\n[ \t>|]*\n")
     for line in lines:
         assert [each.span() for each in earlier._END.finditer(line)] == [
@@ -81,6 +87,7 @@ def test_lines_that_were_sent_end_at_stops_and_blank_lines(lines):
 
 
 def test_what_stands_before_a_full_stop_and_is_no_letter_ends_no_abbreviation(lines):
+    """The early answer is the answer of the whole look."""
     for line in lines:
         for stop in shadow._STOP.finditer(line):
             words = line[max(0, stop.end() - 12) : stop.end()]
@@ -89,6 +96,7 @@ def test_what_stands_before_a_full_stop_and_is_no_letter_ends_no_abbreviation(li
 
 
 def test_a_line_that_was_sent_is_known_again_behind_marks_of_a_quote():
+    """Marks of a quote, of any depth, do not change a kept line."""
     sent = "We will write to you by Friday. The court\nwill let you know the date in good time.\n"
     quoted = "> We will write to you by Friday. The court\n> > | will let you know the date in good time.\n"
     digests = [digest for *_, digest in earlier._lines(sent)]

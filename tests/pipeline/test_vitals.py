@@ -4,6 +4,7 @@ from gateway.vitals import BOUNDS_S, Stage, Vitals
 
 
 def test_each_bucket_holds_what_took_no_longer_than_its_bound(monkeypatch):
+    """Prometheus adds up: a bucket counts all that is in the ones before it, and the last one everything."""
     vitals = Vitals()
     now = 0.0
     monkeypatch.setattr("gateway.vitals.time.monotonic", lambda: now)
