@@ -226,12 +226,18 @@ class Run:
 
 
 def run(
-    *, seed: int, count: int, jobs: int = 1, subject: str = "", say: Callable[[str], None] = print
+    *,
+    seed: int,
+    count: int,
+    first: int = 0,
+    jobs: int = 1,
+    subject: str = "",
+    say: Callable[[str], None] = print,
 ) -> Run:
-    """Examine ``count`` messages of ``seed`` in ``jobs`` children at a time."""
+    """Examine the messages of ``seed`` from ``first`` up to ``count`` in ``jobs`` children at a time."""
     began = time.monotonic()
     story = Run(seed=seed, count=count)
-    shards = [(first, min(first + _SHARD, count)) for first in range(0, count, _SHARD)]
+    shards = [(start, min(start + _SHARD, count)) for start in range(first, count, _SHARD)]
     with ThreadPoolExecutor(jobs) as pool:
         for number, (tallies, faults) in enumerate(
             pool.map(lambda shard: list_of(_shard(seed, *shard, subject)), shards)
@@ -239,7 +245,7 @@ def run(
             for tally in tallies:
                 story.tally.add(tally)
             for place, fault, trace in faults:
-                if fault not in story.found:
+                if len(story.found.get(fault, ())) < _KEPT_OF_A_KIND:
                     say(f"number {place}: {fault}")
                 story.take(fault, place, trace)
             if (number + 1) % 10 == 0:
@@ -509,6 +515,7 @@ def main() -> int:
         return 0
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=1_000_000, help="messages (default a million)")
+    parser.add_argument("--first", type=int, default=0, help="go on from this number")
     parser.add_argument(
         "--seed", type=int, default=int.from_bytes(os.urandom(4), "big"), help="default: a fresh one"
     )
@@ -534,7 +541,11 @@ def main() -> int:
         return bool(wrong)
     print(f"seed {options.seed}, {options.count} messages", flush=True)
     story = run(
-        seed=options.seed, count=options.count, jobs=options.jobs, say=lambda line: print(line, flush=True)
+        seed=options.seed,
+        count=options.count,
+        first=options.first,
+        jobs=options.jobs,
+        say=lambda line: print(line, flush=True),
     )
     keep(story, options.save, lambda line: print(line, flush=True))
     if options.log:

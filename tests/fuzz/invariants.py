@@ -231,6 +231,9 @@ def _words_of_others(raw: bytes, wanted: list[str]) -> str:
     for part in parts:
         if part.get_content_maintype() != "text":
             continue
+        encoding = str(part.get("content-transfer-encoding", ""))
+        if encoding != encoding.strip():
+            continue  # that reader alone takes an encoding with a space behind it for none, and shows base64
         try:
             octets = part.get_payload(decode=True)
             text = (
