@@ -47,20 +47,22 @@ from gateway.extract.references import unescaped
 from gateway.extract.styles import Look, coordinate
 from gateway.model import PassageKind
 
-_TAG_NAME = re.compile(r"[^\s/>]+")
+_SPACE = r" \t\n\f\r"
+"""White space of tags (HTML Standard 13.2.5): a name goes on over any other, so that ``<script`` and a no-break space is no script."""
+_TAG_NAME = re.compile(rf"[^{_SPACE}/>]+")
 _ATTRIBUTE = re.compile(
-    r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)("|\Z)|'([^']*)('|\Z)|([^\s>]*)))?""",
+    rf"""[{_SPACE}/]*([^{_SPACE}/>][^{_SPACE}/>=]*)(?:[{_SPACE}]*=[{_SPACE}]*(?:"([^"]*)("|\Z)|'([^']*)('|\Z)|([^{_SPACE}>]*)))?""",
 )
-_PLAIN_END_TAG = re.compile(r"</([^\s/>]+)>")
+_PLAIN_END_TAG = re.compile(rf"</([^{_SPACE}/>]+)>")
 _FOREIGN = frozenset({"svg", "math"})
 """Inside them an element may close itself, so that what follows is text again (HTML Standard 13.2.6.5)."""
-_TAG_END = re.compile(r"[\s/]*>")
+_TAG_END = re.compile(rf"[{_SPACE}/]*>")
 _COMMENT_END = re.compile(r"--!?>")
 _CONDITIONAL = re.compile(r"\[if([^\]]*)\]>?(.*?)(?:<!\[endif\]|\Z)", re.DOTALL | re.IGNORECASE)
 _OUTLOOK_SEES = re.compile(r"<!--\[if(?![^\]]*!\s*(?:mso|vml))[^\]]*\]>", re.IGNORECASE)
 _OUTLOOK_SKIPS = re.compile(r"<!\[if[^\]]*!\s*(?:mso|vml)[^\]]*\]>.*?<!\[endif\]>", re.IGNORECASE | re.DOTALL)
 _STYLES = re.compile(r"<style\b[^>]*>(.*?)(?:</style|\Z)", re.IGNORECASE | re.DOTALL)
-_STYLE_OR_XML = re.compile(r"<(style|xml|script)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_STYLE_OR_XML = re.compile(rf"(?ais)<(style|xml|script)(?=[{_SPACE}/>]).*?(?:</\1[{_SPACE}]*>|\Z)")
 _TAGS = re.compile(r"<[^>]*>?")
 _WORD_CHARACTER = re.compile(r"\w")
 _MAX_EMOJI = 8
@@ -84,7 +86,7 @@ _MAX_MARKS = 250_000
 """Tags and comments of one part whose nesting is followed; what comes after them is read without its layout."""
 _SAYING = frozenset({"alt", "value", "src", "srcdoc", "data", "string", "background", *_TITLES, *_TARGETS})
 _RAW = {
-    name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
+    name: re.compile(rf"</{name}(?=[{_SPACE}/>])", re.IGNORECASE | re.ASCII)
     for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")
 }
 _DECODED = frozenset({"title", "textarea"})

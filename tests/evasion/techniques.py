@@ -309,6 +309,8 @@ HTML = [
     ("plaintext element", lambda s: f"<plaintext>{s}"),
     ("closed details", lambda s: f"<details><summary>More</summary>{escape(s)}</details>"),
     ("noscript", lambda s: f"<noscript>{escape(s)}</noscript>"),
+    ("script with a no-break space", lambda s: f"<script\u00a0x>{escape(s)}</script>"),
+    ("style with a next-line character", lambda s: f"<style\u0085x>{escape(s)}</style>"),
     (
         "mailto body",
         lambda s: (

@@ -194,3 +194,12 @@ def test_raw_elements_of_foreign_content_swallow_nothing(around, inside):
     """In SVG and MathML <style/> is closed and <style> holds text: browsers show what follows, so it is read."""
     raw = f"Content-Type: text/html\n\n<{around}>Hello {inside}".encode()
     assert "You looked lovely" in " ".join(passage.text for passage in extract(raw, Limits()).passages)
+
+
+@pytest.mark.parametrize("space", ["\x85", "\xa0", "\u2003", "\u200b", "\x0b", "\x1c"])
+@pytest.mark.parametrize("name", ["script", "style", "title"])
+def test_a_name_goes_on_over_what_is_no_white_space_to_a_browser(name, space):
+    """No such element exists, so its words are shown; only five characters end a name (HTML Standard 13.2.5)."""
+    shown = visible(f"<{name}{space}x>you looked hot</{name}>See you")
+    assert "you looked hot" in shown
+    assert visible(f"<{name}\nx>you looked hot</{name}>See you") != shown
