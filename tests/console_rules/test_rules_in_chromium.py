@@ -92,6 +92,7 @@ async def looks_up_a_rule(page, origin):
 
 async def tries_words(page):
     await page.get_by_role("link", name="Try words on it").click()
+    await page.wait_for_url("**/playground*")  # loaded, so that the keys are listened to
     await page.get_by_label("Words, or the source of a mail").fill(ASKS)
     await page.keyboard.press("Control+Enter")
     await page.locator("[data-answer]").wait_for()
