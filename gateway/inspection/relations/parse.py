@@ -48,9 +48,8 @@ def _parsed(sentence: str) -> Parsed:
     else:
         for token in parsed:
             token.norm_ = lexicon.canonical(token.lower_)
-    parsed.tensor = parsed.tensor[
-        :0
-    ].copy()  # nobody asks for it, and it is three quarters of what would be remembered
+    # Nobody asks for it, and it is three quarters of what would be remembered.
+    parsed.tensor = parsed.tensor[:0].copy()
     return parsed
 
 
