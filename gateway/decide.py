@@ -210,7 +210,7 @@ def _of_finding(finding: Finding, case: _Case) -> Iterator[Ground]:
     yield Ground(Action.FLAG, name)
     if not _is_full(finding):
         return
-    effect = case.policy.categories.get(finding.category, _STRICTEST)
+    effect = _effect(finding, case.policy)
     if effect.hold_from is not None and _gravity(finding.severity) >= _gravity(effect.hold_from):
         yield Ground(Action.HOLD, name)
     if case.history.earlier.get(finding.category, 0) > 0:
@@ -256,12 +256,12 @@ def _signs(findings: Iterable[Finding], policy: Policy) -> set[tuple[str | None,
         for finding in findings
         if finding.sign is not None
         and finding.sign.crossing >= policy.cue(finding.category).company
-        and _may_hold(finding, policy)
+        and _effect(finding, policy).hold_from is not None
     }
 
 
-def _may_hold(finding: Finding, policy: Policy) -> bool:
-    return policy.categories.get(finding.category, _STRICTEST).hold_from is not None
+def _effect(finding: Finding, policy: Policy) -> CategoryPolicy:
+    return policy.categories.get(finding.category, _STRICTEST)
 
 
 def _of_score(case: _Case) -> Iterator[Ground]:

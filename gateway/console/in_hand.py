@@ -108,6 +108,6 @@ def _undoable(tx: Tx, visit: Visit, item_id: str) -> Undoable | None:
     if approved is None or found is None or found.state is not ItemState.RELEASING:
         return None
     delivery = outbox.delivery(tx, approved.delivery)
-    if delivery is None or decisions.undo_objection(tx, found, visit.actor):
+    if delivery is None or decisions.undo_objection(tx, found, delivery, visit.actor):
         return None
     return Undoable(item_id=item_id, goes_at=delivery.next_at)

@@ -64,6 +64,8 @@ _MAX_SPACE = 0.05
 """Share of white space in base64 that is any; what has more reads like words, and some programs show it as it stands."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
 _MAX_UNSEEN = 0.1
+_ODD = re.compile(rb"[\r\x00\x1b]")
+"""What ASCII may hold that is not read as it stands."""
 _SYMBOLS = re.compile(
     r"[\xa1-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u02c6\u02dc\u2013-\u203a\u20ac\u2122+<>|\\^~={}\[\]`$#*]"
 )
@@ -168,10 +170,6 @@ def _from_uuencode(data: bytes) -> tuple[bytes, Note | None]:
         except binascii.Error:
             damaged = True
     return b"".join(decoded), _damaged("uuencode") if damaged else None
-
-
-_ODD = re.compile(rb"[\r\x00\x1b]")
-"""What ASCII may hold that is not read as it stands."""
 
 
 def characters(data: bytes, charset: str) -> tuple[str, Note | None]:

@@ -14,7 +14,7 @@ programs show different words for one part, the likeliest reading has the plain 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 
 from gateway.extract import attachments
@@ -366,9 +366,8 @@ class _Reader:
             why = Note(UnreadableReason.AMBIGUOUS, f"labelled as text, but {disguise}")
             self._file(section, data, why.detail)
             shown = characters(self._affordable(part, data), charset)[0]
-            self._other_readings(
-                section, part, "", [shown], why
-            )  # who goes by the label shows its octets as words
+            # Who goes by the label shows its octets as words.
+            self._other_readings(section, part, "", [shown], why)
             return
         text, doubtful = characters(self._affordable(part, data), charset)
         self.out.note_from(part, doubtful)
@@ -518,6 +517,11 @@ class _Reader:
             elif dispute in _DAMAGED:
                 self.out.note(number, UnreadableReason.MALFORMED, _DAMAGED[dispute])
 
+    @cached_property
+    def _bodies(self) -> frozenset[bytes]:
+        """The bodies that the first reading found."""
+        return frozenset(map(_body_of, self.walk.sections))
+
     def _tells(self, sections: list[Section], known: Reference) -> bool:
         """Read ``sections`` of another view, keep what ``known`` does not say, and add that to it; return if any is."""
         noted, before = len(self.out.unreadable), len(self.out.texts)
@@ -525,11 +529,12 @@ class _Reader:
         known.more(list(self.out.texts.values())[before:])
         # What is garbled in a second reading was read in the first, unless the first took it for something else than a
         # body; what cannot be opened in either is named.
-        bodies = {_body_of(section) for section in self.walk.sections}
-        dropped = (
-            _GARBLED if any(_body_of(section) in bodies for section in sections) else _GARBLED - _UNDECODED
+        notes = self.out.unreadable[noted:]
+        is_lost = any(note.reason in _UNDECODED for note in notes) and not any(
+            _body_of(section) in self._bodies for section in sections
         )
-        kept = [note for note in self.out.unreadable[noted:] if note.reason not in dropped]
+        dropped = _GARBLED - _UNDECODED if is_lost else _GARBLED
+        kept = [note for note in notes if note.reason not in dropped]
         self.out.unreadable[noted:] = kept
         return is_new or bool(kept)
 

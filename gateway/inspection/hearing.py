@@ -75,6 +75,7 @@ class Hearing:
         beside the words speaks against the sender, so that no finding is doubted.
         """
         self._texts = tuple(texts)
+        self._as_written = {(text.part, text.offset): text for text in self._texts if not text.disguised}
         self._policy = policy
         self._before = frozenset(weak)
         self._parser = parser
@@ -213,7 +214,7 @@ class Hearing:
         if cue.layer is not Layer.RELATIONS or not self._policy.doubt_surely:
             return False
         part, offset, number = place
-        text = next(text for text in self._texts if _key(text) == (part, offset, False))
+        text = self._as_written[part, offset]
         return _is_long_enough(text, {number}) and self._surest(text, {number}) < self._policy.doubt_surely
 
     def _is_framed(self, text: Text, sentences: set[int]) -> bool:

@@ -266,10 +266,11 @@ def standing_approval(
     return None
 
 
-def undo_objection(tx: Tx, item: Item, actor: Actor) -> str:
-    """Return why ``actor`` cannot take the release of ``item`` back, or an empty string; whether they may see it is asked elsewhere."""
-    approved = items.approved_release(tx, item.id)
-    delivery = outbox.delivery(tx, approved.delivery) if approved else None
+def undo_objection(tx: Tx, item: Item, delivery: Delivery | None, actor: Actor) -> str:
+    """Return why ``actor`` cannot take the release of ``item`` back, or an empty string; whether they may see it is asked elsewhere.
+
+    ``delivery`` is the release's, None where nothing was approved.
+    """
     if delivery is None or not delivery.is_untouched:
         return f"{item.id} is being sent, or was: it cannot be called back"
     release = next(
@@ -433,7 +434,8 @@ def _undo(tx: Tx, case: _Case) -> Ruling:
     """Take a release back before anything of it was sent: by who approved it, or professional standards."""
     item = case.item
     approved = items.approved_release(tx, item.id)
-    why = undo_objection(tx, item, case.actor)
+    delivery = outbox.delivery(tx, approved.delivery) if approved else None
+    why = undo_objection(tx, item, delivery, case.actor)
     if why or approved is None:
         return Ruling(item=item, refused=why)
     items.set_state(tx, item.id, ItemState.RELEASING, approved.undo_to)

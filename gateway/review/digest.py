@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from gateway import audit, identify, notices
-from gateway.model import Event, ItemState, Registry, StaffId
+from gateway.model import Event, Registry, StaffId
 from gateway.review import stranded
 from gateway.review.access import Permission, Person, objection
 from gateway.settings import NoticeSettings
@@ -26,9 +26,6 @@ log = structlog.get_logger("gateway.digest")
 
 ACTOR = "relay"
 _FACT = "digest_at"
-_WAITING = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASE_FAILED)
-_MOST = 10_000
-"""Holds that are counted: beyond so many the number says enough."""
 _AT_ONCE = 50
 """Notices that are queued in one job: mail that comes meanwhile is recorded between two of them."""
 
@@ -46,7 +43,6 @@ class Due:
     last: str
     waiting: tuple[Waiting, ...]
     accounts: tuple[Account, ...] = ()
-    outside: tuple[str, ...] = ()
 
 
 async def remind(store: Store, settings: NoticeSettings, registry: Registry, at: datetime) -> int:
@@ -59,7 +55,7 @@ async def remind(store: Store, settings: NoticeSettings, registry: Registry, at:
     due = await asyncio.to_thread(store.read_now, partial(due_digest, settings=settings, at=at))
     if due is None:
         return 0
-    outside = tuple(one for one in due.outside if identify.staff_for(registry, one) is None)
+    outside = stranded.outside(registry, due.accounts)
     by_account = _by_account(registry, due.accounts)
     digests = await asyncio.to_thread(
         notices.digest, settings, registry, due.waiting, at, by_account=by_account, outside=outside
@@ -105,8 +101,8 @@ def due_digest(tx: Tx, settings: NoticeSettings, at: datetime) -> Due | None:
         return Due("", ())
     if abs(at - instant_of(last)) < timedelta(hours=settings.digest_h):
         return None  # one that lies further ahead was written by a clock that was wrong, and silences nobody
-    waiting = items.waiting_holds(tx, _WAITING, limit=_MOST)
-    return Due(last, waiting, records.list_accounts(tx), stranded.outside(tx)) if waiting else None
+    waiting = items.waiting_holds(tx, stranded.WAITING, limit=stranded.MOST)
+    return Due(last, waiting, records.list_accounts(tx)) if waiting else None
 
 
 def begin_digest(tx: Tx, due: Due, first: tuple[NewDelivery, ...], at: datetime) -> bool:

@@ -4,14 +4,18 @@ Nothing is delivered for that, and nobody conflicted decides; an outside reviewe
 says nothing of the holds.
 """
 
+from collections.abc import Iterable
+
+from gateway import identify
 from gateway.model import ItemState, Registry, Role, StaffRole
 from gateway.review.access import Permission, Person, Subject, objection
 from gateway.review.decisions import person_called
 from gateway.store import Tx, items, records
+from gateway.store.rows import Account
 
-_WAITING = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASE_FAILED)
-_MOST = 10_000
-"""Holds that are looked at, the oldest first: a longer line is an alarm of its own."""
+WAITING = (ItemState.HELD, ItemState.REFERRED, ItemState.RELEASE_FAILED)
+MOST = 10_000
+"""Holds that are looked at, the oldest first: beyond so many the number says enough, and is an alarm of its own."""
 
 REMEDY = (
     "appoint an outside reviewer, such as another force's professional standards: "
@@ -29,7 +33,7 @@ def stranded(tx: Tx, registry: Registry | None) -> int:
     people = _who_may(tx, registry)
     known: dict[Subject, bool] = {}
     found = 0
-    for hold in items.waiting_holds(tx, _WAITING, limit=_MOST):
+    for hold in items.waiting_holds(tx, WAITING, limit=MOST):
         subject = Subject(
             senders=frozenset(hold.senders),
             involved=frozenset(hold.excluded),
@@ -43,11 +47,10 @@ def stranded(tx: Tx, registry: Registry | None) -> int:
     return found
 
 
-def outside(tx: Tx) -> tuple[str, ...]:
+def outside(registry: Registry, accounts: Iterable[Account]) -> tuple[str, ...]:
     """Return the addresses of outside reviewers: accounts of professional standards with nobody on the staff list behind them."""
-    return tuple(
-        one.email for one in records.list_accounts(tx) if Role.PSD in one.roles and one.staff_id is None
-    )
+    theirs = (one for one in accounts if Role.PSD in one.roles and one.staff_id is None)
+    return tuple(one.email for one in theirs if identify.staff_for(registry, one.email) is None)
 
 
 def _who_may(tx: Tx, registry: Registry) -> tuple[Person, ...]:

@@ -36,18 +36,20 @@ def latest_rule_set(tx: Tx) -> RuleSetRow | None:
 
 
 def latest_rules_hash(tx: Tx) -> str:
-    """Return the hash of that set, empty when there is none: cheap enough to ask every second.
-
-    Hash and time are in one index and both go down: no bundle is read past, and nothing is sorted.
-    """
-    query = select(rule_sets.c.hash).order_by(rule_sets.c.at.desc(), rule_sets.c.hash.desc()).limit(1)
-    return str(tx.connection.scalar(query) or "")
+    """Return the hash of that set, empty when there is none."""
+    return latest_rules(tx)[0]
 
 
 def latest_rules(tx: Tx) -> tuple[str, datetime]:
-    """Return that hash, and when the set was last put in force, long ago when there is none; as cheap."""
-    at = tx.connection.scalar(select(func.max(rule_sets.c.at)))
-    return latest_rules_hash(tx), at or datetime.min.replace(tzinfo=UTC)
+    """Return that hash, and when the set was last put in force, long ago when there is none: cheap enough to ask every second.
+
+    Hash and time are in one index and both go down: no bundle is read past, and nothing is sorted.
+    """
+    newest_first = select(rule_sets.c.hash, rule_sets.c.at).order_by(
+        rule_sets.c.at.desc(), rule_sets.c.hash.desc()
+    )
+    found = tx.connection.execute(newest_first.limit(1)).one_or_none()
+    return (found.hash, found.at) if found else ("", datetime.min.replace(tzinfo=UTC))
 
 
 def rule_set(tx: Tx, rules_hash: str) -> RuleSetRow | None:

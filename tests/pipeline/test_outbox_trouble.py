@@ -34,6 +34,18 @@ def change(road: Road, statement: str, *values) -> None:
     database.close()
 
 
+def between_answer_and_record(road: Road, happens) -> None:
+    """Let another process write ``happens`` when the smarthost has answered and nobody has written that down."""
+    said = road.conductor.relay.deliver
+
+    async def deliver(mail, recipients, parts):
+        dialogue = await said(mail, recipients, parts)
+        road.store.write_now(happens)
+        return dialogue
+
+    road.conductor.relay.deliver = deliver
+
+
 def states(road: Road) -> Counter:
     return Counter((one.kind, one.state) for one in road.deliveries())
 
@@ -158,16 +170,13 @@ async def test_a_copy_taken_after_the_lease_ended_is_remembered(road: Road):
     road.decide(await held(road, "HOLD this one.", CONTACT, WITNESS))
     road.smarthost.at(Stage.RCPT, answer("450 4.2.1 Mailbox busy"), when=WITNESS.encode())
     (row,) = road.deliveries()
-    said = road.conductor.relay.deliver
 
-    async def deliver(mail, recipients, parts):
-        dialogue = await said(mail, recipients, parts)
+    def elsewhere(tx):
         later = datetime.now(UTC) + timedelta(hours=1)
-        (stolen,) = road.store.write_now(lambda tx: outbox.claim_deliveries(tx, "another", later, 900, 9))
+        (stolen,) = outbox.claim_deliveries(tx, "another", later, 900, 9)
         assert stolen.id == row.id
-        return dialogue
 
-    road.conductor.relay.deliver = deliver
+    between_answer_and_record(road, elsewhere)
     with structlog.testing.capture_logs() as logged:
         assert await road.outbox.deliver_due() == 1
     (after,) = road.deliveries()
@@ -217,7 +226,6 @@ async def test_a_copy_taken_after_another_gave_up_is_remembered(road: Road, sinc
     """The other process failed with it, and perhaps a person decided: that the contact has it is written down all the same."""
     hold = await held(road)
     road.decide(hold)
-    said = road.conductor.relay.deliver
 
     def elsewhere(tx):
         later = datetime.now(UTC) + timedelta(hours=1)
@@ -228,12 +236,7 @@ async def test_a_copy_taken_after_another_gave_up_is_remembered(road: Road, sinc
         if since is not ItemState.RELEASE_FAILED:
             items.set_state(tx, hold.id, ItemState.RELEASE_FAILED, since)
 
-    async def deliver(mail, recipients, parts):
-        dialogue = await said(mail, recipients, parts)
-        road.store.write_now(elsewhere)
-        return dialogue
-
-    road.conductor.relay.deliver = deliver
+    between_answer_and_record(road, elsewhere)
     with structlog.testing.capture_logs() as logged:
         assert await road.outbox.deliver_due() == 1
     (after,) = road.deliveries()
@@ -270,14 +273,7 @@ async def test_answers_of_a_second_release_are_kept_when_the_first_arrived_after
     road.store.write_now(given_up)
     road.decide(hold)
     road.smarthost.at(Stage.RCPT, answer("550 5.7.1 No"), when=WITNESS.encode())
-    said = road.conductor.relay.deliver
-
-    async def deliver(mail, recipients, parts):
-        dialogue = await said(mail, recipients, parts)
-        road.store.write_now(arrived)
-        return dialogue
-
-    road.conductor.relay.deliver = deliver
+    between_answer_and_record(road, arrived)
     with structlog.testing.capture_logs() as logged:
         assert await road.outbox.deliver_due() == 1
     (second,) = (one for one in road.deliveries() if one.id != first.id)
