@@ -13,6 +13,8 @@ Gap: a language written in Latin letters that lingua does not know, or another s
 """
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -55,6 +57,9 @@ _NAMES = {
 
 _HAN = frozenset({"ja", "zh"})
 _KANA = re.compile(r"[\u3041-\u30ff]")
+
+_WRITTEN_TOGETHER = ("CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO")
+"""Scripts that one language mixes, as the names of their letters begin."""
 
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|\Z)|[\u0964\u06d4\u3002]")
 _ADDRESS_MARKS = ("@", "://", "www.")
@@ -213,6 +218,8 @@ def _recognised(text: str) -> str:
     marks = len(text.replace(" ", "")) - letters
     if not foreign and (marks > _MAX_MARKS * letters or not _is_written(words)):
         return ""
+    if foreign and not _is_of_one_script(words):
+        return "" if _LOOKALIKE_SCRIPT.search(text) else UNKNOWN
     best = _detector().compute_language_confidence_values(" ".join(words)[:_MAX_SAMPLE].lower())[0]
     code: str = best.language.iso_code_639_1.name.lower()
     if code in _HAN:  # which of them lingua says is left to chance where the characters are of both
@@ -220,6 +227,17 @@ def _recognised(text: str) -> str:
     if best.value >= MIN_CONFIDENCE:
         return code
     return UNKNOWN if foreign and not _LOOKALIKE_SCRIPT.search(text) else ""
+
+
+def _is_of_one_script(words: list[str]) -> bool:
+    """Return whether one script has more than half of the letters.
+
+    Of a text in several, as octets give that are no text, lingua names now one language, now another.
+    """
+    letters = "".join(words)[:_MAX_SAMPLE]
+    scripts = Counter(unicodedata.name(letter, "?").split(" ", 1)[0].split("-", 1)[0] for letter in letters)
+    together = sum(scripts.pop(name, 0) for name in _WRITTEN_TOGETHER)
+    return max((together, *scripts.values())) * 2 > len(letters)
 
 
 def _is_no_word(word: str) -> bool:
