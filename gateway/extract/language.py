@@ -218,15 +218,14 @@ def _recognised(text: str) -> str:
     marks = len(text.replace(" ", "")) - letters
     if not foreign and (marks > _MAX_MARKS * letters or not _is_written(words)):
         return ""
+    unsure = UNKNOWN if foreign and not _LOOKALIKE_SCRIPT.search(text) else ""
     if foreign and not _is_of_one_script(words):
-        return "" if _LOOKALIKE_SCRIPT.search(text) else UNKNOWN
+        return unsure
     best = _detector().compute_language_confidence_values(" ".join(words)[:_MAX_SAMPLE].lower())[0]
     code: str = best.language.iso_code_639_1.name.lower()
     if code in _HAN:  # which of them lingua says is left to chance where the characters are of both
         code = "ja" if _KANA.search(text) else "zh"
-    if best.value >= MIN_CONFIDENCE:
-        return code
-    return UNKNOWN if foreign and not _LOOKALIKE_SCRIPT.search(text) else ""
+    return code if best.value >= MIN_CONFIDENCE else unsure
 
 
 def _is_of_one_script(words: list[str]) -> bool:

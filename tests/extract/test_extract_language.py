@@ -176,3 +176,14 @@ def test_characters_of_two_languages_are_one_language_each_time(text, code):
     """lingua leaves to chance whether characters that Chinese and Japanese share are the one or the other; we do not."""
     raw = b"Content-Type: text/plain; charset=utf-8\n\n" + text.encode()
     assert {extract(raw, Limits()).passages[-1].language for _ in range(20)} == {code}
+
+
+def test_letters_of_many_scripts_are_no_language():
+    """Damaged files give such text; which of its scripts lingua goes by is left to chance."""
+    text = "ఱఀఀဃツ㄀䌌쀐ޞސـِۀݐ ڐܐܠذ۰۠ؐސؠ ఱఀఀဃツ㄀䌌쀐ޞސـِۀݐ ڐܐܠذ۰۠ؐސؠ ఱఀఀဃツ㄀䌌쀐ٰܐؠ݀ސذڐ"
+    assert set().union(*(languages(text) for _ in range(20))) == {"und"}
+
+
+def test_japanese_mixes_its_scripts():
+    """Characters and kana together are one language's writing, not several."""
+    assert languages("土曜日の夜、二人だけで食事に行きませんか。レストランを予約しておきます。") == {"ja"}
