@@ -101,8 +101,10 @@ def read_fields(
                 break
             current = []
         position = end
+    else:
+        end = size
     block.body = position
-    if _CONTROL.search(raw, start, raw.find(b"\n", position) + 1 or size):
+    if _CONTROL.search(raw, start, end):
         block.disputes[Dispute.CONTROLS] = None
     _note_repeated(block)
     return block

@@ -74,6 +74,7 @@ _DAMAGED = {
     Dispute.LAST_FIELD: "several fields for type or encoding that differ",
     Dispute.LOOSE_PARAMETERS: "a parameter of the type that can be read in two ways",
     Dispute.HEADER_GOES_ON: "a line in the header is no header field; the text was read from there on",
+    Dispute.CONTROLS: "NUL or a carriage return alone in the header or before a boundary; it was read as it stands",
     Dispute.ENCODED_MULTIPART: "a multipart must not be transfer-encoded; it was read as it stands",
 }
 """What is named even where both readings say the same."""
