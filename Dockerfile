@@ -6,8 +6,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 COPY requirements/ requirements/
 RUN python -m venv /opt/gateway && python -m venv /opt/builder
-RUN /opt/gateway/bin/pip install --quiet --require-hashes -r requirements/run.txt
-RUN /opt/builder/bin/pip install --quiet --require-hashes -r requirements/build.txt
+RUN /opt/gateway/bin/pip install --quiet --no-deps --require-hashes -r requirements/run.txt
+RUN /opt/builder/bin/pip install --quiet --no-deps --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY rules/ rules/
 COPY gateway/ gateway/

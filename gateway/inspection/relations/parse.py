@@ -27,7 +27,7 @@ _DIGESTS: Final = "en_core_web_sm-3.8.0.sha256"
 class PipelineUnfit(GatewayError):
     """The language pipeline is not the one that was published, so no mail may be judged by it."""
 
-    hint = "Install the requirements again with their hashes: pip install --require-hashes -r requirements/run.txt."
+    hint = "Install the requirements again with their hashes: pip install --no-deps --require-hashes -r requirements/run.txt."
 
 
 def parse(sentence: str) -> Parsed:
