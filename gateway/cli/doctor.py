@@ -21,7 +21,7 @@ from gateway import inspection, registry
 from gateway.cli.contacts import lists_of
 from gateway.cli.invocation import ConfigOption, JsonOption, emit, settings_from
 from gateway.cli.rules import rule_folders
-from gateway.errors import GatewayError, Mistakes
+from gateway.errors import GatewayError, Mistakes, Sealed
 from gateway.model import Capabilities, ItemKind
 from gateway.relay import Relay
 from gateway.review import stranded
@@ -149,7 +149,10 @@ def _store(settings: Settings) -> str:
 
 def _counts(tx: Tx) -> tuple[int, datetime | None, tuple[outbox.Backlog, ...], str]:
     """Return how many holds wait, since when, what is not delivered, and why nothing is."""
-    first = items.list_items(tx, ItemKind.HOLD, items.UNDECIDED, limit=1)
+    first = items.list_items(tx, ItemKind.HOLD, items.UNDECIDED)
+    if damaged := [one for one in first if one.unopened]:
+        more = f", and {len(damaged) - 1} more holds" if len(damaged) > 1 else ""
+        raise Sealed(f"hold {damaged[0].id}: {damaged[0].unopened}{more}")
     return (
         items.count_items(tx, ItemKind.HOLD, items.UNDECIDED),
         first[0].held_at if first else None,

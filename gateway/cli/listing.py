@@ -16,7 +16,7 @@ import typer
 
 from gateway import audit
 from gateway.cli.invocation import emit, printable, settings_from
-from gateway.errors import Refused
+from gateway.errors import Refused, Sealed
 from gateway.model import Event, ItemKind, ItemState, Registry
 from gateway.review import decisions
 from gateway.review.access import Permission, Person, objection
@@ -126,6 +126,8 @@ def item_line(item: Item) -> dict[str, object]:
         "kind": item.kind,
         "label": item.label,
         "urgent": item.urgent,
+        "cannot_be_opened": item.unopened,
+        "remedy": Sealed.hint if item.unopened else "",
     }
 
 
@@ -137,10 +139,14 @@ def print_items(found: Iterable[Item], *, as_json: bool) -> None:
             continue
         urgent = "  URGENT" if item.urgent else ""
         to = printable(", ".join(item.recipients))
+        nobody = "(cannot be opened)" if item.unopened else "<>"
         typer.echo(
-            f"{item.id}  {instant(item.held_at)}  {item.state}{urgent}  {printable(item.sender) or '<>'} -> {to}"
+            f"{item.id}  {instant(item.held_at)}  {item.state}{urgent}  {printable(item.sender) or nobody} -> {to}"
         )
-        typer.echo(f"    {printable(item.subject) or '(no subject)'}")
+        if item.unopened:
+            typer.echo(f"    cannot be opened: {printable(item.unopened)}. {Sealed.hint}")
+        else:
+            typer.echo(f"    {printable(item.subject) or '(no subject)'}")
 
 
 def states_of(wanted: str, default: Iterable[S], every: type[S]) -> tuple[S, ...]:

@@ -6,7 +6,7 @@ sight are answered alike, and before signing in every path leads to the sign-in.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import structlog
@@ -19,7 +19,7 @@ from gateway.console import forms, sessions
 from gateway.console.desk import Desk
 from gateway.console.forms import Form, FormRefused, StaleForm
 from gateway.console.sessions import SignedIn
-from gateway.errors import GatewayError, origin
+from gateway.errors import GatewayError, Sealed, origin
 from gateway.model import Event, Registry
 from gateway.review.access import Permission, Person, objection
 from gateway.review.decisions import Actor
@@ -143,6 +143,12 @@ class Visit:
         return RedirectResponse(path, status_code=303)
 
 
+_SEALED: Final = (
+    "What is kept of it cannot be opened: it was changed, or its key is not here. Nothing is lost yet, and the list goes on "
+    "naming it. Tell the gateway's operator; `gateway doctor` says which record it is and what to do."
+)
+
+
 async def door(desk: Desk, page: Page | None, nav: tuple[Page, ...], request: Request) -> Response:
     """Answer a request for ``page`` (None: an unknown path). Never raises: the edge of this process."""
     try:
@@ -151,7 +157,7 @@ async def door(desk: Desk, page: Page | None, nav: tuple[Page, ...], request: Re
         return await _message(desk, request, refused.title, refused.says, refused.status)
     except GatewayError as trouble:
         log.error("page:failed", path=request.url.path, error=type(trouble).__name__, hint=trouble.hint)
-        says = "The store does not answer. Try again in a minute."
+        says = _SEALED if isinstance(trouble, Sealed) else "The store does not answer. Try again in a minute."
         form = await _typed(desk, page, request)
         return await _message(desk, request, "Not now", says, 503, form)
     except Exception as error:  # noqa: BLE001 - our own fault, told once, at the edge

@@ -25,7 +25,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import NotStored, StoreUnfit
+from gateway.errors import NotStored, Sealed, StoreUnfit
 from gateway.settings import StoreSettings
 from gateway.store import schema
 from gateway.store.mark import Mark
@@ -89,6 +89,18 @@ class Tx:
     def open(self, column: Column[Any], row: object, sealed: bytes) -> bytes:
         """Return what was sealed for ``column`` of ``row``. Raises Sealed."""
         return self.keys.open(sealed, place_of(column, row))
+
+    def open_or_why(
+        self, column: Column[Any], row: object, sealed: bytes | None, why_not: list[str]
+    ) -> bytes:
+        """Return what was sealed; nothing, and why in ``why_not``, where it does not open: one row must not hide the others."""
+        if sealed is None:
+            return b""
+        try:
+            return self.open(column, row, sealed)
+        except Sealed as trouble:
+            why_not.append(str(trouble))
+            return b""
 
 
 def place_of(column: Column[Any], row: object) -> Place:

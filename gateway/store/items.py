@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Row,
     Select,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.errors import Refused
+from gateway.errors import Refused, Sealed
 from gateway.model import (
     Action,
     Envelope,
@@ -165,10 +166,12 @@ def items_called(tx: Tx, ids: Iterable[str]) -> tuple[Item, ...]:
 
 
 def item_in_full(tx: Tx, item_id: str) -> ItemInFull | None:
-    """Return one item with envelope, verdict and decisions, or None."""
+    """Return one item with envelope, verdict and decisions, or None. Raises Sealed where any of it does not open."""
     shown = item(tx, item_id)
     if shown is None:
         return None
+    if shown.unopened:
+        raise Sealed(shown.unopened)
     envelope, verdict = tx.connection.execute(
         select(items.c.envelope, items.c.verdict).where(items.c.id == item_id)
     ).one()
@@ -559,7 +562,12 @@ def _item(
     contacts: Iterable[Row[Any]],
     excluded: Iterable[Row[Any]],
 ) -> Item:
-    envelope = msgspec.json.decode(tx.open(items.c.envelope, row.id, row.envelope), type=Envelope)
+    why_not: list[str] = []
+
+    def opened(column: Column[Any], key: object, sealed: bytes) -> str:
+        return tx.open_or_why(column, key, sealed, why_not).decode("utf-8", "surrogateescape")
+
+    envelope = opened(items.c.envelope, row.id, row.envelope)
     excluded = tuple(excluded)
     return Item(
         id=MessageId(row.id),
@@ -575,14 +583,11 @@ def _item(
         mode=Mode(row.mode),
         action=Action(row.action),
         proposed=Action(row.proposed),
-        sender=envelope.mail.reverse_path,
+        sender=msgspec.json.decode(envelope, type=Envelope).mail.reverse_path if envelope else "",
         recipients=tuple(
-            tx.open(item_recipients.c.address, (row.id, one.position), one.address).decode(
-                "utf-8", "surrogateescape"
-            )
-            for one in recipients
+            opened(item_recipients.c.address, (row.id, one.position), one.address) for one in recipients
         ),
-        subject=tx.open(items.c.subject, row.id, row.subject).decode("utf-8", "surrogateescape"),
+        subject=opened(items.c.subject, row.id, row.subject),
         message_id=row.message_id,
         sha256=row.sha256,
         size=row.size,
@@ -591,4 +596,5 @@ def _item(
         contacts=tuple(PersonId(one.person_id) for one in contacts),
         senders=tuple(StaffId(one.staff_id) for one in excluded if one.is_sender),
         excluded=tuple(StaffId(one.staff_id) for one in excluded),
+        unopened=why_not[0] if why_not else "",
     )

@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.errors import Refused, Sealed
+from gateway.errors import Refused
 from gateway.model import MailCommand, MessageId, OutboxKind
 from gateway.store import items, records, vouching
 from gateway.store.database import Tx
@@ -535,32 +535,21 @@ def _dress(tx: Tx, ids: list[str]) -> tuple[Delivery, ...]:
     return tuple(_delivery(tx, rows[one], people.get(one, ())) for one in ids if one in rows)
 
 
-def _opened(tx: Tx, column: Column[Any], key: object, sealed: bytes | None, why_not: list[str]) -> bytes:
-    """Return what was sealed; nothing, and why in ``why_not``, where it does not open: one row must not hide the others."""
-    if sealed is None:
-        return b""
-    try:
-        return tx.open(column, key, sealed)
-    except Sealed as trouble:
-        why_not.append(str(trouble))
-        return b""
-
-
 def _recipient(tx: Tx, row: Row[Any], why_not: list[str]) -> DeliveryRecipient:
     key = (row.outbox_id, row.position)
     needed = why_not if row.state != RecipientState.SENT else []
     return DeliveryRecipient(
         position=row.position,
-        address=_text(_opened(tx, outbox_recipients.c.address, key, row.address, needed)),
+        address=_text(tx.open_or_why(outbox_recipients.c.address, key, row.address, needed)),
         state=RecipientState(row.state),
-        last_reply=_text(_opened(tx, outbox_recipients.c.last_reply, key, row.last_reply, [])),
+        last_reply=_text(tx.open_or_why(outbox_recipients.c.last_reply, key, row.last_reply, [])),
         at=row.at,
     )
 
 
 def _delivery(tx: Tx, row: Row[Any], people: Iterable[Row[Any]]) -> Delivery:
     why_not: list[str] = []
-    mail = _opened(tx, outbox.c.mail, row.id, row.mail, why_not)
+    mail = tx.open_or_why(outbox.c.mail, row.id, row.mail, why_not)
     return Delivery(
         id=row.id,
         kind=OutboxKind(row.kind),
@@ -576,6 +565,6 @@ def _delivery(tx: Tx, row: Row[Any], people: Iterable[Row[Any]]) -> Delivery:
         lease_owner=row.lease_owner or "",
         lease_until=row.lease_until,
         sent_at=row.sent_at,
-        last_reply=_text(_opened(tx, outbox.c.last_reply, row.id, row.last_reply, [])),
+        last_reply=_text(tx.open_or_why(outbox.c.last_reply, row.id, row.last_reply, [])),
         unopened=why_not[0] if why_not else "",
     )

@@ -70,9 +70,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """An item with what its verdict says in one line."""
+    """An item with what its verdict says in one line: nothing where that cannot be opened, and ``unopened`` says why."""
 
     item: Item
+    unopened: str
     urgent: str
     score: int
     findings: tuple[Finding, ...]
@@ -224,7 +225,10 @@ def subjects(tx: Tx, sight: Sight, wanted: Wanted, *, limit: int) -> tuple[tuple
         )
     ]
     return tuple(
-        (MessageId(row.id), tx.open(items.c.subject, row.id, row.subject).decode("utf-8", "surrogateescape"))
+        (
+            MessageId(row.id),
+            tx.open_or_why(items.c.subject, row.id, row.subject, []).decode("utf-8", "surrogateescape"),
+        )
         for row in rows
     )
 
@@ -396,23 +400,28 @@ def _ids_newest(tx: Tx, sight: Sight, wanted: Wanted, limit: int, begin: _Cursor
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """What a headline takes from a verdict; the rest is not read."""
+    """What a headline takes from a verdict; the rest is not read. Empty where the verdict does not open."""
 
-    urgent: str
-    score: int
-    findings: tuple[Finding, ...]
-    unreadable: tuple[Unreadable, ...]
+    urgent: str = ""
+    score: int = 0
+    findings: tuple[Finding, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 def _headlines(tx: Tx, ids: tuple[str, ...]) -> tuple[Headline, ...]:
     """Return the items with these ids in their order, each with its line of the verdict."""
     rows = tx.connection.execute(select(items.c.id, items.c.verdict).where(items.c.id.in_(ids)))
+    why_not: dict[str, list[str]] = {one: [] for one in ids}
     lines = {
-        row.id: msgspec.json.decode(tx.open(items.c.verdict, row.id, row.verdict), type=_Line) for row in rows
+        row.id: msgspec.json.decode(
+            tx.open_or_why(items.c.verdict, row.id, row.verdict, why_not[row.id]) or b"{}", type=_Line
+        )
+        for row in rows
     }
     return tuple(
         Headline(
             item=item,
+            unopened=item.unopened or next(iter(why_not[item.id]), ""),
             urgent=lines[item.id].urgent,
             score=lines[item.id].score,
             findings=lines[item.id].findings,

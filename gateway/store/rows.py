@@ -113,6 +113,8 @@ class Item:
     """A hold or flag as lists show it. ``delivery`` is what became of a flag's delivery, empty until known.
 
     ``psd_only`` says why professional standards alone may know of it, from the start or since; empty: they need not be.
+    ``unopened`` says why sender, a recipient or subject cannot be opened, and they are then empty: one damaged row, or a
+    key that is not here, hides no other item.
     """
 
     id: MessageId
@@ -139,6 +141,7 @@ class Item:
     contacts: tuple[PersonId, ...]
     senders: tuple[StaffId, ...]
     excluded: tuple[StaffId, ...]
+    unopened: str = ""
 
     @property
     def is_for_psd_alone(self) -> bool:

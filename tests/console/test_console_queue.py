@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from console_visits import PSD, words_of
+from sqlalchemy import text
 from stores import a_verdict
 
 from gateway.console import shelves
@@ -137,3 +138,19 @@ async def test_pages_hold_together(console_store, registry_settings):
         path = path.replace("&amp;", "&")
     assert len(seen) == 17
     assert set(seen) == wanted
+
+
+@pytest.mark.parametrize("column", ["subject", "verdict"])
+async def test_a_hold_that_does_not_open_hides_no_other(console, reviewer, column):
+    """The queue goes on, names the damaged hold, and its own page says what to do and not that the store is silent."""
+    damaged, sound = console.held(subject="Was this"), console.held(subject="Still this")
+    damage = text(f"UPDATE items SET {column} = :junk WHERE id = :id")
+    console.store.write_now(lambda tx: tx.connection.execute(damage, {"junk": bytes(60), "id": damaged}))
+    page = await reviewer.get("/holds")
+    assert f"/items/{damaged}" in page.text
+    assert "cannot be opened: tell the administrator" in words_of(page)
+    assert "Still this" in words_of(page)
+    assert "Still this" in words_of(await reviewer.get(f"/items/{sound}"))
+    failed = await reviewer.get(f"/items/{damaged}")
+    assert failed.status_code == 503
+    assert "cannot be opened" in words_of(failed)

@@ -336,3 +336,21 @@ def test_a_suspended_outbox_is_said_and_resumed_with_a_reason(shell):
     assert "suspended" not in shell.run("outbox", "list").stderr
     with pytest.raises(Exception, match="not suspended"):
         shell.run("outbox", "resume", "--reason", "again")
+
+
+def test_a_hold_that_does_not_open_is_listed_with_the_others(shell):
+    """One damaged row would else hide every hold; the line names it with the remedy, and so does the doctor."""
+    damaged, sound = an_item(), an_item(subject="Property to collect")
+    for new in (damaged, sound):
+        shell.write(lambda tx, new=new: items.add_item(tx, new))
+    damage = text("UPDATE items SET subject = :junk WHERE id = :id")
+    shell.write(lambda tx: tx.connection.execute(damage, {"junk": bytes(60), "id": damaged.id}))
+    lines = {line["id"]: line for line in shell.json("holds", "list")}
+    assert lines.keys() == {damaged.id, sound.id}
+    assert "should be sealed" in lines[damaged.id]["cannot_be_opened"]
+    assert "escrow" in lines[damaged.id]["remedy"]
+    assert lines[sound.id]["cannot_be_opened"] == lines[sound.id]["remedy"] == ""
+    said = shell.run("holds", "list").stdout
+    assert "cannot be opened: " in said
+    assert "Property to collect" in said
+    assert damaged.id in shell.run("doctor", "--only", "store", code=1).output

@@ -116,7 +116,22 @@ def test_a_sealed_value_moved_to_another_row_does_not_open(store):
     store.write_now(lambda tx: tx.connection.execute(text(moved), {"one": one, "two": two}))
     assert store.read_now(lambda tx: items.item(tx, one))
     with pytest.raises(Sealed, match=r"items\.subject of row"):
-        store.read_now(lambda tx: items.item(tx, two))
+        store.read_now(lambda tx: items.item_in_full(tx, two))
+
+
+@pytest.mark.parametrize("column", ["envelope", "subject", "address"])
+def test_an_item_that_does_not_open_hides_no_other(store, column):
+    """A list names it with what stands open and says why the rest is empty; the items around it are as they were."""
+    ids = [put(store, held_at=after(hours=hour))[1] for hour in range(3)]
+    table, key = ("item_recipients", "item_id") if column == "address" else ("items", "id")
+    damage = f"UPDATE {table} SET {column} = :junk WHERE {key} = :id"
+    store.write_now(lambda tx: tx.connection.execute(text(damage), {"junk": bytes(60), "id": ids[1]}))
+    found = store.read_now(lambda tx: items.list_items(tx, ItemKind.HOLD))
+    assert [one.id for one in found] == ids
+    assert [bool(one.unopened) for one in found] == [False, True, False]
+    assert f"{table}.{column}" in found[1].unopened or "should be sealed" in found[1].unopened
+    assert (found[1].officer, found[1].contacts) == (StaffId("s1"), (PersonId("p1"),))
+    assert found[0].subject
 
 
 def test_lists_are_oldest_first_and_paged(store):
