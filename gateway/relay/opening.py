@@ -6,6 +6,7 @@ opportunistic. Whatever fails raises `Lost`, or `Misconfigured` where a person h
 
 import asyncio
 import math
+import os
 import re
 import socket
 import ssl
@@ -210,8 +211,10 @@ def _in_our_words(error: BaseException, hop: NextHop) -> BaseException:
             return Misconfigured(f"{where}: its certificate does not verify: {error.verify_message}")
         case ssl.SSLError():
             return Misconfigured(f"{where}: TLS could not be negotiated: {error.reason or error}")
-        case OSError():
-            return Lost(f"{where}: {error.strerror or error}")
+        case OSError():  # of a connect that failed asyncio's text says the address again, and not why
+            number = error.errno or 0  # below nothing: the resolver's, which says itself what is wrong
+            says = os.strerror(number) if number > 0 else error.strerror
+            return Lost(f"{where}: {says or error}")
         case _:
             return error
 

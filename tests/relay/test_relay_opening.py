@@ -450,3 +450,15 @@ async def test_a_name_whose_addresses_are_all_down_is_lost(smarthost):
     way = way_to(smarthost, "127.0.0.3", "127.0.0.4")
     with pytest.raises(Lost, match=r"smarthost\.example port"):
         await way.open()
+
+
+async def test_a_closed_port_says_why():
+    """An administrator reads the reason, not the address once more."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port meanwhile
+        relay = Relay(
+            NextHopSettings(url=f"smtp://127.0.0.1:{taken.getsockname()[1]}"), "gateway.force.example"
+        )
+        with pytest.raises(Lost, match=r"Connection refused\Z"):
+            await relay.probe()
+        await relay.close()
