@@ -6,16 +6,14 @@ signature. Refuses to judge those claims. Stands in *extract* before `quotes`.
 Why not an HTML library: their tree construction is quadratic on hostile input. selectolax (lexbor) 1.0.2 was
 measured at 6.5 s for 50,000 open ``div`` (250 KB), 44 s for 100,000, and 5 s for 50,000 attributes of one tag; no
 guard before it is sound, since only a tokeniser knows what is a tag. So this is that tokeniser (WHATWG HTML, section
-13.2.5) and a stack of open elements with scopes, which is all that reading words needs. It is one pass, linear, and
-tests hold its words against lexbor's on ordinary mail.
+13.2.5) and a stack of open elements with scopes, which is all that reading words needs. It is one pass, linear, and tests hold it against lexbor.
 
-The visible text comes first, one line a block. Hidden text follows it on lines of its own, so that letters set in
-size 0 inside a word do not break the word for the reader. Words that are seen in another order than they were written,
-alternative texts and the targets of links follow in the same way; a picture whose alternative text is an emoji is one.
+The visible text comes first, one line a block. Hidden text follows it on lines of its own, so that letters of size 0 inside a
+word do not break the word for the reader. Words that are seen in another order than they were written, alternative
+texts and targets of links follow in the same way; a picture whose alternative text is an emoji is one.
 
-Mail programs do not show the same: some follow style sheets and some do not, a telephone is narrow, Outlook shows what
-comments keep from the others. Where that makes a difference the document is read once for each, and lines that only
-some of them show are taken as hidden text (docs/decisions/0012).
+Mail programs do not show the same: some follow style sheets, a telephone is narrow, Outlook shows what comments keep from the others.
+Where that makes a difference the document is read once for each, and lines that only some show are taken as hidden text (docs/decisions/0012).
 """
 
 import re
@@ -321,9 +319,12 @@ class _Reader:
             return end
         raw = _RAW.get(tag.name)
         foreign = raw is not None and not _FOREIGN.isdisjoint(self.stack.names)
-        if foreign and self.html[end - 2 : end] == "/>":
+        closes = self.html[end - 2 : end] == "/>"
+        if foreign and closes:
             return end
         self._element(tag)
+        if closes and tag.name in _FOREIGN and not tag.attributes:  # else the slash may be a value's
+            self.stack.close(tag.name)
         if tag.name == "plaintext":
             self.visible.write(self.html[end:], self.stack.states[-1])
             return len(self.html)

@@ -196,6 +196,18 @@ def test_raw_elements_of_foreign_content_swallow_nothing(around, inside):
     assert "You looked lovely" in " ".join(passage.text for passage in extract(raw, Limits()).passages)
 
 
+@pytest.mark.parametrize("opened", ["<math/>", "<svg />", "<svg><math/></svg>"])
+def test_foreign_content_that_closes_itself_is_over(opened):
+    """What follows is HTML again: <iframe/> is open there, and its text, which browsers do not show, is hidden text."""
+    assert hidden(f"<p>See you</p>{opened}<iframe/><you looked lovely>") == "<you looked lovely>"
+
+
+@pytest.mark.parametrize("opened", ["<math a=/>", "<math a=x a=y/>", "<math a='x'/b>"])
+def test_a_slash_of_a_value_closes_nothing(opened):
+    """The element is open still, and <style> in it is shown (HTML Standard 13.2.5.37)."""
+    assert "You looked lovely" in hidden(f"<p>Hello</p>{opened}<style>You looked lovely</style>")
+
+
 @pytest.mark.parametrize("space", ["\x85", "\xa0", "\u2003", "\u200b", "\x0b", "\x1c"])
 @pytest.mark.parametrize("name", ["script", "style", "title"])
 def test_a_name_goes_on_over_what_is_no_white_space_to_a_browser(name, space):
