@@ -148,7 +148,7 @@ def _store(settings: Settings) -> str:
 
 
 def _counts(tx: Tx) -> tuple[int, datetime | None, tuple[outbox.Backlog, ...], str]:
-    """Return how many holds wait, since when, what is not delivered, and why nothing is."""
+    """Return how many holds wait, since when, what is not delivered, and why nothing is. Raises Sealed for a damaged hold."""
     first = items.list_items(tx, ItemKind.HOLD, items.UNDECIDED)
     if damaged := [one for one in first if one.unopened]:
         more = f", and {len(damaged) - 1} more holds" if len(damaged) > 1 else ""

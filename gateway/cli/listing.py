@@ -126,9 +126,18 @@ def item_line(item: Item) -> dict[str, object]:
         "kind": item.kind,
         "label": item.label,
         "urgent": item.urgent,
-        "cannot_be_opened": item.unopened,
-        "remedy": Sealed.hint if item.unopened else "",
+        **unopened_facts(item.unopened),
     }
+
+
+def unopened_facts(why: str) -> dict[str, object]:
+    """Return what the JSON line of a record says of ``why`` it does not open; empty where it does."""
+    return {"cannot_be_opened": why, "remedy": Sealed.hint if why else ""}
+
+
+def print_unopened(why: str) -> None:
+    """Print why a record does not open, and the remedy, below its line."""
+    typer.echo(f"    cannot be opened: {printable(why)}. {Sealed.hint}")
 
 
 def print_items(found: Iterable[Item], *, as_json: bool) -> None:
@@ -144,7 +153,7 @@ def print_items(found: Iterable[Item], *, as_json: bool) -> None:
             f"{item.id}  {instant(item.held_at)}  {item.state}{urgent}  {printable(item.sender) or nobody} -> {to}"
         )
         if item.unopened:
-            typer.echo(f"    cannot be opened: {printable(item.unopened)}. {Sealed.hint}")
+            print_unopened(item.unopened)
         else:
             typer.echo(f"    {printable(item.subject) or '(no subject)'}")
 

@@ -17,12 +17,14 @@ from gateway.cli.listing import (
     instant,
     item_line,
     person_asking,
+    print_unopened,
     record_listing,
     states_of,
     system_actor,
+    unopened_facts,
     visible,
 )
-from gateway.errors import Refused, Sealed
+from gateway.errors import Refused
 from gateway.model import Event, ItemState, OutboxKind
 from gateway.store import Store, Tx, items, outbox
 from gateway.store.rows import Approved, Delivery, DeliveryState, Item, RecipientState
@@ -136,6 +138,7 @@ def _retry(tx: Tx, wanted: str, at: datetime) -> Delivery:
 
 def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
     about: dict[str, object] = {"id": delivery.id, "state": delivery.state}
+    why_not = delivery.unopened or (item.unopened if item is not None else "")
     if item is not None:
         about = item_line(item)
     # None: sealed with a key that is not here, and an address is never empty.
@@ -149,9 +152,7 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
         "maybe_sent_twice": delivery.interrupted,
         "next_at": instant(delivery.next_at),
         "last_reply": delivery.last_reply,
-        "cannot_be_opened": delivery.unopened,
-        "remedy": Sealed.hint if delivery.unopened else "",
-    }
+    } | unopened_facts(why_not)
     if as_json:
         emit(about)
         return
@@ -161,8 +162,8 @@ def _print(delivery: Delivery, item: Item | None, *, as_json: bool) -> None:
     )
     if delivery.last_reply:
         typer.echo(f"    {printable(delivery.last_reply)}")
-    if delivery.unopened:
-        typer.echo(f"    cannot be opened: {printable(delivery.unopened)}. {Sealed.hint}")
+    if why_not:
+        print_unopened(why_not)
     if delivery.interrupted:
         typer.echo(f"    interrupted {delivery.interrupted} times: the recipient may get it twice")
         if delivery.state is DeliveryState.FAILED:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from gateway.console.static_files import Statics
 from gateway.model import ItemState
-from gateway.store.rows import ExcludedWhy
+from gateway.store.rows import ExcludedWhy, Item
 
 STATES = {
     ItemState.HELD: "waiting",
@@ -66,6 +66,7 @@ def environment(statics: Statics, zone: ZoneInfo) -> jinja2.Environment:
     made.filters["state"] = STATES.__getitem__
     made.filters["kept"] = KEPT.__getitem__
     made.filters["visible"] = visible
+    made.filters["subject"] = subject
     made.filters["grounds"] = grounds
     return made
 
@@ -98,6 +99,13 @@ def grounds(because: Iterable[str]) -> str:
         kinds.setdefault(kind, []).append(_NO_NAME.get(ground, name.replace("-", " ").replace("_", " ")))
     said = (f"{_KINDS.get(kind, kind)} {', '.join(names)}".strip() for kind, names in kinds.items())
     return "; ".join(said)
+
+
+def subject(item: Item) -> Markup:
+    """Return the subject of an item, or why none is shown."""
+    if item.subject:
+        return visible(item.subject)
+    return Markup("(cannot be opened)") if item.unopened else Markup("(no subject)")
 
 
 def visible(text: str) -> Markup:

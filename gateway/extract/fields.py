@@ -103,7 +103,7 @@ def read_fields(
         position = end
     else:
         end = size
-    block.body = position
+    block.body = position  # and `end` is that of the line that ended the header
     if _CONTROL.search(raw, start, end):
         block.disputes[Dispute.CONTROLS] = None
     _note_repeated(block)

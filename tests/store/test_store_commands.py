@@ -354,3 +354,13 @@ def test_a_hold_that_does_not_open_is_listed_with_the_others(shell):
     assert "cannot be opened: " in said
     assert "Property to collect" in said
     assert damaged.id in shell.run("doctor", "--only", "store", code=1).output
+
+
+def test_a_delivery_whose_hold_does_not_open_says_so(shell):
+    """Its own record opens, and still the line has no subject: it says why."""
+    new, _ = add_release(shell)
+    damage = text("UPDATE items SET subject = :junk WHERE id = :id")
+    shell.write(lambda tx: tx.connection.execute(damage, {"junk": bytes(60), "id": new.id}))
+    (line,) = shell.json("outbox", "list")
+    assert "should be sealed" in line["cannot_be_opened"]
+    assert "escrow" in line["remedy"]
